@@ -1,0 +1,155 @@
+"""What a client may ask of the chat: a closed union of imperatives.
+
+Fields arrive as the peer sent them: the chat checks them, not the codec. A codec that
+could not read one command yields ``Unknown`` or ``Malformed`` in its place, so that
+the rest of the frame is not harmed (E3).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+
+class DeliveryMode(IntEnum):
+    """When queued messages come (S2); the numbers are those of the wire."""
+
+    PUSH = 1
+    MANUAL = 2
+
+
+class Inbox(IntEnum):
+    """What a deletion does with messages that wait for the account (D2)."""
+
+    DELIVER = 1
+    DISCARD = 2
+
+
+class Outbox(IntEnum):
+    """What a deletion does with what the account has sent (D3)."""
+
+    KEEP = 1
+    RETRACT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create an account (A3); with a key, a repeat gets the first answer (D6)."""
+
+    username: str
+    password: str
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Open the account's session; ``create`` makes a free name's account first (A4)."""
+
+    username: str
+    password: str
+    create: bool = False
+    delivery: DeliveryMode = DeliveryMode.PUSH
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Attach a session to this link (S3); ``last_seen`` is the last position had."""
+
+    token: bytes
+    last_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """End the session at once (S4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Queue one message (M1); ``key`` is 16 bytes of a UUIDv7, or empty (M2)."""
+
+    recipient: str
+    body: str
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """All deliveries up to ``position`` were received (M4); no answer when valid."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Send what is queued now, and say when all of it is acknowledged (M7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """List the accounts that match ``pattern`` (L1), those after ``after`` only."""
+
+    pattern: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Delete an account (D1 to D6); ``dry_run`` only counts."""
+
+    username: str
+    password: str
+    inbox: Inbox = Inbox.DELIVER
+    outbox: Outbox = Outbox.KEEP
+    dry_run: bool = False
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Replace the password of the account that is logged in (A6)."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to a ping: a sign of life, nothing more (S5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A command that this version does not know, by its name or field number (E3)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A command whose fields have the wrong type or are missing, and why."""
+
+    reason: str
+
+
+Command: TypeAlias = (
+    Create
+    | Login
+    | Resume
+    | Logout
+    | Send
+    | Acknowledge
+    | Deliver
+    | List
+    | Delete
+    | ChangePassword
+    | Pong
+    | Unknown
+    | Malformed
+)
+
+
+class Request(NamedTuple):
+    """One command under the number that its client chose (W7)."""
+
+    id: int
+    command: Command

@@ -1,0 +1,111 @@
+"""A connection: one link to one peer, as the chat sees it."""
+
+from collections.abc import Sequence
+
+from chatcore.commands import Request
+from chatcore.errors import CLOSE_TEXTS, CloseCode, Refusal
+from chatcore.events import Closing, Event, Ping, Refused
+from chatcore.ports import Clock, Gate, Outlet
+
+
+class Connection:
+    """Events on their way to one peer, and signs of life from it.
+
+    Attributes:
+        outbox: events that the driver has not written yet, in order.
+        closing: set once the last event is in the outbox; nothing follows it.
+        lost: the link is gone; what is still emitted goes nowhere.
+        heard_s: when the peer was last heard, on the monotonic clock.
+        operations: how many lists, deliveries and deletions run.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_probes",
+        "_progress",
+        "closing",
+        "heard_s",
+        "lost",
+        "operations",
+        "outbox",
+        "outlet",
+    )
+
+    def __init__(self, outlet: Outlet, clock: Clock) -> None:
+        self._clock = clock
+        self._probes: list[Gate] = []
+        self._progress: list[Gate] = []
+        self.outlet = outlet
+        self.outbox: list[Event] = []
+        self.closing: Closing | None = None
+        self.lost = False
+        self.heard_s = clock.monotonic_s()
+        self.operations = 0
+
+    def emit(self, *events: Event) -> None:
+        """Put events into the outbox, in order, and have them written."""
+        if self.closing is None and not self.lost:
+            self.outbox.extend(events)
+            self.outlet.wake()
+
+    def refuse(self, request: Request, refusal: Refusal) -> None:
+        """Answer a request that changed nothing (E2)."""
+        self.emit(Refused(request.id, refusal))
+
+    def close(self, code: CloseCode, text: str = "") -> None:
+        """End the link once all before is written; a second call does nothing."""
+        if self.closing is None and not self.lost:
+            closing = Closing(code, text or CLOSE_TEXTS[code])
+            self.emit(closing)
+            self.closing = closing
+        self._open(self._progress)
+
+    def take_outbox(self) -> Sequence[Event]:
+        """Everything that waits to be written, which the caller now has to write."""
+        events, self.outbox = self.outbox, []
+        return events
+
+    def hear(self) -> None:
+        """Take any byte of the peer as a sign of life (S5)."""
+        self.heard_s = self._clock.monotonic_s()
+        if self._probes:
+            self._open(self._probes)
+
+    def lose(self) -> None:
+        """Take note that the link is gone."""
+        self.lost = True
+        self.outbox = []
+        self._open(self._progress)
+
+    async def probe(self, *, within_s: float) -> bool:
+        """Whether the peer answers a ping in time (S1)."""
+        if self.lost or self.closing is not None:
+            return False
+        gate = self._clock.gate()
+        self._probes.append(gate)
+        self.emit(Ping())
+        return await gate.wait(within_s)
+
+    def advance(self) -> None:
+        """Tell whoever waits for progress that there was some."""
+        if self._progress:
+            self._open(self._progress)
+
+    async def progress(self, *, within_s: float) -> bool:
+        """Whether an acknowledgement came, or the link ended, in time."""
+        if self.is_over:
+            return True
+        gate = self._clock.gate()
+        self._progress.append(gate)
+        return await gate.wait(within_s)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can be told to this peer."""
+        return self.lost or self.closing is not None
+
+    @staticmethod
+    def _open(gates: list[Gate]) -> None:
+        for gate in gates:
+            gate.open()
+        gates.clear()

@@ -1,0 +1,248 @@
+"""Deletion of an account: one decision, taken in steps that can be left (D1 to D6).
+
+With ``Inbox.DELIVER`` the waiting mail is delivered first, then the mailbox closes,
+what came meanwhile is delivered too, and only then the account goes, in one commit.
+Until that commit a lost link, or a requester that stops acknowledging, leaves the
+account whole. After it the clean-up (bounces, retractions) runs to its end whatever
+happens: the store keeps what is left of it.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chatcore.accounts import Accounts
+from chatcore.commands import Delete, Inbox, Outbox
+from chatcore.connections import Connection
+from chatcore.delivery import Cause, Goal
+from chatcore.errors import (
+    AccountInUse,
+    DeletionStalled,
+    Fenced,
+    KeyReused,
+    OtherAccount,
+    Outage,
+    Refusal,
+)
+from chatcore.events import Deleted, Refused, Started
+from chatcore.ids import AccountId, IdempotencyKey
+from chatcore.keys import parse_key
+from chatcore.limits import Limits
+from chatcore.logins import Logins
+from chatcore.model import Account, DeletionReceipt
+from chatcore.ports import Environment, Store
+from chatcore.sessions import Session, Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """One deletion under way: what was asked, by whom, where the answer goes."""
+
+    connection: Connection
+    id: int
+    command: Delete
+    key: IdempotencyKey
+    session: Session
+    opened_here: bool
+
+
+class Deletion:
+    """Decides deletions and carries their clean-up to the end."""
+
+    def __init__(  # the parts that it ties together
+        self,
+        store: Store,
+        sessions: Sessions,
+        accounts: Accounts,
+        logins: Logins,
+        environment: Environment,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._accounts = accounts
+        self._logins = logins
+        self._environment = environment
+        self._limits = limits
+
+    async def begin(
+        self, connection: Connection, command_id: int, command: Delete
+    ) -> None:
+        """Check who asks (D1), answer "started", and run the rest as an operation."""
+        username = self._accounts.prepare(command.username)
+        own = self._sessions.of_connection(connection)
+        if own is not None and own.username != username:
+            raise OtherAccount(username=own.username)
+        key = parse_key(command.key, self._environment.clock.now_ms())
+        if key and await self._answer_again(connection, command_id, command, key):
+            return
+        account = await self._accounts.authenticate(username, command.password)
+        if command.dry_run:
+            self._refuse_when_attached_elsewhere(account, own)
+            receipt = await self._survey(account.id, command)
+            connection.emit(Started(command_id), Deleted(command_id, receipt))
+            return
+        session = own
+        if session is None:
+            session, _, _ = await self._logins.open(connection, account, pushes=False)
+        session.is_deleting = True
+        connection.emit(Started(command_id))
+        connection.outlet.start(
+            self._run(
+                _Request(
+                    connection=connection,
+                    id=command_id,
+                    command=command,
+                    key=key,
+                    session=session,
+                    opened_here=own is None,
+                )
+            )
+        )
+
+    def _refuse_when_attached_elsewhere(
+        self, account: Account, own: Session | None
+    ) -> None:
+        """A dry run changes nothing, so it does not even ping the other one."""
+        session = self._sessions.of_account(account.id)
+        if session is not None and session is not own and session.is_attached:
+            raise AccountInUse(username=account.username)
+
+    async def _survey(self, account: AccountId, command: Delete) -> DeletionReceipt:
+        survey = await self._store.survey(
+            account, bounce_messages=self._limits.bounce_messages
+        )
+        discards = command.inbox is Inbox.DISCARD
+        retracts = command.outbox is Outbox.RETRACT
+        return DeletionReceipt(
+            dry_run=True,
+            delivered=0 if discards else survey.inbox_messages,
+            discarded=survey.inbox_messages if discards else 0,
+            bounces=survey.bounces if discards else 0,
+            kept=0 if retracts else survey.outbox_messages,
+            retracted=survey.outbox_messages if retracts else 0,
+        )
+
+    async def _answer_again(
+        self,
+        connection: Connection,
+        command_id: int,
+        command: Delete,
+        key: IdempotencyKey,
+    ) -> bool:
+        """Answer a repeat as the first time (D6); False when the key is new."""
+        first = await self._store.first_answer(key)
+        if first is None:
+            return False
+        await self._accounts.verify(first.password_hash, command.password)
+        if first.receipt is None or first.username != self._accounts.prepare(
+            command.username
+        ):
+            raise KeyReused
+        connection.emit(Started(command_id))
+        connection.outlet.start(self._finish(connection, command_id, first.account))
+        return True
+
+    async def _run(self, request: _Request) -> None:
+        """Deliver or discard, decide, clean up, answer; or leave the account whole."""
+        try:
+            await self._decide(request)
+        except Refusal as refusal:
+            await self._leave_whole(request)
+            request.connection.emit(Refused(request.id, refusal))
+            return
+        session = request.session
+        if self._sessions.of_account(session.account) is session:
+            self._sessions.end(session)
+        await self._finish(request.connection, request.id, session.account)
+
+    async def _decide(self, request: _Request) -> None:
+        session, command = request.session, request.command
+        delivery = session.delivery
+        if delivery is None:
+            raise Fenced
+        before = delivery.messages_acknowledged
+        if command.inbox is Inbox.DELIVER:
+            await self._deliver_all(request)
+            await self._store.close_mailbox(session.account)
+            await self._deliver_all(request)
+        while not await self._store.delete_account(
+            session.account,
+            session.epoch,
+            discard=command.inbox is Inbox.DISCARD,
+            retract=command.outbox is Outbox.RETRACT,
+            delivered=delivery.messages_acknowledged - before,
+            key=request.key,
+            at_ms=self._environment.clock.now_ms(),
+        ):
+            # Only a bounce gets into a closed mailbox: it is delivered as well. Each
+            # comes from another account's deletion, so this ends.
+            self._check_link(request)
+            await self._deliver_all(request)
+
+    async def _deliver_all(self, request: _Request) -> None:
+        """Return once all that is queued now is acknowledged (D2)."""
+        session, connection = request.session, request.connection
+        delivery = session.delivery
+        if delivery is None:
+            raise Fenced
+        mailbox = await self._store.mailbox(session.account)
+        self._check_link(request)
+        if not delivery.pushes:
+            delivery.goals.append(Goal(mailbox.head, None, mailbox.queued))
+        delivery.nudge(mailbox.head)
+        delivery.change(Cause.ASKED)
+        connection.outlet.wake()
+        while not delivery.has_settled(mailbox.head):
+            seen = delivery.acknowledged
+            moved = await connection.progress(within_s=self._limits.deletion_stall_s)
+            self._check_link(request)
+            if not moved and delivery.acknowledged == seen:
+                raise DeletionStalled(seconds=int(self._limits.deletion_stall_s))
+
+    def _check_link(self, request: _Request) -> None:
+        """Raise when the session is not this connection's any more."""
+        held = self._sessions.of_connection(request.connection)
+        if request.connection.is_over or held is not request.session:
+            raise Fenced
+
+    async def _leave_whole(self, request: _Request) -> None:
+        """Undo what a deletion that was not decided has begun."""
+        session = request.session
+        session.is_deleting = False
+        with suppress(Outage):  # a store that is opened anew has it open
+            await self._store.open_mailbox(session.account)
+        if (
+            request.opened_here
+            and self._sessions.of_account(session.account) is session
+        ):
+            await self._logins.logout(session)
+
+    async def _finish(
+        self, connection: Connection, command_id: int, account: AccountId
+    ) -> None:
+        """Run the clean-up to its end and answer with the receipt (D5)."""
+        try:
+            while True:
+                receipt = await self.clean_up(account)
+                if receipt is not None:
+                    connection.emit(Deleted(command_id, receipt))
+                    return
+        except Refusal as outage:
+            connection.emit(Refused(command_id, outage))
+
+    async def clean_up(self, account: AccountId) -> DeletionReceipt | None:
+        """Do one bounded step of a clean-up; the receipt, when it was the last."""
+        step = await self._store.clean_up(
+            account,
+            rows=self._limits.cleanup_rows,
+            bounce_messages=self._limits.bounce_messages,
+            at_ms=self._environment.clock.now_ms(),
+        )
+        for delivery in step.deliveries:
+            session = self._sessions.of_account(delivery.account)
+            if session is None or session.delivery is None:
+                continue
+            session.delivery.nudge(delivery.head)
+            if session.connection is not None:
+                session.connection.outlet.wake()
+        return step.receipt if step.finished else None

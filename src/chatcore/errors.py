@@ -1,0 +1,357 @@
+"""Every way in which the chat says no, each with a stable number (E1).
+
+::
+
+    ChatError
+    ├── Refusal             this request was refused; nothing changed, go on (E2)
+    │   ├── 1xx  the request itself is wrong
+    │   ├── 2xx  accounts and sessions
+    │   ├── 3xx  messages
+    │   ├── 4xx  deletion
+    │   └── 5xx  Outage: the server cannot now; most say when to try again
+    └── Closed              the session or its link has ended, with a CloseCode
+
+A refusal composes its text once, from fields that programs read by name. The number,
+the fields and the text are the same on each transport.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import ClassVar, Final
+
+
+class ChatError(Exception):
+    """Whatever the chat raises on purpose."""
+
+
+class Refusal(ChatError):
+    """A request that was refused and changed nothing.
+
+    Attributes:
+        code: the stable number; never used again for something else.
+        text: one sentence for people, the same wherever it is read.
+        fields: what a program may want of it, by name.
+    """
+
+    code: ClassVar[int] = 0
+    template: ClassVar[str] = "Refused."
+
+    def __init__(self, **fields: str | int) -> None:
+        self.fields: dict[str, str] = {name: str(it) for name, it in fields.items()}
+        self.text = self.template.format_map(_Named(self.fields))
+        super().__init__(self.text)
+
+    @property
+    def name(self) -> str:
+        """The class's name in capitals, such as ``MAILBOX_FULL``."""
+        return _capitals(type(self).__name__)
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.text}"
+
+
+class Outage(Refusal):
+    """A refusal that is the server's state and not the caller's fault."""
+
+    @property
+    def retry_after_ms(self) -> int:
+        """How long to wait before trying again; 0 where trying soon does not help."""
+        return int(self.fields.get("retry_after_ms", "0"))
+
+
+class MalformedCommand(Refusal):
+    """A command's fields have the wrong type, or one is missing."""
+
+    code = 100
+    template = "This command cannot be read: {reason}."
+
+
+class UnknownCommand(Refusal):
+    """The server does not know a command of this name or field number (E3)."""
+
+    code = 101
+    template = "There is no command {command!r} in this version of the protocol."
+
+
+class InvalidUsername(Refusal):
+    """A username that rule A1 refuses."""
+
+    code = 110
+    template = "This cannot be a username: {reason}."
+
+
+class InvalidPassword(Refusal):
+    """A password that rule A2 refuses."""
+
+    code = 111
+    template = "A password is {minimum} to {maximum} bytes long; this one is {bytes}."
+
+
+class InvalidBody(Refusal):
+    """A message body that rule M6 refuses."""
+
+    code = 112
+    template = "A message is 1 to {maximum} bytes of UTF-8; this one is {bytes}."
+
+
+class InvalidPattern(Refusal):
+    """A pattern that is too long to search for (L1)."""
+
+    code = 113
+    template = "A pattern has at most {maximum} characters; this one has {chars}."
+
+
+class InvalidKey(Refusal):
+    """An idempotency key that is no UUIDv7 (M2)."""
+
+    code = 114
+    template = "An idempotency key is the 16 bytes of a UUIDv7: {reason}."
+
+
+class LoginRequired(Refusal):
+    """A command that needs a session, on a link that has none (S4)."""
+
+    code = 200
+    template = "Log in first: {command} needs a session."
+
+
+class AlreadyLoggedIn(Refusal):
+    """A login, create or resume on a link that has a session."""
+
+    code = 201
+    template = "This link is logged in as {username}; log out first."
+
+
+class WrongCredentials(Refusal):
+    """No such account, or not its password: the two look alike (A2)."""
+
+    code = 202
+    template = "The username or the password is wrong."
+
+
+class AccountInUse(Refusal):
+    """The account's session is attached elsewhere and alive (S1)."""
+
+    code = 203
+    template = "{username} is logged in elsewhere; log out there first."
+
+
+class NameTaken(Refusal):
+    """The name of an account that exists (A3)."""
+
+    code = 204
+    template = "The name {username} is taken; choose another."
+
+
+class SessionGone(Refusal):
+    """A resume token whose session has ended (S3)."""
+
+    code = 205
+    template = "This session has ended; log in again."
+
+
+class Fenced(Refusal):
+    """A command from a link whose session has moved on (S6)."""
+
+    code = 206
+    template = "This session has moved to another link."
+
+
+class NoSuchRecipient(Refusal):
+    """A message to a name that no account has (M6)."""
+
+    code = 300
+    template = "There is no account {recipient}."
+
+
+class MailboxFull(Refusal):
+    """The recipient's mailbox holds as many messages as it may (M6)."""
+
+    code = 301
+    template = "The mailbox of {recipient} is full; nothing was dropped."
+
+
+class MailboxClosing(Refusal):
+    """The recipient is being deleted (D2)."""
+
+    code = 302
+    template = "The mailbox of {recipient} is closing; try again in a moment."
+
+
+class KeyReused(Refusal):
+    """The key of an earlier request, with something else under it (M2, D6)."""
+
+    code = 303
+    template = "This key was used for something else; make a new one."
+
+
+class KeyExpired(Refusal):
+    """A key that is too old to be known for sure (M2)."""
+
+    code = 304
+    template = "This key is older than {days} days; make a new one if you must send."
+
+
+class AcknowledgedTooMuch(Refusal):
+    """An acknowledgement above what was delivered (M4)."""
+
+    code = 305
+    template = "Position {position} was not delivered; the last one was {delivered}."
+
+
+class OtherAccount(Refusal):
+    """A deletion on a link that is logged in to another account (D1)."""
+
+    code = 400
+    template = (
+        "This link is logged in as {username}; log out to delete another account."
+    )
+
+
+class DeletionStalled(Refusal):
+    """The requester stopped acknowledging; the account is whole (D2)."""
+
+    code = 401
+    template = "Nothing was acknowledged for {seconds} s: the account was not deleted."
+
+
+class Busy(Outage):
+    """Too many passwords wait to be checked (A2)."""
+
+    code = 500
+    template = "The server is busy; try again in {retry_after_ms} ms."
+
+
+class StoreUnavailable(Outage):
+    """The store could not commit, and did not."""
+
+    code = 501
+    template = "The store cannot write now ({reason}); nothing was changed."
+
+
+class OutcomeUnknown(Outage):
+    """The store did not say whether it committed (M1): repeat under the same key."""
+
+    code = 502
+    template = "It is not known whether this was stored; repeat it with the same key."
+
+
+class ShuttingDown(Outage):
+    """No new sessions while the server stops (W9)."""
+
+    code = 503
+    template = "The server is shutting down; try again in {retry_after_ms} ms."
+
+
+class TooManyOperations(Outage):
+    """More lists, deliveries and deletions at once than a link may have."""
+
+    code = 504
+    template = "At most {maximum} operations run at once; wait for one to finish."
+
+
+class InternalError(Outage):
+    """A fault of the server itself; its log has the details."""
+
+    code = 599
+    template = "The server failed at this command; the operator can see why."
+
+
+RECONNECT_BELOW: Final = 4500
+"""Close codes from 4000 to here allow a client to reconnect by itself; those from
+here to 4999 forbid it. The range is RFC 6455's for private use, so that a WebSocket
+closes with the same number."""
+
+
+class CloseCode(IntEnum):
+    """Why a session or a link has ended (E2)."""
+
+    SHUTTING_DOWN = 4000
+    UNRESPONSIVE = 4001
+    LOGIN_TIMEOUT = 4002
+    LINK_LOST = 4003
+    SERVER_FAULT = 4004
+    BROKEN_FRAME = 4500
+    FRAME_TOO_LARGE = 4501
+    WRONG_VERSION = 4502
+    REPLACED = 4503
+    RESUMED_ELSEWHERE = 4504
+    ACCOUNT_DELETED = 4505
+    PASSWORD_CHANGED = 4506
+    ORIGIN_REFUSED = 4507
+
+    @property
+    def may_reconnect(self) -> bool:
+        """Whether a client may come back by itself."""
+        return self < RECONNECT_BELOW
+
+
+CLOSE_TEXTS: Final[Mapping[CloseCode, str]] = {
+    CloseCode.SHUTTING_DOWN: "The server is shutting down.",
+    CloseCode.UNRESPONSIVE: "The peer did not answer a ping.",
+    CloseCode.LOGIN_TIMEOUT: "Nobody logged in on this link.",
+    CloseCode.LINK_LOST: "The connection was lost.",
+    CloseCode.SERVER_FAULT: "The server failed; its log has the details.",
+    CloseCode.BROKEN_FRAME: "The frame cannot be read.",
+    CloseCode.FRAME_TOO_LARGE: "The frame is over the limit.",
+    CloseCode.WRONG_VERSION: "This version of the protocol is not spoken here.",
+    CloseCode.REPLACED: "The account logged in elsewhere.",
+    CloseCode.RESUMED_ELSEWHERE: "The session was resumed on another link.",
+    CloseCode.ACCOUNT_DELETED: "The account was deleted.",
+    CloseCode.PASSWORD_CHANGED: "The password was changed.",
+    CloseCode.ORIGIN_REFUSED: "Pages of this origin may not connect.",
+}
+
+
+class Closed(ChatError):
+    """The session or its link has ended.
+
+    Attributes:
+        code: why; its range says whether to reconnect.
+        text: one sentence for people.
+    """
+
+    def __init__(self, code: CloseCode, text: str = "") -> None:
+        self.code = code
+        self.text = text or CLOSE_TEXTS[code]
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        return f"[{int(self.code)}] {self.text}"
+
+
+class _Named(dict[str, str]):
+    """Fields for a template; one that an older peer left out shows as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
+
+
+def _capitals(name: str) -> str:
+    """``MailboxFull`` as ``MAILBOX_FULL``."""
+    return "".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper()
+
+
+def _leaves(branch: type[Refusal]) -> dict[int, type[Refusal]]:
+    """Every numbered class under ``branch``, by its number."""
+    found: dict[int, type[Refusal]] = {}
+    for cls in branch.__subclasses__():
+        if cls.code:
+            found[cls.code] = cls
+        found |= _leaves(cls)
+    return found
+
+
+REFUSALS: Final[Mapping[int, type[Refusal]]] = _leaves(Refusal)
+"""Each refusal by its number."""
+
+
+def refusal_from_wire(code: int, text: str, fields: Mapping[str, str]) -> Refusal:
+    """The refusal that a server sent, for a client to raise.
+
+    A number that this version does not know becomes a plain ``Refusal`` that keeps
+    the server's own text.
+    """
+    refusal = REFUSALS.get(code, Refusal)(**fields)
+    refusal.text = text or refusal.text
+    return refusal

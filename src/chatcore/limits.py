@@ -1,0 +1,45 @@
+"""The numbers that bound a chat, all of them settings."""
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+DAY_MS: Final = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one chat; each refusal names the bound that it hit.
+
+    Sizes are in bytes of UTF-8 or of wire, times in the unit of their name.
+    """
+
+    username_chars: int = 64
+    password_min_bytes: int = 8
+    password_max_bytes: int = 1024
+    body_bytes: int = 64 * KIB
+    pattern_chars: int = 256
+    mailbox_messages: int = 10_000
+
+    frame_bytes: int = MIB
+    pending_commands: int = 1024
+    pending_bytes: int = MIB
+    operations: int = 8
+    window_messages: int = 256
+    window_bytes: int = 512 * KIB
+
+    page_names: int = 500
+    walk_names: int = 1000
+    bounce_messages: int = 1000
+    cleanup_rows: int = 1000
+
+    key_lifetime_ms: int = 7 * DAY_MS
+    forget_every_ms: int = DAY_MS // 24
+    grace_s: float = 30.0
+    probe_s: float = 2.0
+    ping_after_s: float = 20.0
+    pong_within_s: float = 10.0
+    login_within_s: float = 60.0
+    deletion_stall_s: float = 30.0
+    retry_after_ms: int = 1000

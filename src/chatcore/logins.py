@@ -1,0 +1,201 @@
+"""Logging in and out, and coming back (S1 to S4, S6, A4)."""
+
+from enum import Enum
+from hashlib import sha256
+from typing import Final
+
+from chatcore.accounts import Accounts
+from chatcore.commands import DeliveryMode, Login, Resume
+from chatcore.connections import Connection
+from chatcore.delivery import Cause, Delivery
+from chatcore.errors import (
+    AccountInUse,
+    AcknowledgedTooMuch,
+    CloseCode,
+    SessionGone,
+    ShuttingDown,
+    WrongCredentials,
+)
+from chatcore.events import LoggedIn, Resumed
+from chatcore.ids import BEFORE_FIRST, AccountId, Position, ResumeToken, TokenHash
+from chatcore.limits import Limits
+from chatcore.model import Account
+from chatcore.ports import Environment, Store
+from chatcore.sessions import Session, Sessions
+
+_MS: Final = 1000
+
+
+class SecondLogin(Enum):
+    """What a login to an account that is in use does (S1)."""
+
+    REJECT = "reject"
+    REPLACE = "replace"
+
+
+class Logins:
+    """Opens, resumes and ends the sessions of accounts."""
+
+    def __init__(  # the parts that it ties together
+        self,
+        store: Store,
+        sessions: Sessions,
+        accounts: Accounts,
+        environment: Environment,
+        limits: Limits,
+        second_login: SecondLogin,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._accounts = accounts
+        self._environment = environment
+        self._limits = limits
+        self._second_login = second_login
+        # Accounts whose session is being opened: a second opener would fence the first.
+        self._opening: set[AccountId] = set()
+        self.is_stopping = False
+
+    async def login(
+        self, connection: Connection, command_id: int, command: Login
+    ) -> LoggedIn:
+        """Open the account's session on this connection (S1, S2, A4)."""
+        self.refuse_when_stopping()
+        username = self._accounts.prepare(command.username)
+        if command.create and await self._store.find_account(username) is None:
+            account = await self._accounts.create_for_login(username, command.password)
+        else:
+            account = await self._accounts.authenticate(username, command.password)
+        pushes = command.delivery is DeliveryMode.PUSH
+        session, token, queued = await self.open(connection, account, pushes=pushes)
+        delivery = session.delivery
+        return LoggedIn(
+            id=command_id,
+            account=account.id,
+            username=username,
+            token=token,
+            queued=queued,
+            acknowledged=delivery.acknowledged if delivery else BEFORE_FIRST,
+            grace_ms=int(self._limits.grace_s * _MS),
+        )
+
+    async def open(
+        self, connection: Connection, account: Account, *, pushes: bool
+    ) -> tuple[Session, ResumeToken, int]:
+        """Free the account and open its session here: session, token, mail queued.
+
+        Raises:
+            AccountInUse: somebody who is alive has it (S1).
+            WrongCredentials: it was deleted meanwhile.
+        """
+        if account.id in self._opening:
+            raise AccountInUse(username=account.username)
+        self._opening.add(account.id)
+        try:
+            await self._free(account)
+            token = ResumeToken(self._environment.entropy.token())
+            token_hash = hash_token(token)
+            opened = await self._store.open_session(account.id, token_hash)
+        finally:
+            self._opening.discard(account.id)
+        if opened is None:
+            raise WrongCredentials
+        session = Session(
+            account.id,
+            account.username,
+            opened.epoch,
+            token_hash,
+            Delivery(opened.mailbox, self._limits, pushes=pushes),
+        )
+        if connection.is_over:
+            self._sessions.add_detached(session, self._environment.clock.monotonic_s())
+        else:
+            self._sessions.attach(session, connection)
+        return session, token, opened.mailbox.queued
+
+    async def _free(self, account: Account) -> None:
+        """End the session that the account has, if it may be ended (S1)."""
+        session = self._sessions.of_account(account.id)
+        if session is None:
+            return
+        connection = session.connection
+        if connection is not None and session.is_attached:
+            if session.is_deleting:
+                raise AccountInUse(username=account.username)
+            if self._second_login is SecondLogin.REJECT:
+                silent_s = self._environment.clock.monotonic_s() - connection.heard_s
+                if silent_s < self._limits.probe_s or await connection.probe(
+                    within_s=self._limits.probe_s
+                ):
+                    raise AccountInUse(username=account.username)
+                if session.connection is not connection and session.is_attached:
+                    # Its owner came back on another link while we waited.
+                    raise AccountInUse(username=account.username)
+                self.end(session, CloseCode.UNRESPONSIVE)
+            else:
+                self.end(session, CloseCode.REPLACED)
+        else:
+            self._sessions.end(session)
+
+    def end(self, session: Session, code: CloseCode) -> None:
+        """End a session here and its link with it; the store is told by the caller."""
+        connection = session.connection
+        self._forget(session)
+        if connection is not None:
+            connection.close(code)
+
+    def _forget(self, session: Session) -> None:
+        if self._sessions.of_account(session.account) is session:
+            self._sessions.end(session)
+
+    async def resume(
+        self, connection: Connection, command_id: int, command: Resume
+    ) -> Resumed:
+        """Attach a session to this connection, without any password (S3)."""
+        self.refuse_when_stopping()
+        token_hash = hash_token(ResumeToken(command.token))
+        session = self._sessions.of_token(token_hash)
+        if session is None:
+            raise SessionGone
+        opened = await self._store.resume_session(token_hash)
+        if opened is None or self._sessions.of_token(token_hash) is not session:
+            raise SessionGone
+        session.epoch = max(session.epoch, opened.epoch)
+        if command.last_seen > opened.mailbox.head:
+            raise AcknowledgedTooMuch(
+                position=command.last_seen, delivered=opened.mailbox.head
+            )
+        if session.delivery is None:
+            session.delivery = Delivery(opened.mailbox, self._limits, pushes=True)
+        session.delivery.rewind(opened.mailbox, Position(command.last_seen))
+        older = session.connection
+        self._sessions.attach(session, connection)
+        if older is not None:
+            older.close(CloseCode.RESUMED_ELSEWHERE)
+        return Resumed(
+            id=command_id,
+            account=session.account,
+            username=session.username,
+            queued=opened.mailbox.queued,
+            last_seen=session.delivery.delivered,
+        )
+
+    @staticmethod
+    def start_delivery(session: Session) -> None:
+        """Begin to push, once the login or resume is answered."""
+        if session.delivery is not None and session.delivery.pushes:
+            session.delivery.change(Cause.ASKED)
+
+    async def logout(self, session: Session) -> None:
+        """End the session at once; the name is free for a login (S4)."""
+        self._forget(session)
+        await self._store.end_session(session.account, session.epoch)
+
+    def refuse_when_stopping(self) -> None:
+        """Refuse what opens or creates something while the server stops (W9)."""
+        if self.is_stopping:
+            raise ShuttingDown(retry_after_ms=self._limits.retry_after_ms)
+
+
+def hash_token(token: ResumeToken) -> TokenHash:
+    """What a store keeps of a token: enough to know it again, useless to a thief."""
+    return TokenHash(sha256(token).digest())

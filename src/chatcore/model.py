@@ -1,0 +1,161 @@
+"""Values that the domain and its stores speak of: accounts, mail, receipts."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from chatcore.ids import (
+    AccountId,
+    Epoch,
+    IdempotencyKey,
+    PasswordHash,
+    Position,
+    TokenHash,
+    Username,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account that can be logged in to."""
+
+    id: AccountId
+    username: Username
+    password_hash: PasswordHash
+
+
+class Deposit(NamedTuple):
+    """One message on its way into a mailbox.
+
+    ``sender_id`` and ``epoch`` fence it (S6); ``body_bytes`` is the length of the body
+    in UTF-8; ``key`` is empty when the sender does not repeat.
+    """
+
+    sender_id: AccountId
+    epoch: Epoch
+    recipient: Username
+    body: str
+    body_bytes: int
+    key: IdempotencyKey
+    sent_at_ms: int
+
+
+class Message(NamedTuple):
+    """One message in a mailbox, or on its way out of it."""
+
+    position: Position
+    sender: Username
+    sender_id: AccountId
+    sender_deleted: bool
+    body: str
+    body_bytes: int
+    sent_at_ms: int
+
+
+class Bounce(NamedTuple):
+    """A notice in a mailbox: these messages of its owner were discarded (D4).
+
+    ``recipient_id`` is the deleted account's, ``positions`` those that its mailbox gave
+    the messages (at most 1,000), as their receipts told.
+    """
+
+    position: Position
+    recipient: Username
+    recipient_id: AccountId
+    positions: tuple[Position, ...]
+    sent_at_ms: int
+
+
+Mail: TypeAlias = Message | Bounce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """What a mailbox holds, at one moment.
+
+    ``acknowledged`` is the highest position that was acknowledged, ``head`` the
+    highest that was given, ``queued`` the number of messages and bounces that wait.
+    """
+
+    acknowledged: Position
+    head: Position
+    queued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession:
+    """A session as the store opened or resumed it."""
+
+    account: AccountId
+    username: Username
+    epoch: Epoch
+    mailbox: Mailbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """A session that outlived the server (S6)."""
+
+    account: AccountId
+    username: Username
+    epoch: Epoch
+    token_hash: TokenHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a deletion would touch now (D5).
+
+    ``bounces`` counts the notices that a discard would write (at most 1,000 messages
+    each, one sender each; a sender that is deleted, or is the account, gets none).
+    """
+
+    inbox_messages: int
+    inbox_senders: int
+    bounces: int
+    outbox_messages: int
+    outbox_recipients: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionReceipt:
+    """What a deletion did, or with ``dry_run`` would do, in messages (D5)."""
+
+    dry_run: bool = False
+    delivered: int = 0
+    discarded: int = 0
+    bounces: int = 0
+    kept: int = 0
+    retracted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Mail that one deletion's clean-up put into mailboxes: whom to wake."""
+
+    account: AccountId
+    head: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanUp:
+    """One bounded step of the work that a deletion leaves (D5)."""
+
+    account: AccountId
+    receipt: DeletionReceipt
+    finished: bool
+    deliveries: tuple[Delivery, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAnswer:
+    """What a ``create`` or ``delete`` under a key was answered (D6).
+
+    ``account`` may be deleted by now; its password hash is kept as long as the key.
+    ``receipt`` is set for a deletion; ``finished`` says that its clean-up is done.
+    """
+
+    account: AccountId
+    username: Username
+    password_hash: PasswordHash
+    receipt: DeletionReceipt | None
+    finished: bool

@@ -1,0 +1,204 @@
+"""Sending: from a run of ``Send`` commands to one store call and its events (M1 to M6).
+
+The whole run costs one commit, one clock reading and one wake-up a recipient.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from chatcore.commands import Request, Send
+from chatcore.connections import Connection
+from chatcore.errors import (
+    Fenced,
+    InvalidBody,
+    KeyExpired,
+    KeyReused,
+    MailboxClosing,
+    MailboxFull,
+    NoSuchRecipient,
+    Outage,
+    Refusal,
+)
+from chatcore.events import Accepted, Event, Refused
+from chatcore.keys import key_from_ms, parse_key
+from chatcore.limits import DAY_MS, Limits
+from chatcore.model import Deposit, Message
+from chatcore.ports import (
+    Declined,
+    DepositResult,
+    Environment,
+    SendPolicy,
+    Store,
+    Stored,
+)
+from chatcore.sessions import Session, Sessions
+from chatcore.usernames import prepare_username
+
+
+class Sending:
+    """Judges sends, stores them, and hands them to the recipients' sessions."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        environment: Environment,
+        limits: Limits,
+        policy: SendPolicy | None,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._environment = environment
+        self._limits = limits
+        self._policy = policy
+
+    async def send(
+        self, connection: Connection, session: Session, requests: Sequence[Request]
+    ) -> None:
+        """Answer a run of sends, each with a receipt or a refusal, in order."""
+        now_ms = self._environment.clock.now_ms()
+        judged = self._judge(session, requests, now_ms)
+        if self._policy is not None:
+            judged = await self._ask(self._policy, session, requests, judged)
+        deposits = [it for it in judged if isinstance(it, Deposit)]
+        results: Sequence[DepositResult | Refusal]
+        try:
+            results = await self._deposit(deposits, now_ms)
+        except Outage as outage:
+            results = [outage] * len(deposits)
+        self._offer(session, deposits, results)
+        outcome = iter(zip(deposits, results, strict=True))
+        events: list[Event] = []
+        for request, it in zip(requests, judged, strict=True):
+            if isinstance(it, Refusal):
+                events.append(Refused(request.id, it))
+            else:
+                events.append(self._answer(request.id, *next(outcome)))
+        connection.emit(*events)
+
+    def _judge(
+        self, session: Session, requests: Sequence[Request], now_ms: int
+    ) -> list[Deposit | Refusal]:
+        """For each send the deposit to make, or why not (M6)."""
+        limits = self._limits
+        names = self._environment.names
+        sender_id, epoch = session.account, session.epoch
+        judged: list[Deposit | Refusal] = []
+        for _, command in requests:
+            assert isinstance(command, Send)  # noqa: S101  # a run holds only these
+            body = command.body
+            size = len(body) if body.isascii() else len(body.encode())
+            try:
+                if not 0 < size <= limits.body_bytes:
+                    raise InvalidBody(
+                        maximum=limits.body_bytes, bytes=size
+                    )  # one place turns refusals into values
+                name = prepare_username(
+                    command.recipient, names, max_chars=limits.username_chars
+                )
+                key = parse_key(command.key, now_ms)
+            except Refusal as refusal:
+                judged.append(refusal)
+            else:
+                judged.append(Deposit(sender_id, epoch, name, body, size, key, now_ms))
+        return judged
+
+    async def _ask(
+        self,
+        policy: SendPolicy,
+        session: Session,
+        requests: Sequence[Request],
+        judged: list[Deposit | Refusal],
+    ) -> list[Deposit | Refusal]:
+        """Let the application refuse some of what the rules accept."""
+        sends = [
+            request.command
+            for request, it in zip(requests, judged, strict=True)
+            if isinstance(it, Deposit) and isinstance(request.command, Send)
+        ]
+        verdicts = iter(await policy.judge(session.username, sends))
+        return [
+            it if isinstance(it, Refusal) else next(verdicts) or it for it in judged
+        ]
+
+    async def _deposit(
+        self, deposits: Sequence[Deposit], now_ms: int
+    ) -> Sequence[DepositResult]:
+        if not deposits:
+            return ()
+        limits = self._limits
+        return await self._store.deposit(
+            deposits,
+            mailbox_messages=limits.mailbox_messages,
+            oldest_key=key_from_ms(now_ms - limits.key_lifetime_ms),
+        )
+
+    def _offer(
+        self,
+        session: Session,
+        deposits: Sequence[Deposit],
+        results: Sequence[DepositResult | Refusal],
+    ) -> None:
+        """Hand what was just committed to the recipients that are here (M1)."""
+        woken: dict[Connection, None] = {}
+        of_account = self._sessions.of_account
+        for deposit, result in zip(deposits, results, strict=True):
+            if not isinstance(result, Stored) or not result.new:
+                continue
+            recipient = of_account(result.recipient_id)
+            if recipient is None or recipient.delivery is None:
+                continue
+            delivered = recipient.delivery.offer(
+                Message(
+                    result.position,
+                    session.username,
+                    deposit.sender_id,
+                    False,  # noqa: FBT003  # a positional row on the hot path
+                    deposit.body,
+                    deposit.body_bytes,
+                    result.sent_at_ms,
+                )
+            )
+            connection = recipient.connection
+            if connection is not None:
+                if delivered is not None and not connection.is_over:
+                    connection.outbox.append(delivered)
+                woken[connection] = None
+        for connection in woken:
+            connection.outlet.wake()
+
+    def _answer(
+        self, command: int, deposit: Deposit, result: DepositResult | Refusal
+    ) -> Accepted | Refused:
+        if isinstance(result, Stored):
+            return Accepted(
+                command,
+                result.recipient_id,
+                result.position,
+                result.sent_at_ms,
+                self._store.durable,
+            )
+        if isinstance(result, Refusal):
+            return Refused(command, result)
+        return Refused(command, self._refusal(deposit, result))
+
+    def _refusal(self, deposit: Deposit, reason: Declined) -> Refusal:
+        """The store's reason as the sender is told it."""
+        match reason:
+            case Declined.NO_SUCH_ACCOUNT:
+                return NoSuchRecipient(recipient=deposit.recipient)
+            case Declined.MAILBOX_FULL:
+                return MailboxFull(recipient=deposit.recipient)
+            case Declined.MAILBOX_CLOSING:
+                return MailboxClosing(
+                    recipient=deposit.recipient,
+                    retry_after_ms=self._limits.retry_after_ms,
+                )
+            case Declined.OTHER_BODY:
+                return KeyReused()
+            case Declined.KEY_EXPIRED:
+                return KeyExpired(days=self._limits.key_lifetime_ms // DAY_MS)
+            case Declined.FENCED:
+                return Fenced()
+            case _:
+                assert_never(reason)

@@ -1,0 +1,157 @@
+"""Sessions: one for each account that is logged in, with or without a link (S1 to S6).
+
+A session is *attached* while a connection carries it, *detached* while it waits for a
+resume, and *ended* for good. ``Sessions`` finds them by account, token and connection.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from typing import Final
+
+from chatcore.connections import Connection
+from chatcore.delivery import Cause, Delivery
+from chatcore.ids import AccountId, Epoch, TokenHash, Username
+
+
+class SessionState(Enum):
+    """Whether a session has a link."""
+
+    ATTACHED = auto()
+    DETACHED = auto()
+    ENDED = auto()
+
+
+class SessionCause(Enum):
+    """What changes a session's state."""
+
+    LINK_LOST = auto()
+    RESUMED = auto()
+    ENDED = auto()
+
+
+SESSION_STATES: Final[Mapping[tuple[SessionState, SessionCause], SessionState]] = {
+    (SessionState.ATTACHED, SessionCause.LINK_LOST): SessionState.DETACHED,
+    (SessionState.ATTACHED, SessionCause.RESUMED): SessionState.ATTACHED,
+    (SessionState.ATTACHED, SessionCause.ENDED): SessionState.ENDED,
+    (SessionState.DETACHED, SessionCause.RESUMED): SessionState.ATTACHED,
+    (SessionState.DETACHED, SessionCause.ENDED): SessionState.ENDED,
+}
+
+
+class Session:
+    """One account's session.
+
+    Attributes:
+        epoch: fences what older links still bring (S6).
+        delivery: how its mail goes out; None after a restart until it is resumed.
+        connection: what carries it while attached.
+        is_deleting: a deletion holds it (D1).
+    """
+
+    __slots__ = (
+        "account",
+        "connection",
+        "delivery",
+        "epoch",
+        "is_deleting",
+        "state",
+        "token_hash",
+        "username",
+    )
+
+    def __init__(
+        self,
+        account: AccountId,
+        username: Username,
+        epoch: Epoch,
+        token_hash: TokenHash,
+        delivery: Delivery | None,
+    ) -> None:
+        self.account = account
+        self.username = username
+        self.epoch = epoch
+        self.token_hash = token_hash
+        self.delivery = delivery
+        self.connection: Connection | None = None
+        self.is_deleting = False
+        self.state = SessionState.DETACHED
+
+    def change(self, cause: SessionCause) -> None:
+        """Follow the table; a pair that is not in it is a fault of ours."""
+        self.state = SESSION_STATES[self.state, cause]
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a connection carries it."""
+        return self.state is SessionState.ATTACHED
+
+
+class Sessions:
+    """Every session of one chat that has not ended."""
+
+    def __init__(self, *, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._by_account: dict[AccountId, Session] = {}
+        self._by_token: dict[TokenHash, Session] = {}
+        self._by_connection: dict[Connection, Session] = {}
+        # The grace is the same for all, so those detached first are due first.
+        self._detached: deque[tuple[float, Session, Epoch]] = deque()
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_account.values()))
+
+    def of_account(self, account: AccountId) -> Session | None:
+        """The account's session, attached or not."""
+        return self._by_account.get(account)
+
+    def of_token(self, token_hash: TokenHash) -> Session | None:
+        """The session that a token resumes."""
+        return self._by_token.get(token_hash)
+
+    def of_connection(self, connection: Connection) -> Session | None:
+        """The session that a connection carries."""
+        return self._by_connection.get(connection)
+
+    def add_detached(self, session: Session, now_s: float) -> None:
+        """Keep a stored session; its grace starts at ``now_s`` (S6)."""
+        self._by_account[session.account] = session
+        self._by_token[session.token_hash] = session
+        self._detached.append((now_s + self._grace_s, session, session.epoch))
+
+    def attach(self, session: Session, connection: Connection) -> None:
+        """Let a connection carry the session; what carried it before no longer does."""
+        if session.connection is not None:
+            self._by_connection.pop(session.connection, None)
+        session.change(SessionCause.RESUMED)
+        session.connection = connection
+        self._by_account[session.account] = session
+        self._by_token[session.token_hash] = session
+        self._by_connection[connection] = session
+
+    def detach(self, session: Session, now_s: float) -> None:
+        """The link is lost: the grace time starts (S3)."""
+        self._release(session)
+        session.change(SessionCause.LINK_LOST)
+        self._detached.append((now_s + self._grace_s, session, session.epoch))
+
+    def end(self, session: Session) -> None:
+        """Forget the session."""
+        self._release(session)
+        session.change(SessionCause.ENDED)
+        self._by_account.pop(session.account, None)
+        self._by_token.pop(session.token_hash, None)
+
+    def overdue(self, now_s: float) -> Iterator[Session]:
+        """The detached sessions whose grace is over, each once."""
+        while self._detached and self._detached[0][0] <= now_s:
+            _, session, epoch = self._detached.popleft()
+            if session.state is SessionState.DETACHED and session.epoch == epoch:
+                yield session
+
+    def _release(self, session: Session) -> None:
+        if session.connection is not None:
+            self._by_connection.pop(session.connection, None)
+            session.connection = None
+        if session.delivery is not None:
+            session.delivery.change(Cause.STOPPED)

@@ -1,0 +1,10 @@
+"""Transports, and what all of them share: the session driver and the client.
+
+``serve`` and ``connect`` are what an application calls; ``register`` adds a transport.
+"""
+
+from transports.client import Client, Entry, Reconnecting, connect
+from transports.registry import register
+from transports.server import serve
+
+__all__ = ["Client", "Entry", "Reconnecting", "connect", "register", "serve"]

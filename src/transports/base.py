@@ -1,0 +1,185 @@
+"""What a transport is: it listens, it dials, and its links move frames.
+
+A link knows bytes and frames, nothing of a chat. The session driver (``driver``) and
+the client (``client``) are written once against these protocols.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from chatcore.errors import ChatError, CloseCode
+from transports.codec import Codec
+
+
+class LinkClosed(ChatError):
+    """The link is gone; ``code`` and ``text`` as the peer gave them, if it did."""
+
+    def __init__(
+        self, code: CloseCode = CloseCode.LINK_LOST, text: str = "The link is gone."
+    ) -> None:
+        self.code = code
+        self.text = text
+        super().__init__(f"[{int(code)}] {text}")
+
+
+class PeerFinished(LinkClosed):
+    """The peer writes no more; it may still read what it is owed."""
+
+
+class BadUrl(ChatError):
+    """A URL that no transport can listen on or dial."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url!r} cannot be used: {reason}.")
+
+
+class CannotListen(ChatError):
+    """An address that the machine does not let us have."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"Cannot listen on {url}: {reason}.")
+
+
+class CannotConnect(ChatError):
+    """A server that was not reached, or did not greet as one of ours."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"Cannot connect to {url}: {reason}.")
+
+
+class Link(Protocol):
+    """One connection that moves frames, in order and whole or not at all.
+
+    One coroutine receives and one sends, at the same time. After the link is gone both
+    raise ``LinkClosed``.
+    """
+
+    @property
+    def peer(self) -> str:
+        """Who is at the other end, for a log."""
+        ...
+
+    @property
+    def active_s(self) -> float:
+        """When the peer last showed life, on the event loop's clock (S5).
+
+        A byte was read, or a clogged link took more. Bytes that merely fit into the
+        system's buffers are no sign: a dead peer takes those too.
+        """
+        ...
+
+    async def receive(self) -> Sequence[bytes]:
+        """All frames that have arrived, at least one; reading stops between calls.
+
+        Raises:
+            PeerFinished: the peer writes no more, but may still read.
+            LinkClosed: the peer has gone, or sent what is no frame: then ``code`` says
+                what was wrong, and ``close`` can still tell the peer.
+        """
+        ...
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Write frames; returns once the link is not clogged."""
+        ...
+
+    async def close(self, code: CloseCode, text: str) -> None:
+        """End the link once what was sent is out, or after a short while."""
+        ...
+
+    def abort(self) -> None:
+        """End the link at once."""
+        ...
+
+
+ServeLink: TypeAlias = Callable[[Link, Codec], Awaitable[None]]
+"""What a listener does with each link that has shaken hands, until it ends."""
+
+Spawn: TypeAlias = Callable[[Coroutine[object, None, None]], None]
+"""Runs a coroutine of the listener's beside it; a fault in one ends no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """What a listener needs to know of the limits, in its own terms."""
+
+    frame_bytes: int
+    handshake_s: float = 10.0
+    close_s: float = 1.0
+
+
+class Listener(Protocol):
+    """A transport that accepts."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect; a port 0 is replaced by the real one."""
+        ...
+
+    async def close(self) -> None:
+        """Accept no more; links that are open stay open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A URL taken apart: ``scheme://host:port/path?option=value``."""
+
+    text: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """What a URL scheme stands for."""
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        """Accept links; raises ``CannotListen``."""
+        ...
+
+    async def dial(
+        self, address: Address, codec: Codec, settings: LinkSettings
+    ) -> Link:
+        """Connect and shake hands; raises ``CannotConnect``, or ``LinkClosed`` with the
+        code that the server refused with.
+        """
+        ...
+
+
+def parse_address(url: str) -> Address:
+    """Take a URL apart.
+
+    Raises:
+        BadUrl: it has no scheme, or a port that is none.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 0
+    except ValueError as reason:
+        raise BadUrl(url, str(reason)) from reason
+    if not parts.scheme:
+        raise BadUrl(url, "it has no scheme, such as tcp://")
+    return Address(
+        text=url,
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=port,
+        path=parts.path,
+        options=dict(parse_qsl(parts.query)),
+    )

@@ -1,0 +1,7 @@
+"""The client: one for every transport, over any number of links."""
+
+from transports.client.client import Client, Entry
+from transports.client.connect import connect
+from transports.client.conversation import Reconnecting
+
+__all__ = ["Client", "Entry", "Reconnecting", "connect"]

@@ -1,0 +1,239 @@
+"""The client of the library: what an application calls."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chatcore.commands import (
+    ChangePassword,
+    Command,
+    Create,
+    Delete,
+    Deliver,
+    DeliveryMode,
+    Inbox,
+    List,
+    Login,
+    Logout,
+    Outbox,
+    Send,
+)
+from chatcore.errors import InvalidBody, Refusal
+from chatcore.events import (
+    Accepted,
+    Bounced,
+    Created,
+    Deleted,
+    Delivered,
+    DeliveryFinished,
+    Event,
+    Listed,
+    LoggedIn,
+    LoggedOut,
+    PasswordChanged,
+)
+from chatcore.ids import AccountId, IdempotencyKey, Username
+from chatcore.model import DeletionReceipt
+from transports.client.conversation import Conversation
+from transports.client.events import EventReader
+from transports.client.keys import KeyMaker
+from transports.client.outstanding import Pending
+
+_Answer = TypeVar("_Answer", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of a list, and whether somebody is logged in to it."""
+
+    username: Username
+    online: bool
+
+
+class Client:
+    """One user's end of a chat; ``connect`` makes one.
+
+    Every method raises the server's refusal as a class of ``chatcore.errors``, and
+    ``chatcore.errors.Closed`` once the link has ended for good. Links that are lost in
+    between are not seen here: what has no answer is repeated on the next one.
+
+    Cancelling a call does not take back what was asked: a send that was cancelled may
+    have been stored.
+    """
+
+    def __init__(
+        self, conversation: Conversation, reader: EventReader, keys: KeyMaker
+    ) -> None:
+        self._conversation = conversation
+        self._reader = reader
+        self._keys = keys
+
+    @property
+    def username(self) -> Username | None:
+        """Who is logged in; None for nobody."""
+        session = self._reader.session
+        return session.username if session is not None else None
+
+    @property
+    def account(self) -> AccountId | None:
+        """The id of the account that is logged in; None for nobody."""
+        session = self._reader.session
+        return session.account if session is not None else None
+
+    # ---- accounts and sessions
+
+    async def create(self, username: str, password: str) -> AccountId:
+        """Create an account (A3); its id."""
+        command = Create(username, password, self._keys.make())
+        return (await self._ask(command, Created)).account
+
+    async def login(
+        self,
+        username: str,
+        password: str,
+        *,
+        create: bool = False,
+        delivery: DeliveryMode = DeliveryMode.PUSH,
+    ) -> LoggedIn:
+        """Open the account's session; ``create`` makes a free name's account first.
+
+        The password is kept while logged in, to open a new session should this one be
+        gone after a long time without a link.
+        """
+        command = Login(
+            username=username, password=password, create=create, delivery=delivery
+        )
+        return await self._ask(command, LoggedIn)
+
+    async def logout(self) -> None:
+        """End the session at once; mail that was not acknowledged comes again."""
+        await self._ask(Logout(), LoggedOut)
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Replace the password of the account that is logged in."""
+        await self._ask(ChangePassword(old, new), PasswordChanged)
+
+    async def delete(
+        self,
+        username: str,
+        password: str,
+        *,
+        inbox: Inbox = Inbox.DELIVER,
+        outbox: Outbox = Outbox.KEEP,
+        dry_run: bool = False,
+    ) -> DeletionReceipt:
+        """Delete an account (D1 to D6); what was done, or with ``dry_run`` would be.
+
+        With ``Inbox.DELIVER`` somebody has to read ``messages()`` meanwhile: what
+        waits is handed over first, and the deletion fails if nobody takes it.
+        """
+        if inbox is Inbox.DELIVER and not dry_run and self._reader.session is None:
+            # The mailbox's positions are told at a login: without, mail that is
+            # delivered could not be told from mail that was lost.
+            await self.login(username, password, delivery=DeliveryMode.MANUAL)
+        command = Delete(
+            username=username,
+            password=password,
+            inbox=inbox,
+            outbox=outbox,
+            dry_run=dry_run,
+            key=b"" if dry_run else self._keys.make(),
+        )
+        return (await self._ask(command, Deleted)).receipt
+
+    # ---- messages
+
+    async def send(
+        self, recipient: str, body: str, *, key: IdempotencyKey | None = None
+    ) -> Accepted:
+        """Send one message; the receipt comes once it is stored (M1).
+
+        A key of the application's own makes repeats by another process safe too.
+        """
+        return await self._ask(self._message(recipient, body, key), Accepted)
+
+    async def send_all(
+        self, messages: Sequence[tuple[str, str]]
+    ) -> list[Accepted | Refusal]:
+        """Send (recipient, body) pairs together; for each a receipt or a refusal."""
+        pending = [
+            self._pending(self._message(recipient, body, None))
+            for recipient, body in messages
+        ]
+        results: list[Accepted | Refusal] = []
+        for answer in await self._conversation.ask_all(pending):
+            if isinstance(answer, Accepted | Refusal):
+                results.append(answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+        return results
+
+    def _message(self, recipient: str, body: str, key: IdempotencyKey | None) -> Send:
+        try:
+            body.encode()
+        except UnicodeEncodeError as error:
+            # A lone surrogate is no text: no codec could carry it.
+            raise InvalidBody(maximum="64 KiB", bytes="none") from error
+        return Send(recipient, body, self._keys.make() if key is None else key)
+
+    async def mail(self) -> AsyncIterator[Delivered | Bounced]:
+        """Messages and bounces, each once, in the order of the mailbox (M5).
+
+        Asking for the next one acknowledges the one before. Ends at a logout.
+        """
+        conversation = self._conversation
+        while True:
+            mail = conversation.inbox.hand_over()
+            conversation.wake()
+            if mail is not None:
+                yield mail
+                continue
+            if conversation.failure is not None:
+                raise conversation.failure
+            if self._reader.session is None:
+                return
+            conversation.mail_came.clear()
+            await conversation.mail_came.wait()
+
+    async def messages(self) -> AsyncIterator[Delivered]:
+        """``mail`` without the bounces, which are passed over."""
+        async for mail in self.mail():
+            if isinstance(mail, Delivered):
+                yield mail
+
+    def acknowledge(self) -> None:
+        """Acknowledge all mail that was handed over, without asking for more."""
+        self._conversation.acknowledge_handed()
+
+    async def deliver(self) -> int:
+        """Have what is queued delivered; how many once all is acknowledged (M7).
+
+        Somebody has to read ``messages()`` meanwhile.
+        """
+        return (await self._ask(Deliver(), DeliveryFinished)).messages
+
+    # ---- listing
+
+    async def list(self, pattern: str = "") -> AsyncIterator[Entry]:
+        """The accounts that match, in code point order (L1)."""
+        pages: asyncio.Queue[Listed | None] = asyncio.Queue()
+        pending = self._pending(List(pattern))
+        pending.pages = pages
+        self._conversation.post(pending)
+        while (page := await pages.get()) is not None:
+            for username, online in zip(page.names, page.online, strict=True):
+                yield Entry(username, online)
+        await pending.answer
+
+    # ---- asking
+
+    async def _ask(self, command: Command, kind: type[_Answer]) -> _Answer:
+        answer = await self._conversation.ask(self._pending(command))
+        if not isinstance(answer, kind):
+            raise TypeError(f"{command} was answered with {answer}")
+        return answer
+
+    @staticmethod
+    def _pending(command: Command) -> Pending:
+        return Pending(command, asyncio.get_running_loop().create_future())

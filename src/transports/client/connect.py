@@ -1,0 +1,72 @@
+"""Opening and closing a client."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from chatcore.commands import Logout
+from chatcore.events import Received
+from transports.base import parse_address
+from transports.client.client import Client
+from transports.client.conversation import Conversation, Reconnecting
+from transports.client.events import EventReader
+from transports.client.keys import KeyMaker
+from transports.client.outstanding import Pending
+from transports.codec import codec as codec_of
+from transports.registry import transport_for
+
+_DEFAULT_RECONNECTING: Final = Reconnecting()
+
+
+@asynccontextmanager
+async def connect(
+    urls: str | Sequence[str],
+    *,
+    codec: str = "protobuf",
+    reconnecting: Reconnecting | None = _DEFAULT_RECONNECTING,
+    on_received: Callable[[Received], None] = lambda _: None,
+    on_link: Callable[[bool, str], None] = lambda _up, _url: None,
+) -> AsyncIterator[Client]:
+    """Connect to a server, and stay connected while the block runs.
+
+    Args:
+        urls: where the server is; of several, the next is tried when one fails. They
+            may be of different transports: a session moves between them.
+        codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``.
+        reconnecting: how to come back after a lost link; None for not at all.
+        on_received: told of messages that their recipients acknowledged (M8).
+        on_link: told when a session's link is up (True) or lost (False), with its URL.
+
+    Leaving the block logs out.
+
+    Raises:
+        BadUrl: a URL that no transport serves.
+        CannotConnect: no server was reached at any of them.
+        Closed: a server was, and refused for good.
+    """
+    tried = [urls] if isinstance(urls, str) else list(urls)
+    for url in tried:
+        transport_for(parse_address(url).scheme)
+    keys = KeyMaker(lambda: time.time_ns() // 1_000_000)
+    reader = EventReader(keys, on_received)
+    conversation = Conversation(
+        tried, codec_of(codec), reconnecting, on_link, reader.take
+    )
+    failure: BaseException | None = None
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(conversation.run())
+        try:
+            await conversation.opened()
+            yield Client(conversation, reader, keys)
+        except BaseException as error:  # noqa: BLE001  # raised below, as it came
+            # A task group would wrap it in a group of one.
+            failure = error
+        goodbye = None
+        if failure is None and reader.session is not None:
+            goodbye = Pending(Logout(), asyncio.get_running_loop().create_future())
+        await conversation.close(goodbye)
+        running.cancel()
+    if failure is not None:
+        raise failure

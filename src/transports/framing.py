@@ -1,0 +1,101 @@
+"""Frames in a stream of bytes (W2, W6): a pure decoder for each way.
+
+However the network splits or joins the bytes, the same frames come out. A frame over
+the limit is refused by its announced length, or as soon as the limit is passed without
+an end: never more than a frame is kept.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from chatcore.errors import ChatError
+
+LENGTH_BYTES: Final = 4
+_NEWLINE: Final = 0x0A
+
+
+class FrameTooLarge(ChatError):
+    """The stream announces, or already holds, a frame over the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"A frame has at most {limit} bytes.")
+
+
+class Framing(Protocol):
+    """Cuts a stream into frames, and joins frames to a stream."""
+
+    def feed(self, received: bytes) -> Sequence[bytes]:
+        """The frames that these bytes complete; keeps the rest.
+
+        Raises:
+            FrameTooLarge: the next frame is over the limit; feed no more.
+        """
+        ...
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        """The bytes that carry these frames."""
+        ...
+
+
+class LengthFraming:
+    """Frames behind their length in 4 bytes, big-endian."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest = b""
+
+    def feed(self, received: bytes) -> Sequence[bytes]:
+        """See ``Framing``."""
+        stream = self._rest + received if self._rest else received
+        frames: list[bytes] = []
+        start, end = 0, len(stream)
+        while end - start >= LENGTH_BYTES:
+            body = start + LENGTH_BYTES
+            size = int.from_bytes(stream[start:body])
+            if size > self._limit:
+                raise FrameTooLarge(self._limit)
+            if end - body < size:
+                break
+            frames.append(stream[body : body + size])
+            start = body + size
+        self._rest = stream[start:]
+        return frames
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        """See ``Framing``."""
+        parts: list[bytes] = []
+        for frame in frames:
+            parts.append(len(frame).to_bytes(LENGTH_BYTES))
+            parts.append(frame)
+        return b"".join(parts)
+
+
+class LineFraming:
+    r"""Frames as lines, ended by ``\n`` or ``\r\n``; empty lines are passed over."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest = bytearray()
+
+    def feed(self, received: bytes) -> Sequence[bytes]:
+        """See ``Framing``."""
+        if _NEWLINE not in received:
+            self._rest += received
+            self._check(len(self._rest))
+            return ()
+        first, *lines = received.split(b"\n")
+        lines.insert(0, bytes(self._rest) + first)
+        self._rest = bytearray(lines.pop())
+        for line in lines:
+            self._check(len(line))
+        self._check(len(self._rest))
+        return [line for line in (it.rstrip(b"\r") for it in lines) if line]
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        """See ``Framing``."""
+        return b"".join(b"%s\n" % frame for frame in frames)
+
+    def _check(self, size: int) -> None:
+        if size > self._limit:
+            raise FrameTooLarge(self._limit)

@@ -1,0 +1,123 @@
+"""Serving one chat on any number of URLs."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from chatcore import Chat
+from chatcore.errors import Outage
+from chatcore.ports import Environment
+from transports.base import Link, LinkSettings, Listener, parse_address
+from transports.codec import Codec
+from transports.driver import Driver
+from transports.registry import transport_for
+from transports.system import system_environment
+
+_log = logging.getLogger(__name__)
+_TICK_S: Final = 0.5
+_STOP_S: Final = 5.0
+
+
+@asynccontextmanager
+async def serve(
+    chat: Chat, *urls: str, environment: Environment | None = None
+) -> AsyncIterator[list[str]]:
+    """Serve a chat while the block runs.
+
+    Yields the URLs that accept now, in the order given, with real ports for port 0.
+    Leaving the block takes no new sessions, tells each peer that it may come back,
+    and returns once the store has everything (W9).
+
+    Raises:
+        BadUrl: a URL that no transport serves.
+        CannotListen: an address that the machine does not give.
+    """
+    await chat.start(environment or system_environment())
+    failure: BaseException | None = None
+    async with asyncio.TaskGroup() as tasks:
+        server = _Server(chat, tasks)
+        ticking = tasks.create_task(server.tick())
+        try:
+            yield [await server.listen(url) for url in urls]
+        except BaseException as error:  # noqa: BLE001  # raised below, as it came
+            # A task group would wrap it, and cancel links that are at work.
+            failure = error
+        await server.stop()
+        ticking.cancel()
+    if failure is not None:
+        raise failure
+
+
+class _Server:
+    """The listeners and links of one chat."""
+
+    def __init__(self, chat: Chat, tasks: asyncio.TaskGroup) -> None:
+        self._chat = chat
+        self._tasks = tasks
+        self._listeners: list[Listener] = []
+        self._links: set[Link] = set()
+        self._last_gone: asyncio.Event | None = None
+        self._settings = LinkSettings(frame_bytes=chat.limits.frame_bytes)
+
+    async def listen(self, url: str) -> str:
+        """Accept on one more URL; the URL that clients use."""
+        address = parse_address(url)
+        listener = await transport_for(address.scheme).listen(
+            address, self.serve_link, self._settings, self.spawn
+        )
+        self._listeners.append(listener)
+        return listener.url
+
+    def spawn(self, work: Coroutine[object, None, None]) -> None:
+        """Run a link's work; a fault in it ends that link and no other."""
+        self._tasks.create_task(self._guard(work))
+
+    async def _guard(self, work: Coroutine[object, None, None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
+            _log.exception("A link ended by a fault of the server")
+
+    async def serve_link(self, link: Link, codec: Codec) -> None:
+        """Drive a link to its end."""
+        _log.debug("%s connected", link.peer)
+        self._links.add(link)
+        try:
+            await Driver(self._chat, link, codec).run()
+        finally:
+            self._links.discard(link)
+            link.abort()
+            if not self._links and self._last_gone is not None:
+                self._last_gone.set()
+            _log.debug("%s has gone", link.peer)
+
+    async def tick(self) -> None:
+        """Let the chat do what time asks for."""
+        while True:
+            try:
+                await self._chat.tick()
+            except Outage as outage:
+                _log.warning("The store cannot be reached: %s", outage)
+            except Exception:  # noqa: BLE001  # the next round may do better
+                _log.exception("Housekeeping failed")
+            await asyncio.sleep(_TICK_S)
+
+    async def stop(self) -> None:
+        """Close the listeners, then the links, those that do not end by force."""
+        for listener in self._listeners:
+            await listener.close()
+        try:
+            await self._chat.stop()
+        except Outage as outage:
+            _log.error(
+                "The store could not be flushed: %s", outage
+            )  # its text says all
+        if self._links:
+            self._last_gone = asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_S):
+                    await self._last_gone.wait()
+        for link in list(self._links):
+            link.abort()

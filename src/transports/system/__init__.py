@@ -1,0 +1,19 @@
+"""What the chat asks of the machine: time, secrets, password hashing, names."""
+
+from chatcore.ports import Environment
+from transports.system.clock import SystemClock
+from transports.system.entropy import SystemEntropy
+from transports.system.names import PrecisNames
+from transports.system.passwords import Argon2Passwords, HashSettings
+
+__all__ = ["HashSettings", "system_environment"]
+
+
+def system_environment(hashing: HashSettings | None = None) -> Environment:
+    """The environment of a real server; ``hashing`` says what a password costs."""
+    return Environment(
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        passwords=Argon2Passwords(hashing or HashSettings()),
+        names=PrecisNames(),
+    )

@@ -1,0 +1,176 @@
+"""A TCP connection as a link: bytes in and out of one asyncio protocol."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, cast
+
+from chatcore.errors import CloseCode
+from transports.base import LinkClosed, PeerFinished
+from transports.framing import FrameTooLarge, Framing
+
+_READ_AHEAD_BYTES: Final = 256 * 1024
+
+
+class TcpLink(asyncio.Protocol):
+    """See ``transports.base.Link``; before ``frame_with`` it gives single lines."""
+
+    def __init__(self, *, close_s: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._close_s = close_s
+        self._transport: asyncio.Transport | None = None
+        self._framing: Framing | None = None
+        self._early = b""
+        self._frames: list[bytes] = []
+        self._ahead_bytes = 0
+        self._end: LinkClosed | None = None
+        self._readable: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._is_gone = False
+        self._is_paused = False
+        self.peer = "?"
+        self.active_s = self._loop.time()
+
+    # ---- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket that was connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self.peer = f"{host}:{port}"
+
+    def data_received(self, received: bytes) -> None:
+        """Cut into frames what arrived; stop reading while nobody takes them."""
+        self.active_s = self._loop.time()
+        if self._end is not None:
+            return
+        if self._framing is None:
+            self._early += received
+        else:
+            try:
+                self._frames.extend(self._framing.feed(received))
+            except FrameTooLarge as too_large:
+                self._end = LinkClosed(CloseCode.FRAME_TOO_LARGE, str(too_large))
+        self._ahead_bytes += len(received)
+        if self._ahead_bytes >= _READ_AHEAD_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+        self._wake(self._readable)
+
+    def eof_received(self) -> bool:
+        """The peer writes no more; keep the socket, to write what it is owed."""
+        self._end = self._end or PeerFinished()
+        self._wake(self._readable)
+        self._wake(self._finished)
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # LinkClosed tells as much as anyone does with it
+        """The socket is gone."""
+        self._end = LinkClosed()
+        self._is_gone = True
+        self._wake(self._readable)
+        self._wake(self._writable)
+        self._wake(self._finished)
+
+    def pause_writing(self) -> None:
+        """The peer does not read as fast as we write."""
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        """A clogged peer took some: that is a sign of life."""
+        self._is_paused = False
+        self.active_s = self._loop.time()
+        self._wake(self._writable)
+
+    # ---- the greeting
+
+    def frame_with(self, framing: Framing) -> None:
+        """Cut all that comes after the greeting with this framing."""
+        self._framing = framing
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
+    async def read_line(self, limit: int) -> bytes:
+        """The first line, without its end.
+
+        Raises:
+            LinkClosed: the link ended before the line did, or the line is too long.
+        """
+        while b"\n" not in self._early:
+            if self._end is not None:
+                raise self._end
+            if len(self._early) > limit:
+                raise LinkClosed(CloseCode.BROKEN_FRAME, "The first line is too long.")
+            await self._wait_readable()
+        line, _, self._early = self._early.partition(b"\n")
+        if len(line) > limit:
+            raise LinkClosed(CloseCode.BROKEN_FRAME, "The first line is too long.")
+        return line
+
+    def write_line(self, line: bytes) -> None:
+        """Write a line of the greeting."""
+        if self._transport is not None:
+            self._transport.write(line)
+
+    # ---- transports.base.Link
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``transports.base.Link``."""
+        while not self._frames:
+            if self._end is not None:
+                raise self._end
+            await self._wait_readable()
+        frames, self._frames = self._frames, []
+        return frames
+
+    async def _wait_readable(self) -> None:
+        if self._ahead_bytes:
+            self._ahead_bytes = 0
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+        self._readable = self._loop.create_future()
+        try:
+            await self._readable
+        finally:
+            self._readable = None
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        transport = self._transport
+        if transport is None or self._framing is None or transport.is_closing():
+            raise LinkClosed
+        transport.write(self._framing.join(frames))
+        while self._is_paused:
+            if self._is_gone or transport.is_closing():
+                raise LinkClosed
+            self._writable = self._loop.create_future()
+            try:
+                await self._writable
+            finally:
+                self._writable = None
+
+    async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # on TCP the last frame has told them
+        """See ``transports.base.Link``.
+
+        Closing a socket with unread bytes resets it, and a reset can overtake what was
+        written last (RFC 1122, 4.2.2.13): so say that we are done, and read on until
+        the peer is too.
+        """
+        transport = self._transport
+        self._end = self._end or LinkClosed()
+        if transport is not None and not transport.is_closing():
+            if transport.can_write_eof():
+                transport.write_eof()
+            transport.resume_reading()
+            await asyncio.wait([self._finished], timeout=self._close_s)
+        self.abort()
+
+    def abort(self) -> None:
+        """See ``transports.base.Link``."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    @staticmethod
+    def _wake(waiter: asyncio.Future[None] | None) -> None:
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
