@@ -113,6 +113,7 @@ class LinkSettings:
     frame_bytes: int
     handshake_s: float = 10.0
     close_s: float = 1.0
+    keepalive_s: float = 15.0
 
 
 class Listener(Protocol):

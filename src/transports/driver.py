@@ -37,6 +37,7 @@ class Driver:
         self._waiting_bytes = 0
         self._is_over = False
         self._is_reading = True
+        self._is_writing = True
         self._to_work = asyncio.Event()
         self._to_write = asyncio.Event()
         self._to_read = asyncio.Event()
@@ -76,7 +77,7 @@ class Driver:
 
     async def drained(self) -> bool:
         """See ``chatcore.ports.Outlet``."""
-        if self._is_over:
+        if self._is_over or not self._is_writing:
             return False
         if not self._to_write.is_set() and not self._connection.outbox:
             return True
@@ -133,7 +134,8 @@ class Driver:
         while (self._waiting_commands or connection.operations) and not self._is_over:
             self._to_read.clear()
             await self._to_read.wait()
-        await self.drained()
+        if await self.drained() and connection.closing is None:
+            await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
 
     def _take(self, frames: Sequence[bytes]) -> None:
         """Take acknowledgements and pongs now, and queue the rest (W7)."""
@@ -211,7 +213,10 @@ class Driver:
                     await self._link.close(closing.code, closing.text)
                     return
         except LinkClosed:
-            return  # reading has seen it too
+            pass  # reading has seen it too, or waits for what cannot be written now
+        finally:
+            self._is_writing = False
+            self._tell_drained(written=False)
 
     async def _fetch(self, connection: Connection) -> None:
         """Read mail for a session that is behind, as much as has room."""

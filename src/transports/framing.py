@@ -15,10 +15,14 @@ _NEWLINE: Final = 0x0A
 
 
 class FrameTooLarge(ChatError):
-    """The stream announces, or already holds, a frame over the limit."""
+    """The stream announces, or already holds, a frame over the limit.
 
-    def __init__(self, limit: int) -> None:
+    ``before`` are the whole frames that the same bytes held before it.
+    """
+
+    def __init__(self, limit: int, before: Sequence[bytes] = ()) -> None:
         self.limit = limit
+        self.before = before
         super().__init__(f"A frame has at most {limit} bytes.")
 
 
@@ -43,23 +47,34 @@ class LengthFraming:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rest = b""
+        self._rest = bytearray()
+        # So many bytes must be there before a look at them can help: without it, a
+        # peer that sends a byte at a time has its whole frame copied for each.
+        self._wanted = LENGTH_BYTES
 
     def feed(self, received: bytes) -> Sequence[bytes]:
         """See ``Framing``."""
-        stream = self._rest + received if self._rest else received
+        stream = received
+        if self._rest:
+            self._rest += received
+            if len(self._rest) < self._wanted:
+                return ()
+            stream, self._rest = bytes(self._rest), bytearray()
         frames: list[bytes] = []
         start, end = 0, len(stream)
+        self._wanted = LENGTH_BYTES
         while end - start >= LENGTH_BYTES:
             body = start + LENGTH_BYTES
             size = int.from_bytes(stream[start:body])
             if size > self._limit:
-                raise FrameTooLarge(self._limit)
+                raise FrameTooLarge(self._limit, frames)
             if end - body < size:
+                self._wanted += size
                 break
             frames.append(stream[body : body + size])
             start = body + size
-        self._rest = stream[start:]
+        if start < end:
+            self._rest += stream[start:]
         return frames
 
     def join(self, frames: Sequence[bytes]) -> bytes:
@@ -80,22 +95,25 @@ class LineFraming:
 
     def feed(self, received: bytes) -> Sequence[bytes]:
         """See ``Framing``."""
+        frames: list[bytes] = []
         if _NEWLINE not in received:
             self._rest += received
-            self._check(len(self._rest))
-            return ()
-        first, *lines = received.split(b"\n")
-        lines.insert(0, bytes(self._rest) + first)
-        self._rest = bytearray(lines.pop())
-        for line in lines:
-            self._check(len(line))
-        self._check(len(self._rest))
-        return [line for line in (it.rstrip(b"\r") for it in lines) if line]
+        else:
+            first, *lines = received.split(b"\n")
+            lines.insert(0, bytes(self._rest) + first)
+            self._rest = bytearray(lines.pop())
+            for line in lines:
+                self._check(line, frames)
+                frame = line.rstrip(b"\r")
+                if frame:
+                    frames.append(frame)
+        self._check(self._rest, frames)
+        return frames
 
     def join(self, frames: Sequence[bytes]) -> bytes:
         """See ``Framing``."""
         return b"".join(b"%s\n" % frame for frame in frames)
 
-    def _check(self, size: int) -> None:
-        if size > self._limit:
-            raise FrameTooLarge(self._limit)
+    def _check(self, line: bytes | bytearray, before: Sequence[bytes]) -> None:
+        if len(line) > self._limit:
+            raise FrameTooLarge(self._limit, before)

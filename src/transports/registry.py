@@ -13,6 +13,7 @@ ENTRY_POINTS: Final = "chatcore.transports"
 _BUILT_IN: Final[Mapping[str, str]] = {
     "loopback": "transports.loopback",
     "tcp": "transports.tcp",
+    "ws": "transports.websocket",
 }
 
 # The process's own table, like the system's table of ports: filled by ``register``.

@@ -59,7 +59,11 @@ class _Server:
         self._listeners: list[Listener] = []
         self._links: set[Link] = set()
         self._last_gone: asyncio.Event | None = None
-        self._settings = LinkSettings(frame_bytes=chat.limits.frame_bytes)
+        self._settings = LinkSettings(
+            frame_bytes=chat.limits.frame_bytes,
+            # A transport's own pings come before the chat's, which then never need to.
+            keepalive_s=chat.limits.ping_after_s * 0.75,
+        )
 
     async def listen(self, url: str) -> str:
         """Accept on one more URL; the URL that clients use."""

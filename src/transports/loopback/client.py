@@ -2,14 +2,14 @@
 
 from transports.base import Address, LinkSettings
 from transports.codec import Codec
-from transports.loopback.link import LoopbackLink
 from transports.loopback.server import find_listener
+from transports.pair import PairedLink
 
 
 async def dial(
     address: Address,
     codec: Codec,
     settings: LinkSettings,  # noqa: ARG001  # the listener's bind both ends
-) -> LoopbackLink:
+) -> PairedLink:
     """See ``transports.base.Transport``."""
     return find_listener(address.text).accept(codec)

@@ -12,7 +12,7 @@ from transports.base import (
     Spawn,
 )
 from transports.codec import Codec
-from transports.loopback.link import LoopbackLink
+from transports.pair import PairedLink
 
 
 class LoopbackListener:
@@ -32,17 +32,15 @@ class LoopbackListener:
         self._accepts = False
         _LISTENERS.pop(self.url, None)
 
-    def accept(self, codec: Codec) -> LoopbackLink:
+    def accept(self, codec: Codec) -> PairedLink:
         """Make a link and return the client's end of it."""
         if not self._accepts:
             raise CannotConnect(self.url, "it has stopped to listen")
-        ours = LoopbackLink("loopback client", self._settings.frame_bytes)
-        theirs = LoopbackLink("loopback server", self._settings.frame_bytes)
-        ours.join(theirs)
+        ours, theirs = PairedLink.make("loopback", self._settings.frame_bytes)
         self._spawn(self._serve(ours, codec))
         return theirs
 
-    async def _serve(self, link: LoopbackLink, codec: Codec) -> None:
+    async def _serve(self, link: PairedLink, codec: Codec) -> None:
         await self._serve_link(link, codec)
 
 

@@ -26,7 +26,8 @@ class TcpLink(asyncio.Protocol):
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._finished: asyncio.Future[None] = self._loop.create_future()
-        self._is_gone = False
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._is_closed = False
         self._is_paused = False
         self.peer = "?"
         self.active_s = self._loop.time()
@@ -47,14 +48,18 @@ class TcpLink(asyncio.Protocol):
         if self._framing is None:
             self._early += received
         else:
-            try:
-                self._frames.extend(self._framing.feed(received))
-            except FrameTooLarge as too_large:
-                self._end = LinkClosed(CloseCode.FRAME_TOO_LARGE, str(too_large))
+            self._cut(self._framing, received)
         self._ahead_bytes += len(received)
         if self._ahead_bytes >= _READ_AHEAD_BYTES and self._transport is not None:
             self._transport.pause_reading()
         self._wake(self._readable)
+
+    def _cut(self, framing: Framing, received: bytes) -> None:
+        try:
+            self._frames.extend(framing.feed(received))
+        except FrameTooLarge as too_large:
+            self._frames.extend(too_large.before)
+            self._end = LinkClosed(CloseCode.FRAME_TOO_LARGE, str(too_large))
 
     def eof_received(self) -> bool:
         """The peer writes no more; keep the socket, to write what it is owed."""
@@ -66,10 +71,8 @@ class TcpLink(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # LinkClosed tells as much as anyone does with it
         """The socket is gone."""
         self._end = LinkClosed()
-        self._is_gone = True
-        self._wake(self._readable)
-        self._wake(self._writable)
-        self._wake(self._finished)
+        for waiter in (self._readable, self._writable, self._finished, self._gone):
+            self._wake(waiter)
 
     def pause_writing(self) -> None:
         """The peer does not read as fast as we write."""
@@ -87,8 +90,8 @@ class TcpLink(asyncio.Protocol):
         """Cut all that comes after the greeting with this framing."""
         self._framing = framing
         early, self._early = self._early, b""
-        if early:
-            self.data_received(early)
+        # Also when the peer has finished by now: netcat may say all it has at once.
+        self._cut(framing, early)
 
     async def read_line(self, limit: int) -> bytes:
         """The first line, without its end.
@@ -137,11 +140,11 @@ class TcpLink(asyncio.Protocol):
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
         transport = self._transport
-        if transport is None or self._framing is None or transport.is_closing():
+        if transport is None or self._framing is None or self._is_over(transport):
             raise LinkClosed
         transport.write(self._framing.join(frames))
         while self._is_paused:
-            if self._is_gone or transport.is_closing():
+            if self._is_over(transport):
                 raise LinkClosed
             self._writable = self._loop.create_future()
             try:
@@ -154,21 +157,28 @@ class TcpLink(asyncio.Protocol):
 
         Closing a socket with unread bytes resets it, and a reset can overtake what was
         written last (RFC 1122, 4.2.2.13): so say that we are done, and read on until
-        the peer is too.
+        the peer is too. One that was done before us still gets what is buffered.
         """
         transport = self._transport
         self._end = self._end or LinkClosed()
+        self._is_closed = True
+        self._wake(self._writable)
         if transport is not None and not transport.is_closing():
             if transport.can_write_eof():
                 transport.write_eof()
             transport.resume_reading()
             await asyncio.wait([self._finished], timeout=self._close_s)
+            transport.close()
+            await asyncio.wait([self._gone], timeout=self._close_s)
         self.abort()
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _is_over(self, transport: asyncio.Transport) -> bool:
+        return self._is_closed or transport.is_closing()
 
     @staticmethod
     def _wake(waiter: asyncio.Future[None] | None) -> None:

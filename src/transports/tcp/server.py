@@ -27,28 +27,35 @@ _BACKLOG: Final = 1024
 
 
 class TcpListener:
-    """See ``transports.base.Listener``."""
+    """See ``transports.base.Listener``; ``greeting`` are links without a codec yet."""
 
-    def __init__(self, server: asyncio.Server, address: Address) -> None:
+    def __init__(
+        self, server: asyncio.Server, address: Address, greeting: set[TcpLink]
+    ) -> None:
         self._server = server
+        self._greeting = greeting
         host, port, *_ = server.sockets[0].getsockname()
         shown = f"[{host}]" if ":" in host else host
         self.url = f"{address.scheme}://{shown}:{port}"
 
     async def close(self) -> None:
-        """See ``transports.base.Listener``."""
+        """See ``transports.base.Listener``; who has not greeted yet is sent away."""
         self._server.close()
+        for link in list(self._greeting):
+            link.abort()
 
 
 async def listen(
     address: Address, serve_link: ServeLink, settings: LinkSettings, spawn: Spawn
 ) -> TcpListener:
     """See ``transports.base.Transport``."""
+    greeting: set[TcpLink] = set()
 
     class _Accepted(TcpLink):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            spawn(_serve(self, serve_link, settings))
+            greeting.add(self)
+            spawn(_serve(self, greeting, serve_link, settings))
 
     loop = asyncio.get_running_loop()
     try:
@@ -60,10 +67,15 @@ async def listen(
         )
     except OSError as error:
         raise CannotListen(address.text, error.strerror or str(error)) from error
-    return TcpListener(server, address)
+    return TcpListener(server, address, greeting)
 
 
-async def _serve(link: TcpLink, serve_link: ServeLink, settings: LinkSettings) -> None:
+async def _serve(
+    link: TcpLink,
+    greeting: set[TcpLink],
+    serve_link: ServeLink,
+    settings: LinkSettings,
+) -> None:
     """Shake hands, then let the driver have the link."""
     try:
         async with asyncio.timeout(settings.handshake_s):
@@ -79,6 +91,8 @@ async def _serve(link: TcpLink, serve_link: ServeLink, settings: LinkSettings) -
             await link.close(refused.code, refused.text)
         link.abort()
         return
+    finally:
+        greeting.discard(link)
     link.write_line(WELCOME)
     link.frame_with(framing_for(chosen, settings.frame_bytes))
     await serve_link(link, chosen)

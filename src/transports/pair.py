@@ -10,13 +10,13 @@ from transports.base import LinkClosed
 _CLOGGED_BYTES: Final = 64 * 1024
 
 
-class LoopbackLink:
+class PairedLink:
     """See ``transports.base.Link``."""
 
     def __init__(self, peer: str, frame_bytes: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes
-        self._other: LoopbackLink | None = None
+        self._other: PairedLink | None = None
         self._arrived: list[bytes] = []
         self._arrived_bytes = 0
         self._end: LinkClosed | None = None
@@ -25,10 +25,12 @@ class LoopbackLink:
         self.peer = peer
         self.active_s = self._loop.time()
 
-    def join(self, other: "LoopbackLink") -> None:
-        """Make two ends one link."""
-        self._other = other
-        other._other = self  # noqa: SLF001  # the other end of the same link
+    @classmethod
+    def make(cls, peer: str, frame_bytes: int) -> "tuple[PairedLink, PairedLink]":
+        """A link's two ends; frames have at most ``frame_bytes`` either way."""
+        one, other = cls(peer, frame_bytes), cls(peer, frame_bytes)
+        one._other, other._other = other, one
+        return one, other
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""

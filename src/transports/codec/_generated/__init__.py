@@ -1,0 +1,1 @@
+"""What scripts/generate_proto.py wrote from proto/; only the codec imports it."""

@@ -1,0 +1,79 @@
+"""What a codec is: frames to values and back, and nothing of how frames travel."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chatcore.commands import Request
+from chatcore.errors import ChatError
+from chatcore.events import Event
+
+
+class BrokenFrame(ChatError):
+    """Bytes that are no frame at all: their link cannot go on (E2)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The frame cannot be read: {reason}.")
+
+
+class UnknownCodec(ChatError):
+    """A codec's name that nothing here answers to."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"There is no codec {name!r}; there are {', '.join(known)}.")
+
+
+class Codec(Protocol):
+    """One way to write a frame's items as bytes; stateless, and free to share.
+
+    Encoding and decoding keep the order of the items. What is encoded has to be within
+    the ranges of the schema; text with a lone surrogate, which UTF-8 cannot hold, is a
+    ``UnicodeEncodeError``.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the handshake calls it, such as ``json``."""
+        ...
+
+    @property
+    def text(self) -> bool:
+        """Whether frames are UTF-8 text in one line, for links that tell the two
+        apart or split at newlines.
+        """
+        ...
+
+    def decode_commands(self, frame: bytes) -> list[Request]:
+        """The requests of a client's frame.
+
+        A command that cannot be read is ``Unknown`` or ``Malformed`` in its place, so
+        that the others are not harmed (E3). An id that is absent, or cannot be read
+        itself, is 0.
+
+        Raises:
+            BrokenFrame: the bytes are no frame; nothing else, whatever they are.
+        """
+        ...
+
+    def encode_events(self, events: Sequence[Event]) -> bytes:
+        """A server's frame."""
+        ...
+
+    def encode_commands(self, requests: Sequence[Request]) -> bytes:
+        """A client's frame.
+
+        Raises:
+            ValueError: one is ``Unknown`` or ``Malformed``, which are only ever read.
+        """
+        ...
+
+    def decode_events(self, frame: bytes) -> list[Event]:
+        """The events of a server's frame, without kinds that only a newer one knows.
+
+        Raises:
+            BrokenFrame: the bytes are no frame, or an event in it cannot be read;
+                nothing else, whatever they are.
+        """
+        ...

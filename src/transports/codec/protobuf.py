@@ -1,0 +1,54 @@
+"""Frames in protobuf's binary form, over the generated classes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from chatcore.commands import Request
+from chatcore.events import Event
+from transports.codec._generated import chat_pb2 as pb
+from transports.codec.base import BrokenFrame
+from transports.codec.protobuf_commands import read_command, write_command
+from transports.codec.protobuf_events import write_event
+from transports.codec.protobuf_events_read import read_event
+
+
+class ProtobufCodec:
+    """Binary frames; commands of a newer schema show as ``Unknown("field 99")``."""
+
+    name: Final = "protobuf"
+    text: Final = False
+
+    def decode_commands(self, frame: bytes) -> list[Request]:
+        """See ``Codec``."""
+        try:
+            parsed = pb.ClientFrame.FromString(frame)
+        except DecodeError as error:
+            raise BrokenFrame("it is not a ClientFrame in protobuf") from error
+        return [Request(item.id, read_command(item)) for item in parsed.commands]
+
+    def encode_events(self, events: Sequence[Event]) -> bytes:
+        """See ``Codec``."""
+        frame = pb.ServerFrame()
+        add = frame.events.add
+        for event in events:
+            write_event(event, add())
+        return frame.SerializeToString()
+
+    def encode_commands(self, requests: Sequence[Request]) -> bytes:
+        """See ``Codec``."""
+        frame = pb.ClientFrame()
+        add = frame.commands.add
+        for number, command in requests:
+            write_command(number, command, add())
+        return frame.SerializeToString()
+
+    def decode_events(self, frame: bytes) -> list[Event]:
+        """See ``Codec``."""
+        try:
+            parsed = pb.ServerFrame.FromString(frame)
+        except DecodeError as error:
+            raise BrokenFrame("it is not a ServerFrame in protobuf") from error
+        read = map(read_event, parsed.events)
+        return [event for event in read if event is not None]

@@ -1,0 +1,41 @@
+"""Connecting over gRPC: one stream of frames on a channel of its own."""
+
+import asyncio
+
+from grpc import StatusCode
+from grpc.aio import AioRpcError, insecure_channel
+
+from transports.base import Address, CannotConnect, LinkSettings
+from transports.codec import Codec
+from transports.grpc.link import ClientLink, link_closed
+from transports.grpc.options import CONVERSE, channel_options
+
+
+async def dial(address: Address, codec: Codec, settings: LinkSettings) -> ClientLink:
+    """See ``transports.base.Transport``; the first frame shows that somebody is there.
+
+    gRPC carries protobuf and nothing else.
+    """
+    if codec.name != "protobuf":
+        raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
+    target = f"{address.host}:{address.port}"
+    channel = insecure_channel(target, options=channel_options(settings))
+    call = channel.stream_stream(CONVERSE, None, None)()
+    try:
+        async with asyncio.timeout(settings.handshake_s):
+            first = await call.read()
+    except TimeoutError as error:
+        await channel.close()
+        raise CannotConnect(address.text, "it does not answer") from error
+    except AioRpcError as error:
+        await channel.close()
+        if error.code() is StatusCode.UNAVAILABLE:
+            raise CannotConnect(address.text, error.details() or "no answer") from error
+        raise link_closed(error) from error
+    except BaseException:
+        await channel.close()
+        raise
+    if not isinstance(first, bytes):
+        await channel.close()
+        raise CannotConnect(address.text, "it ended the call at once")
+    return ClientLink(channel, call, first, target)

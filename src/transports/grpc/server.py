@@ -1,0 +1,68 @@
+"""Listening for gRPC, with reflection and the standard health service."""
+
+from typing import Final
+
+import grpc
+from grpc.aio import Server, server
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_reflection.v1alpha import reflection
+
+from transports.base import (
+    Address,
+    CannotListen,
+    LinkSettings,
+    ServeLink,
+    Spawn,
+)
+from transports.grpc.options import SERVICE, channel_options
+from transports.grpc.service import ChatService, OtherVersions
+
+_LINKS_END_S: Final = 5.0
+
+
+class GrpcListener:
+    """See ``transports.base.Listener``."""
+
+    def __init__(
+        self, listening: Server, health: HealthServicer, url: str, spawn: Spawn
+    ) -> None:
+        self._server = listening
+        self._health = health
+        self._spawn = spawn
+        self.url = url
+
+    async def close(self) -> None:
+        """See ``transports.base.Listener``; calls that run may still end."""
+        await self._health.enter_graceful_shutdown()
+        self._spawn(self._stop())
+
+    async def _stop(self) -> None:
+        await self._server.stop(_LINKS_END_S)
+
+
+async def listen(
+    address: Address, serve_link: ServeLink, settings: LinkSettings, spawn: Spawn
+) -> GrpcListener:
+    """See ``transports.base.Transport``."""
+    listening = server(options=channel_options(settings), compression=None)
+    service = ChatService(serve_link, spawn, settings.frame_bytes)
+    listening.add_generic_rpc_handlers((service.handlers(), OtherVersions()))
+    health = HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, listening)
+    for name in ("", SERVICE):
+        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+    reflection.enable_server_reflection(
+        (SERVICE, HEALTH, reflection.SERVICE_NAME), listening
+    )
+    host = address.host or "127.0.0.1"
+    target = f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
+    try:
+        port = listening.add_insecure_port(target)
+    except RuntimeError as error:
+        raise CannotListen(address.text, "the address cannot be had") from error
+    await listening.start()
+    return GrpcListener(
+        listening, health, f"{address.scheme}://{target.rpartition(':')[0]}:{port}", spawn
+    )

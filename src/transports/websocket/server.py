@@ -1,0 +1,143 @@
+"""Listening for WebSockets."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import NegotiationError
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from chatcore.errors import CloseCode
+from transports.base import (
+    Address,
+    CannotListen,
+    LinkSettings,
+    ServeLink,
+    Spawn,
+)
+from transports.codec import codec
+from transports.websocket.link import WebSocketLink, loop_time
+from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
+
+_log = logging.getLogger(__name__)
+_BACKLOG: Final = 1024
+
+
+class _LivelyConnection(ServerConnection):
+    """Notes each byte that is read, pongs of the protocol among them (S5)."""
+
+    active_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self.active_s = self.loop.time()
+        super().data_received(data)
+
+    def resume_writing(self) -> None:
+        self.active_s = self.loop.time()
+        super().resume_writing()
+
+
+class WebSocketListener:
+    """See ``transports.base.Listener``."""
+
+    def __init__(self, server: Server, address: Address) -> None:
+        self._server = server
+        host, port, *_ = next(iter(server.sockets)).getsockname()
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{address.scheme}://{shown}:{port}{PATH}"
+
+    async def close(self) -> None:
+        """See ``transports.base.Listener``."""
+        self._server.close(close_connections=False)
+
+
+async def listen(
+    address: Address,
+    serve_link: ServeLink,
+    settings: LinkSettings,
+    spawn: Spawn,  # noqa: ARG001  # the library runs a task for each connection
+) -> WebSocketListener:
+    """See ``transports.base.Transport``.
+
+    Options of the URL: ``origin`` (pages of which origins may connect, with commas
+    between; the server's own host if absent, ``*`` for any) and
+    ``compression=deflate`` (off by default: it costs more CPU than short messages
+    are worth).
+    """
+    gate = _Gate(address.options.get("origin", ""))
+
+    async def handle(connection: ServerConnection) -> None:
+        subprotocol = connection.subprotocol
+        if subprotocol not in KNOWN or not isinstance(connection, _LivelyConnection):
+            await connection.close(
+                CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
+            )
+            return
+        chosen = codec(codec_name(subprotocol))
+        connection.active_s = loop_time()
+        await serve_link(WebSocketLink(connection, chosen, connection), chosen)
+
+    try:
+        server = await serve(
+            handle,
+            address.host or None,
+            address.port,
+            create_connection=_LivelyConnection,
+            select_subprotocol=_select,
+            process_request=gate.judge,
+            compression="deflate"
+            if address.options.get("compression") == "deflate"
+            else None,
+            server_header=None,
+            open_timeout=settings.handshake_s,
+            ping_interval=settings.keepalive_s,
+            ping_timeout=None,  # the driver judges silence, the same on each transport
+            close_timeout=settings.close_s,
+            max_size=settings.frame_bytes,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        raise CannotListen(address.text, error.strerror or str(error)) from error
+    return WebSocketListener(server, address)
+
+
+def _select(
+    _connection: ServerConnection, offered: Sequence[Subprotocol]
+) -> Subprotocol | None:
+    chosen = choose(offered)
+    if chosen is None:
+        raise NegotiationError(f"offer one of the subprotocols {', '.join(KNOWN)}")
+    return chosen
+
+
+class _Gate:
+    """Judges an upgrade before it happens: its path, and a page's origin (W3)."""
+
+    def __init__(self, origins: str) -> None:
+        self._origins = frozenset(filter(None, origins.split(",")))
+
+    def judge(self, connection: ServerConnection, request: Request) -> Response | None:
+        """A refusal, or None to go on."""
+        path = urlsplit(request.path).path
+        if path != PATH:
+            return connection.respond(
+                HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n"
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._may_connect(
+            origin, request.headers.get("Host", "")
+        ):
+            _log.info("Refused a page of %s", origin)
+            return connection.respond(
+                HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
+            )
+        return None
+
+    def _may_connect(self, origin: str, host: str) -> bool:
+        if self._origins:
+            return origin in self._origins or "*" in self._origins
+        return urlsplit(origin).netloc == host
