@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.11"
+# requires-python = ">=3.11,<3.14"
 # dependencies = ["grpcio-tools==1.74.0"]
 # ///
 """Generate src/transports/codec/_generated from proto/, or check that it is current.

@@ -155,7 +155,7 @@ def _read_bytes(value: object, path: str) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        digits = value.translate(_URL_SAFE).rstrip("=")
+        digits = value.translate(_URL_SAFE)
         try:
             return b64decode(digits + "=" * (-len(digits) % 4), validate=True)
         except ValueError as error:

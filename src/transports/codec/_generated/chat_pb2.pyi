@@ -164,6 +164,10 @@ class Acknowledge(_message.Message):
     position: int
     def __init__(self, position: _Optional[int] = ...) -> None: ...
 
+class AcknowledgeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class Deliver(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
