@@ -1,0 +1,99 @@
+"""Why a store could not be opened, each reason with a stable number (600 to 605).
+
+::
+
+    chatcore.errors.ChatError
+    └── OpeningError
+        ├── 600  BadStoreUrl
+        │        └── UnknownStore
+        ├── 601  StoreNotOurs
+        ├── 602  StoreTooNew
+        ├── 603  StoreInUse
+        ├── 604  StoreReadOnly
+        └── 605  FolderMissing
+
+They are for the operator who starts a server, never for a client: what goes wrong in
+a store that is open is ``chatcore.errors.Outage``. Nothing was changed on the disk.
+"""
+
+from typing import ClassVar
+
+from chatcore.errors import ChatError
+
+
+class OpeningError(ChatError):
+    """A store that could not be opened, and what to do about it.
+
+    Attributes:
+        code: the stable number; never used again for something else.
+        text: what is wrong and what to do, for people.
+        fields: what a program may want of it, by name.
+    """
+
+    code: ClassVar[int]
+    template: ClassVar[str]
+
+    def __init__(self, **fields: str | int) -> None:
+        self.fields: dict[str, str] = {name: str(it) for name, it in fields.items()}
+        self.text = self.template.format_map(self.fields)
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.text}"
+
+
+class BadStoreUrl(OpeningError):
+    """A URL that names no store."""
+
+    code = 600
+    template = "The store URL {url!r} cannot be used: {reason}."
+
+
+class UnknownStore(BadStoreUrl):
+    """A URL whose scheme no store has."""
+
+    template = "No store answers to the URL {url!r}; those that are known: {known}."
+
+
+class StoreNotOurs(OpeningError):
+    """A file that is no database of chatcore, or no longer a sound one."""
+
+    code = 601
+    template = (
+        "{path} is not a chatcore store ({reason}); name another file, "
+        "or bring this one back from a backup."
+    )
+
+
+class StoreTooNew(OpeningError):
+    """A database that a newer version has migrated."""
+
+    code = 602
+    template = (
+        "{path} has schema {found}, and this version knows up to {known}; "
+        "run the version of chatcore that wrote it, or a later one."
+    )
+
+
+class StoreInUse(OpeningError):
+    """A database that another server holds."""
+
+    code = 603
+    template = "{path} is used by another server; stop it, or name another file."
+
+
+class StoreReadOnly(OpeningError):
+    """A file or folder that this process may not write."""
+
+    code = 604
+    template = (
+        "{path} cannot be written ({reason}); give this user the right to write "
+        "the file and its folder."
+    )
+
+
+class FolderMissing(OpeningError):
+    """A file in a folder that does not exist."""
+
+    code = 605
+    template = "The folder {folder} does not exist; create it, or name another file."

@@ -1,0 +1,190 @@
+"""Putting mail into mailboxes, reading it and letting go of it, as work of the writer.
+
+The judgement of a deposit is made by what is known by heart, and validates before it
+posts anything: a deposit that is declined leaves nothing to undo.
+"""
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+from chatcore.ids import (
+    BEFORE_FIRST,
+    AccountId,
+    Epoch,
+    IdempotencyKey,
+    Position,
+    Username,
+)
+from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
+from chatcore.ports import Declined, DepositResult, Stored
+from stores.bounces import POSITION_BYTES
+from stores.sqlite.books import Books
+from stores.sqlite.known import VISIBLE, day_of
+
+DIGEST_BYTES: Final = 16
+"""Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
+is compared with."""
+
+_READ: Final = (
+    "SELECT position, bounced, sender, username, deleted, body, octet_length(body), "  # noqa: S608 (constants)
+    "sent_at_ms FROM message JOIN account ON account.id = sender "
+    f"WHERE message.account = ? AND position > ? AND {VISIBLE} "
+    "ORDER BY position LIMIT ?"
+)
+
+
+def deposit(
+    books: Books,
+    deposits: Sequence[Deposit],
+    mailbox_messages: int,
+    oldest_key: IdempotencyKey,
+) -> Sequence[DepositResult]:
+    """Judge each deposit by itself, and post those that nothing speaks against."""
+    return [_deposit(books, it, mailbox_messages, oldest_key) for it in deposits]
+
+
+def _deposit(
+    books: Books, it: Deposit, mailbox_messages: int, oldest_key: IdempotencyKey
+) -> DepositResult:
+    known = books.known
+    sender_id, epoch, recipient, body, _, key, sent_at_ms = it
+    sender = known.account(sender_id)
+    if sender is None or sender.epoch != epoch:
+        return Declined.FENCED
+    digest = b""
+    highest = key
+    if key:
+        digest = blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
+        highest = known.highest_key(sender_id, recipient)
+        if key <= highest:
+            first = _first_result(books, sender_id, recipient, key, digest)
+            if first is not None:
+                return first
+        if key < oldest_key:
+            return Declined.KEY_EXPIRED
+    recipient_id = known.account_id(recipient)
+    if recipient_id is None:
+        return Declined.NO_SUCH_ACCOUNT
+    if recipient_id in books.closing:
+        return Declined.MAILBOX_CLOSING
+    box = known.box(recipient_id)
+    if box.messages >= mailbox_messages:
+        return Declined.MAILBOX_FULL
+    box.head = position = Position(box.head + 1)
+    box.messages += 1
+    books.ledger.post_message((recipient_id, position, sender_id, sent_at_ms, body))
+    if key:
+        day = day_of(key)
+        if key > highest:
+            known.raise_highest_key(sender_id, recipient, key, day)
+        result = (digest, recipient_id, position, sent_at_ms)
+        books.ledger.post_key((day, sender_id, recipient, key, *result))
+    return Stored(recipient_id, position, sent_at_ms, new=True)
+
+
+def _first_result(
+    books: Books,
+    sender: AccountId,
+    recipient: Username,
+    key: IdempotencyKey,
+    digest: bytes,
+) -> DepositResult | None:
+    """What this key was answered first; None when it is unknown or forgotten."""
+    if key < books.known.horizon:
+        return None
+    row = books.ledger.row(
+        "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
+        "WHERE day = ? AND sender = ? AND recipient = ? AND key = ?",
+        day_of(key),
+        sender,
+        recipient,
+        key,
+    )
+    if not row:
+        return None
+    if row[0] != digest:
+        return Declined.OTHER_BODY
+    return Stored(row[1], row[2], row[3], new=False)
+
+
+def acknowledge(
+    books: Books, account: AccountId, epoch: Epoch, position: Position
+) -> bool:
+    """Remove mail up to ``position``, but not beyond the head; whether it changed."""
+    known = books.known
+    owner = known.account(account)
+    if owner is None or owner.epoch != epoch:
+        return False
+    box = known.box(account)
+    position = min(position, box.head)
+    if position <= box.acknowledged:
+        return False
+    books.ledger.post_acknowledgement(account, position)
+    if position == box.head:
+        box.messages = box.bounces = 0
+    elif box.messages == box.head - box.acknowledged:
+        # Every position that is not acknowledged has a message: no need to count.
+        box.messages = box.head - position
+    else:
+        known.forget_box(account)
+    box.acknowledged = position
+    return True
+
+
+def mailbox(books: Books, account: AccountId) -> Mailbox:
+    """What the mailbox holds; empty for an account that is gone."""
+    if books.known.account(account) is None:
+        return Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
+    box = books.known.box(account)
+    return Mailbox(
+        acknowledged=box.acknowledged,
+        head=box.head,
+        queued=box.messages + box.bounces,
+    )
+
+
+def read(
+    books: Books, account: AccountId, after: Position, messages: int, body_bytes: int
+) -> Sequence[Mail]:
+    """A page of mail above ``after``."""
+    if books.known.account(account) is None:
+        return ()
+    page: list[Mail] = []
+    for row in books.ledger.each(_READ, account, after, messages):
+        position, bounced, sender, name, deleted, body, size, sent_at_ms = row
+        if bounced:
+            positions = tuple(json.loads(body))
+            size = POSITION_BYTES * len(positions)
+            page.append(Bounce(position, name, sender, positions, sent_at_ms))
+        else:
+            gone = bool(deleted)
+            page.append(Message(position, name, sender, gone, body, size, sent_at_ms))
+        body_bytes -= size
+        if body_bytes <= 0:
+            break
+    return page
+
+
+def put_bounce(
+    books: Books,
+    to: AccountId,
+    about: AccountId,
+    positions: tuple[Position, ...],
+    at_ms: int,
+) -> Position:
+    """Tell a live account that its messages to ``about`` were discarded."""
+    box = books.known.box(to)
+    box.head = Position(box.head + 1)
+    box.bounces += 1
+    books.ledger.write(
+        "INSERT INTO message (account, position, sender, bounced, sent_at_ms, body) "
+        "VALUES (?, ?, ?, 1, ?, ?)",
+        to,
+        box.head,
+        about,
+        at_ms,
+        json.dumps(positions, separators=(",", ":")),
+    )
+    return box.head

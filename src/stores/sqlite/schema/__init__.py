@@ -1,0 +1,1 @@
+"""The schema's steps, oldest first; ``migrations`` reads them as files."""
