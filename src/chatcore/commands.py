@@ -52,10 +52,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Attach a session to this link (S3); ``last_seen`` is the last position had."""
+    """Attach a session to this link (S3); ``last_seen`` is the last position had.
+
+    Without a ``delivery`` mail comes as it did before; after a restart, by itself.
+    """
 
     token: bytes
     last_seen: int = 0
+    delivery: DeliveryMode | None = None
 
 
 @dataclass(frozen=True, slots=True)

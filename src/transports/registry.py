@@ -11,6 +11,7 @@ ENTRY_POINTS: Final = "chatcore.transports"
 
 # A transport is a module, or any object, with ``listen`` and ``dial``.
 _BUILT_IN: Final[Mapping[str, str]] = {
+    "grpc": "transports.grpc",
     "loopback": "transports.loopback",
     "tcp": "transports.tcp",
     "ws": "transports.websocket",

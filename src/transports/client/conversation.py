@@ -300,7 +300,14 @@ class Conversation:
         """Show the token on a new link."""
         if self.token is not None:
             self.own_requests.append(
-                Request(0, Resume(self.token, self.inbox.last_seen))
+                Request(
+                    0,
+                    Resume(
+                        self.token,
+                        self.inbox.last_seen,
+                        self.login.delivery if self.login is not None else None,
+                    ),
+                )
             )
             self._to_write.set()
 

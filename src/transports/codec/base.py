@@ -1,7 +1,7 @@
 """What a codec is: frames to values and back, and nothing of how frames travel."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from chatcore.commands import Request
 from chatcore.errors import ChatError
@@ -14,6 +14,20 @@ class BrokenFrame(ChatError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"The frame cannot be read: {reason}.")
+
+
+MOST_COMMANDS: Final = 8192
+"""The most commands that a frame may hold: eight times what a session lets wait.
+
+A frame of 1 MiB could hold half a million empty ones, and reading them would stop every
+other session for a second.
+"""
+
+
+def check_number(commands: int) -> None:
+    """Raise ``BrokenFrame`` for a frame of more commands than anybody has a use for."""
+    if commands > MOST_COMMANDS:
+        raise BrokenFrame(f"it has {commands} commands, and {MOST_COMMANDS} at most go")
 
 
 class UnknownCodec(ChatError):

@@ -11,7 +11,7 @@ import msgspec
 from chatcore.commands import Command, Malformed, Request, Unknown
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import BrokenFrame
+from transports.codec.base import BrokenFrame, check_number
 from transports.codec.protobuf_commands import read_command
 from transports.codec.protobuf_events_read import read_event
 from transports.codec.protojson import (
@@ -70,6 +70,7 @@ class ItemReader:
         """As ``Codec.decode_commands``."""
         try:
             parts = self._notation.decode(frame, type=_ClientFrame).commands or ()
+            check_number(len(parts))
             return [self._read_command(part) for part in parts]
         except UNREADABLE as error:
             raise BrokenFrame(_reason(error)) from error

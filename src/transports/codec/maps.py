@@ -15,6 +15,7 @@ import msgspec
 from chatcore.commands import Acknowledge, Command, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Listed, Received
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.base import check_number
 from transports.codec.map_items import UNREADABLE, ItemReader, Notation
 from transports.codec.map_types import (
     PlainClientFrame,
@@ -55,6 +56,7 @@ class MapCodec:
         """See ``Codec``."""
         try:
             plain = self._notation.decode(frame, type=PlainClientFrame)
+            check_number(len(plain.commands))
             return [plain_request(item) for item in plain.commands]
         except UNREADABLE:
             return self._items.read_commands(frame)

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from chatcore.commands import Request
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import BrokenFrame
+from transports.codec.base import BrokenFrame, check_number
 from transports.codec.protobuf_commands import read_command, write_command
 from transports.codec.protobuf_events import write_event
 from transports.codec.protobuf_events_read import read_event
@@ -26,6 +26,7 @@ class ProtobufCodec:
             parsed = pb.ClientFrame.FromString(frame)
         except DecodeError as error:
             raise BrokenFrame("it is not a ClientFrame in protobuf") from error
+        check_number(len(parsed.commands))
         return [Request(item.id, read_command(item)) for item in parsed.commands]
 
     def encode_events(self, events: Sequence[Event]) -> bytes:

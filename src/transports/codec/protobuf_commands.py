@@ -102,10 +102,20 @@ def _read_delete(item: pb.Command) -> Command:
     )
 
 
+def _read_resume(item: pb.Command) -> Command:
+    resume = item.resume
+    if not resume.delivery:
+        return Resume(resume.token, resume.last_seen)
+    delivery = _DELIVERY.get(resume.delivery)
+    if delivery is None:
+        return _not_in("resume.delivery", _DELIVERY)
+    return Resume(resume.token, resume.last_seen, delivery)
+
+
 _READERS: Final[Mapping[str, Callable[[pb.Command], Command]]] = {
     "create": lambda it: Create(it.create.username, it.create.password, it.create.key),
     "login": _read_login,
-    "resume": lambda it: Resume(it.resume.token, it.resume.last_seen),
+    "resume": _read_resume,
     "logout": lambda _: Logout(),
     "send": lambda it: Send(it.send.recipient, it.send.body, it.send.key),
     "acknowledge": lambda it: Acknowledge(it.acknowledge.position),
@@ -148,8 +158,12 @@ def write_command(number: int, command: Command, into: pb.Command) -> None:
                     delivery=pb.DeliveryMode.Name(command.delivery),
                 )
             )
-        case Resume(token, last_seen):
+        case Resume(token, last_seen, delivery):
             into.resume.MergeFrom(pb.Resume(token=token, last_seen=last_seen))
+            if delivery is not None:
+                into.resume.MergeFrom(
+                    pb.Resume(delivery=pb.DeliveryMode.Name(delivery))
+                )
         case Logout():
             into.logout.SetInParent()
         case Deliver():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chatcore.errors import RECONNECT_BELOW, CloseCode, Refusal, refusal_from_wire
+from chatcore.errors import RECONNECT_BELOW, CloseCode, refusal_from_wire
 from chatcore.events import (
     Accepted,
     Bounced,
@@ -33,15 +33,6 @@ def read_event(item: pb.Event) -> Event | None:
     """The event in ``item``; None for a kind that only a newer server knows."""
     member = item.WhichOneof("event")
     return None if member is None else _READERS[member](item)
-
-
-def refusal_with(code: int, text: str, fields: Mapping[str, str]) -> Refusal:
-    """The refusal that a server sent.
-
-    A field named ``self`` is dropped: it would be taken for the refusal itself.
-    """
-    named = {name: value for name, value in fields.items() if name != "self"}
-    return refusal_from_wire(code, text, named)
 
 
 def _close_code(number: int) -> CloseCode:
@@ -166,7 +157,7 @@ def _read_deleted(item: pb.Event) -> Deleted:
 
 def _read_refused(item: pb.Event) -> Refused:
     it = item.refused
-    return Refused(item.id, refusal_with(it.code, it.text, it.fields))
+    return Refused(item.id, refusal_from_wire(it.code, it.text, it.fields))
 
 
 def _read_closing(item: pb.Event) -> Closing:

@@ -11,11 +11,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-from chatcore.errors import CloseCode, MalformedCommand, Refusal
+from chatcore.errors import (
+    CloseCode,
+    MalformedCommand,
+    Refusal,
+    refusal_from_wire,
+)
 from transports.base import LinkClosed, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.protobuf_events_read import refusal_with
 from transports.pair import PairedLink
 
 Answers: TypeAlias = "asyncio.Queue[pb.Event | LinkClosed]"
@@ -130,9 +134,7 @@ class Calls:
 class Sessions:
     """The calls that run, by the token of their session."""
 
-    def __init__(
-        self, serve_link: ServeLink, spawn: Spawn, frame_bytes: int
-    ) -> None:
+    def __init__(self, serve_link: ServeLink, spawn: Spawn, frame_bytes: int) -> None:
         self._serve_link = serve_link
         self._spawn = spawn
         self._frame_bytes = frame_bytes
@@ -195,4 +197,4 @@ def _is_unusable(opening: "asyncio.Future[Calls]") -> bool:
 
 def refusal_of(refused: pb.Refused) -> Refusal:
     """The refusal that an event carries."""
-    return refusal_with(refused.code, refused.text, refused.fields)
+    return refusal_from_wire(refused.code, refused.text, refused.fields)

@@ -20,22 +20,22 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
         raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
     target = f"{address.host}:{address.port}"
     channel = insecure_channel(target, options=channel_options(settings))
-    call = channel.stream_stream(CONVERSE, None, None)()
+    call = channel.stream_stream(CONVERSE, None, None)(None)
     try:
         async with asyncio.timeout(settings.handshake_s):
             first = await call.read()
     except TimeoutError as error:
-        await channel.close()
+        await channel.close(None)
         raise CannotConnect(address.text, "it does not answer") from error
     except AioRpcError as error:
-        await channel.close()
+        await channel.close(None)
         if error.code() is StatusCode.UNAVAILABLE:
             raise CannotConnect(address.text, error.details() or "no answer") from error
         raise link_closed(error) from error
     except BaseException:
-        await channel.close()
+        await channel.close(None)
         raise
     if not isinstance(first, bytes):
-        await channel.close()
+        await channel.close(None)
         raise CannotConnect(address.text, "it ended the call at once")
     return ClientLink(channel, call, first, target)

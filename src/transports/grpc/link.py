@@ -1,11 +1,11 @@
 """A stream of frames each way as a link: the server's end and the client's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from grpc import StatusCode
-from grpc.aio import EOF, AioRpcError, BaseError, Channel, ServicerContext
+from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
 from grpc.aio import StreamStreamCall as Call
 
 from chatcore.errors import CloseCode
@@ -104,7 +104,7 @@ class ClientLink:
             if self._call.cancelled():
                 raise LinkClosed from None
             raise
-        if frame is EOF or not isinstance(frame, bytes):
+        if not isinstance(frame, bytes):  # the end, which is no frame
             raise LinkClosed
         self.active_s = self._loop.time()
         return [frame]
@@ -126,7 +126,7 @@ class ClientLink:
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # only a server has a code to give
         """See ``transports.base.Link``."""
         self._call.cancel()
-        await self._channel.close()
+        await self._channel.close(None)
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
@@ -135,10 +135,11 @@ class ClientLink:
 
 def link_closed(error: AioRpcError) -> LinkClosed:
     """What the status that ended a stream means to a chat."""
-    for key, value in error.trailing_metadata() or ():
-        if key == CLOSE_KEY and int(value) in set(CloseCode):
-            return LinkClosed(CloseCode(int(value)), error.details() or "")
     text = error.details() or ""
+    metadata: Iterable[tuple[str, str | bytes]] = error.trailing_metadata() or ()  # type: ignore[assignment]  # its stub hides that it yields pairs
+    for key, value in metadata:
+        if key == CLOSE_KEY and int(value) in set(CloseCode):
+            return LinkClosed(CloseCode(int(value)), text)
     match error.code():
         case StatusCode.RESOURCE_EXHAUSTED:
             return LinkClosed(CloseCode.FRAME_TOO_LARGE, text)

@@ -21,4 +21,6 @@ def channel_options(settings: LinkSettings) -> list[tuple[str, int]]:
         ("grpc.http2.min_ping_interval_without_data_ms", 1000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000),
         ("grpc.so_reuseport", 0),
+        # Each client has a connection of its own, as on the other transports.
+        ("grpc.use_local_subchannel_pool", 1),
     ]

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import grpc
 from grpc.aio import Server, server
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
@@ -64,5 +63,8 @@ async def listen(
         raise CannotListen(address.text, "the address cannot be had") from error
     await listening.start()
     return GrpcListener(
-        listening, health, f"{address.scheme}://{target.rpartition(':')[0]}:{port}", spawn
+        listening,
+        health,
+        f"{address.scheme}://{target.rpartition(':')[0]}:{port}",
+        spawn,
     )

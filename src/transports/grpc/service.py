@@ -45,9 +45,9 @@ class ChatService:
         self._spawn = spawn
         self._sessions = Sessions(serve_link, spawn, frame_bytes)
 
-    def handlers(self) -> grpc.GenericRpcHandler:
+    def handlers(self) -> "grpc.GenericRpcHandler[Message, Message]":
         """The methods by their names on the wire."""
-        methods: dict[str, grpc.RpcMethodHandler] = {
+        methods: dict[str, grpc.RpcMethodHandler[Message, Message]] = {
             name: grpc.unary_unary_rpc_method_handler(
                 self._answer_with(command, event),
                 request_deserializer=request.FromString,
@@ -82,7 +82,7 @@ class ChatService:
             try:
                 async with (
                     self._sessions.use(_token(context), context.peer()) as calls,
-                    calls.ask(pb.Command(**{command: request})) as answered,
+                    calls.ask(_command(command, request)) as answered,
                 ):
                     answer: Message = getattr(await answered(), event)
                     return answer
@@ -91,12 +91,10 @@ class ChatService:
 
         return call
 
-    async def _acknowledge(
-        self, request: pb.Acknowledge, context: _Context
-    ) -> Message:
+    async def _acknowledge(self, request: pb.Acknowledge, context: _Context) -> Message:
         try:
             async with self._sessions.use(_token(context), context.peer()) as calls:
-                await calls.acknowledge(pb.Command(acknowledge=request))
+                await calls.acknowledge(_command("acknowledge", request))
         except (Refusal, LinkClosed) as error:
             await _abort(context, error)
         return pb.AcknowledgeResponse()
@@ -104,7 +102,7 @@ class ChatService:
     async def _list(
         self, request: pb.List, context: _Context
     ) -> AsyncIterator[Message]:
-        command = pb.Command(list=request)
+        command = _command("list", request)
         async for event in self._events(command, "listed", context):
             yield event.listed
             if event.listed.complete:
@@ -113,7 +111,7 @@ class ChatService:
     async def _deliver(
         self, request: pb.Deliver, context: _Context
     ) -> AsyncIterator[Message]:
-        command = pb.Command(deliver=request)
+        command = _command("deliver", request)
         async for event in self._events(command, "delivery_finished", context):
             yield event
             if event.WhichOneof("event") == "delivery_finished":
@@ -122,7 +120,7 @@ class ChatService:
     async def _delete(
         self, request: pb.Delete, context: _Context
     ) -> AsyncIterator[Message]:
-        command = pb.Command(delete=request)
+        command = _command("delete", request)
         async for event in self._events(command, "deleted", context):
             yield event
             if event.WhichOneof("event") == "deleted":
@@ -156,12 +154,12 @@ class ChatService:
         await self._serve_link(link, codec("protobuf"))
 
 
-class OtherVersions(grpc.GenericRpcHandler):
+class OtherVersions(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic for a checker only
     """Refuses the methods of every other version of the chat (W1)."""
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler | None":
+    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         """A refusal for ``chat.v…``; None for what is no chat at all."""
         method = str(handler_call_details.method)
         if not method.startswith("/chat.v") or method.startswith(f"/{SERVICE}/"):
@@ -174,6 +172,13 @@ class OtherVersions(grpc.GenericRpcHandler):
         await context.abort(
             grpc.StatusCode.FAILED_PRECONDITION, f"This server speaks {SERVICE}."
         )
+
+
+def _command(name: str, request: Message) -> pb.Command:
+    command = pb.Command()
+    getattr(command, name).CopyFrom(request)
+    getattr(command, name).SetInParent()  # also when it has no field set
+    return command
 
 
 def _token(context: _Context) -> bytes:
@@ -192,4 +197,4 @@ async def _abort(context: _Context, error: Refusal | LinkClosed) -> NoReturn:
 
 
 def _serialise(message: Message) -> bytes:
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())

@@ -1,7 +1,7 @@
 """Refusals and closings as gRPC knows them (E1): a status code, and rich details.
 
-The details are ``google.rpc.Status`` in the trailer ``grpc-status-details-bin``, with an
-``ErrorInfo`` (reason: the refusal's name; metadata: its number and fields), for a
+The details are a ``google.rpc.Status`` in the trailer ``grpc-status-details-bin``, with
+an ``ErrorInfo`` (reason: the refusal's name; metadata: its number and fields), for a
 request that is wrong in itself a ``BadRequest``, and where it helps a ``RetryInfo``.
 Source: https://google.aip.dev/193.
 """

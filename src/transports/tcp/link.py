@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
@@ -165,7 +166,8 @@ class TcpLink(asyncio.Protocol):
         self._wake(self._writable)
         if transport is not None and not transport.is_closing():
             if transport.can_write_eof():
-                transport.write_eof()
+                with suppress(OSError):  # the peer has reset it: we shall hear soon
+                    transport.write_eof()
             transport.resume_reading()
             await asyncio.wait([self._finished], timeout=self._close_s)
             transport.close()

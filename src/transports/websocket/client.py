@@ -20,9 +20,7 @@ class _LivelyConnection(ClientConnection):
         super().data_received(data)
 
 
-async def dial(
-    address: Address, codec: Codec, settings: LinkSettings
-) -> WebSocketLink:
+async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSocketLink:
     """See ``transports.base.Transport``."""
     url = address.text.partition("?")[0]
     if not address.path.strip("/"):

@@ -124,9 +124,7 @@ class _Gate:
         """A refusal, or None to go on."""
         path = urlsplit(request.path).path
         if path != PATH:
-            return connection.respond(
-                HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n"
-            )
+            return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
         origin = request.headers.get("Origin")
         if origin is not None and not self._may_connect(
             origin, request.headers.get("Host", "")

@@ -137,12 +137,14 @@ class Login(_message.Message):
     def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., create: bool = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ...) -> None: ...
 
 class Resume(_message.Message):
-    __slots__ = ("token", "last_seen")
+    __slots__ = ("token", "last_seen", "delivery")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     last_seen: int
-    def __init__(self, token: _Optional[bytes] = ..., last_seen: _Optional[int] = ...) -> None: ...
+    delivery: DeliveryMode
+    def __init__(self, token: _Optional[bytes] = ..., last_seen: _Optional[int] = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ...) -> None: ...
 
 class Logout(_message.Message):
     __slots__ = ()

@@ -75,7 +75,7 @@ COMMANDS = st.one_of(
         create=st.booleans(),
         delivery=st.sampled_from(DeliveryMode),
     ),
-    st.builds(Resume, BYTES, UINT64),
+    st.builds(Resume, BYTES, UINT64, st.none() | st.sampled_from(DeliveryMode)),
     st.builds(Logout),
     st.builds(Deliver),
     st.builds(List, TEXT, TEXT),

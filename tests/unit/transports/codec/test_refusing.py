@@ -17,6 +17,7 @@ from chatcore.errors import CloseCode, MailboxFull, Refusal
 from chatcore.events import Closing, Ping, Refused, Started
 from transports.codec import CODECS, BrokenFrame, UnknownCodec, codec
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.base import MOST_COMMANDS
 
 every_codec = pytest.mark.parametrize("name", CODECS)
 both_notations = pytest.mark.parametrize("name", ["json", "msgpack"])
@@ -277,7 +278,8 @@ def test_a_refusal_of_a_newer_server_keeps_its_text(name: str) -> None:
     assert isinstance(read, Refused)
     assert type(read.refusal) is Refusal
     assert read.refusal.text == "It is too cold."
-    assert read.refusal.fields == {"degrees": "-3"}
+    assert read.refusal.code == 399
+    assert read.refusal.fields == {"degrees": "-3", "self": "x"}
 
 
 @both_notations
@@ -344,3 +346,16 @@ def test_an_unknown_codec_is_told_what_there_is() -> None:
     assert str(raised.value) == (
         "There is no codec 'xml'; there are protobuf, json, msgpack."
     )
+
+
+@every_codec
+def test_a_frame_of_more_commands_than_anybody_needs_is_broken(name: str) -> None:
+    chosen = codec(name)
+    most = [Request(1, Pong())] * MOST_COMMANDS
+
+    frame = chosen.encode_commands(most)
+    longer = chosen.encode_commands([*most, Request(2, Pong())])
+
+    assert len(chosen.decode_commands(frame)) == MOST_COMMANDS
+    with pytest.raises(BrokenFrame, match="at most"):
+        chosen.decode_commands(longer)
