@@ -88,8 +88,8 @@ class Accounts:
             WrongCredentials: no such account, or not its password.
         """
         account = await self._store.find_account(username)
-        await self.verify(account.password_hash if account else None, password)
-        if account is None:
+        password_hash = account.password_hash if account is not None else None
+        if not await self._is_right(password_hash, password) or account is None:
             raise WrongCredentials
         return account
 
@@ -103,12 +103,17 @@ class Accounts:
         ):
             raise WrongCredentials
 
-    async def verify(self, password_hash: PasswordHash | None, password: str) -> None:
-        """Raise ``WrongCredentials`` unless it matches; None costs as long (A2)."""
-        self._check_length(password, minimum=0)
-        verified = await self._environment.passwords.verify(password_hash, password)
-        if not verified:
+    async def verify(self, password_hash: PasswordHash, password: str) -> None:
+        """Raise ``WrongCredentials`` unless it matches."""
+        if not await self._is_right(password_hash, password):
             raise WrongCredentials
+
+    async def _is_right(
+        self, password_hash: PasswordHash | None, password: str
+    ) -> bool:
+        """Whether the password matches; None costs as long (A2)."""
+        self._check_length(password, minimum=0)
+        return await self._environment.passwords.verify(password_hash, password)
 
     def _check_length(self, password: str, *, minimum: int | None = None) -> None:
         limits = self._limits

@@ -6,7 +6,7 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from chatcore.accounts import Accounts
 from chatcore.commands import (
@@ -28,6 +28,7 @@ from chatcore.commands import (
 )
 from chatcore.connections import Connection
 from chatcore.deletion import Deletion
+from chatcore.delivery import Delivery
 from chatcore.errors import (
     AlreadyLoggedIn,
     CloseCode,
@@ -43,16 +44,19 @@ from chatcore.events import (
     Started,
     Welcome,
 )
-from chatcore.ids import AccountId
+from chatcore.ids import BEFORE_FIRST
 from chatcore.keys import key_from_ms
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
+from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment, Outlet, SendPolicy, Store
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.sessions import Session, Sessions
+
+_NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
 
 
 class Chat:
@@ -79,11 +83,10 @@ class Chat:
         self._policy = policy
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
-        self._pending_deletions: list[AccountId] = []
         self._forget_at_ms = 0
 
     async def start(self, environment: Environment) -> None:
-        """Take up what an earlier run left: sessions and clean-ups (S6, D5)."""
+        """Take up the sessions that an earlier run left (S6)."""
         self._environment = environment
         store, sessions, limits = self._store, self._sessions, self.limits
         self._sending = Sending(store, sessions, environment, limits, self._policy)
@@ -104,11 +107,11 @@ class Chat:
                     stored.username,
                     stored.epoch,
                     stored.token_hash,
-                    None,
+                    # A resume tells it what the mailbox holds by then.
+                    Delivery(_NOT_ASKED_YET, limits, pushes=True),
                 ),
                 now_s,
             )
-        self._pending_deletions = list(await store.pending_deletions())
 
     # ---- connections
 
@@ -171,17 +174,14 @@ class Chat:
         """
         index = 0
         while index < len(requests) and not connection.is_over:
-            request = requests[index]
             end = index + 1
-            if isinstance(request.command, Send):
+            if isinstance(requests[index].command, Send):
                 while end < len(requests) and isinstance(requests[end].command, Send):
                     end += 1
-                await self._send(connection, requests[index:end])
-            else:
-                try:
-                    await self._execute_one(connection, request)
-                except Refusal as refusal:
-                    connection.refuse(request, refusal)
+            try:
+                await self._execute_run(connection, requests[index:end])
+            except Refusal as refusal:
+                connection.refuse(requests[index], refusal)
             index = end
 
     async def _send(self, connection: Connection, run: Sequence[Request]) -> None:
@@ -192,8 +192,11 @@ class Chat:
         else:
             await self._sending.send(connection, session, run)
 
-    async def _execute_one(self, connection: Connection, request: Request) -> None:
-        command_id, command = request
+    async def _execute_run(
+        self, connection: Connection, run: Sequence[Request]
+    ) -> None:
+        """Carry out one command, or several sends."""
+        command_id, command = run[0]
         match command:
             case Create():
                 self._logins.refuse_when_stopping()
@@ -214,7 +217,7 @@ class Chat:
             case Pong():
                 pass
             case Send():
-                await self._send(connection, [request])
+                await self._send(connection, run)
             case Logout() | Deliver() | List() | ChangePassword():
                 await self._execute_in_session(connection, command_id, command)
             case _:
@@ -287,12 +290,10 @@ class Chat:
         Each call does a bounded amount; call it about once a second.
         """
         clock = self._environment.clock
-        for session in list(self._sessions.overdue(clock.monotonic_s())):
-            self._sessions.end(session)
-            await self._store.end_session(session.account, session.epoch)
-        for account in self._pending_deletions[:1]:
-            if await self._deletion.clean_up(account) is not None:
-                self._pending_deletions.remove(account)
+        now_s = clock.monotonic_s()
+        while (session := self._sessions.overdue(now_s)) is not None:
+            await self._logins.logout(session)
+        await self._deletion.continue_clean_ups()
         now_ms = clock.now_ms()
         if now_ms >= self._forget_at_ms:
             self._forget_at_ms = now_ms + self.limits.forget_every_ms

@@ -27,7 +27,7 @@ from chatcore.events import Deleted, Refused, Started
 from chatcore.ids import AccountId, IdempotencyKey
 from chatcore.keys import parse_key
 from chatcore.limits import Limits
-from chatcore.logins import Logins
+from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Account, DeletionReceipt
 from chatcore.ports import Environment, Store
 from chatcore.sessions import Session, Sessions
@@ -63,6 +63,8 @@ class Deletion:
         self._logins = logins
         self._environment = environment
         self._limits = limits
+        self._left: list[AccountId] = []
+        self._may_have_left = True
 
     async def begin(
         self, connection: Connection, command_id: int, command: Delete
@@ -83,7 +85,9 @@ class Deletion:
             return
         session = own
         if session is None:
-            session, _, _ = await self._logins.open(connection, account, pushes=False)
+            session, _, _ = await self._logins.open(
+                connection, account, pushes=False, second_login=SecondLogin.REJECT
+            )
         session.is_deleting = True
         connection.emit(Started(command_id))
         connection.outlet.start(
@@ -147,6 +151,8 @@ class Deletion:
         try:
             await self._decide(request)
         except Refusal as refusal:
+            # The store may have decided it without saying so.
+            self._may_have_left |= isinstance(refusal, Outage)
             await self._leave_whole(request)
             request.connection.emit(Refused(request.id, refusal))
             return
@@ -158,13 +164,12 @@ class Deletion:
     async def _decide(self, request: _Request) -> None:
         session, command = request.session, request.command
         delivery = session.delivery
-        if delivery is None:
-            raise Fenced
         before = delivery.messages_acknowledged
         if command.inbox is Inbox.DELIVER:
             await self._deliver_all(request)
             await self._store.close_mailbox(session.account)
             await self._deliver_all(request)
+        acknowledged = delivery.acknowledged
         while not await self._store.delete_account(
             session.account,
             session.epoch,
@@ -178,13 +183,15 @@ class Deletion:
             # comes from another account's deletion, so this ends.
             self._check_link(request)
             await self._deliver_all(request)
+            if delivery.acknowledged == acknowledged:
+                # So it was no mail: the store has the account under a later epoch.
+                raise Fenced
+            acknowledged = delivery.acknowledged
 
     async def _deliver_all(self, request: _Request) -> None:
         """Return once all that is queued now is acknowledged (D2)."""
         session, connection = request.session, request.connection
         delivery = session.delivery
-        if delivery is None:
-            raise Fenced
         mailbox = await self._store.mailbox(session.account)
         self._check_link(request)
         if not delivery.pushes:
@@ -215,7 +222,9 @@ class Deletion:
             request.opened_here
             and self._sessions.of_account(session.account) is session
         ):
-            await self._logins.logout(session)
+            self._sessions.end(session)
+            with suppress(Outage):  # nobody knows its token
+                await self._store.end_session(session.account, session.epoch)
 
     async def _finish(
         self, connection: Connection, command_id: int, account: AccountId
@@ -227,8 +236,17 @@ class Deletion:
                 if receipt is not None:
                     connection.emit(Deleted(command_id, receipt))
                     return
-        except Refusal as outage:
+        except Outage as outage:
+            self._may_have_left = True
             connection.emit(Refused(command_id, outage))
+
+    async def continue_clean_ups(self) -> None:
+        """Do a step of a clean-up that an earlier run, or an outage, has left (D5)."""
+        if self._may_have_left:
+            self._left = list(await self._store.pending_deletions())
+            self._may_have_left = False
+        if self._left and await self.clean_up(self._left[0]) is not None:
+            del self._left[0]
 
     async def clean_up(self, account: AccountId) -> DeletionReceipt | None:
         """Do one bounded step of a clean-up; the receipt, when it was the last."""
@@ -240,7 +258,7 @@ class Deletion:
         )
         for delivery in step.deliveries:
             session = self._sessions.of_account(delivery.account)
-            if session is None or session.delivery is None:
+            if session is None:
                 continue
             session.delivery.nudge(delivery.head)
             if session.connection is not None:

@@ -8,7 +8,7 @@ Nothing here waits or asks: the chat feeds in what was committed, read and ackno
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
@@ -162,12 +162,12 @@ class Delivery:
             self.change(Cause.OVERFLOWED)
 
     def take(
-        self, mail: Iterable[Mail], *, complete: bool, head: Position
+        self, mail: Sequence[Mail], *, head: Position
     ) -> Sequence[Delivered | Bounced]:
         """Deliver what was read above ``covered``, in order.
 
-        ``complete`` says that the store had no more, ``head`` what was known to be
-        committed when it was asked: together they tell whether this caught up.
+        ``head`` is what was known to be committed when the store was asked: when it
+        had nothing, nothing undelivered is left up to there.
         """
         if self.flow is not Flow.BEHIND:
             return ()
@@ -175,19 +175,19 @@ class Delivery:
         events: list[Delivered | Bounced] = []
         for piece in mail:
             if piece.position > last and not self.pushes:
-                complete = True
+                self.covered = max(self.covered, last)
                 break
             if isinstance(piece, Bounce):
                 events.append(self._bounce(piece))
             else:
                 events.append(self._deliver(piece))
         self.head = max(self.head, self.delivered)
-        if complete:
+        if not mail:
             self.covered = max(self.covered, head)
         if not self.pushes:
             if self.covered >= last:
                 self.change(Cause.SERVED)
-        elif complete and self.covered >= self.head:
+        elif self.covered >= self.head:
             self.change(Cause.CAUGHT_UP)
         return events
 
@@ -235,9 +235,16 @@ class Delivery:
         What the client has seen and not acknowledged stays in the window.
         """
         start = max(last_seen, mailbox.acknowledged)
-        while self._in_flight and self._in_flight[-1].position > start:
-            self._bytes -= self._in_flight.pop().body_bytes
+        in_flight = self._in_flight
+        while in_flight and in_flight[-1].position > start:
+            self._bytes -= in_flight.pop().body_bytes
         self.acknowledged = max(self.acknowledged, mailbox.acknowledged)
+        if start > self.acknowledged and not (
+            in_flight and in_flight[-1].position == start
+        ):
+            # Seen before a restart of the server: it is awaited like any delivery,
+            # though nobody knows by now whose it was.
+            in_flight.append(_InFlight(start, 0, None))
         self.delivered = self.covered = start
         self.head = max(mailbox.head, start)
         self.goals = []

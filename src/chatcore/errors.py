@@ -33,10 +33,10 @@ class Refusal(ChatError):
         fields: what a program may want of it, by name.
     """
 
-    code: ClassVar[int] = 0
+    code: int = 0
     template: ClassVar[str] = "Refused."
 
-    def __init__(self, **fields: str | int) -> None:
+    def __init__(self, /, **fields: str | int) -> None:
         self.fields: dict[str, str] = {name: str(it) for name, it in fields.items()}
         self.text = self.template.format_map(_Named(self.fields))
         super().__init__(self.text)
@@ -350,8 +350,9 @@ def refusal_from_wire(code: int, text: str, fields: Mapping[str, str]) -> Refusa
     """The refusal that a server sent, for a client to raise.
 
     A number that this version does not know becomes a plain ``Refusal`` that keeps
-    the server's own text.
+    it, and the server's own text.
     """
     refusal = REFUSALS.get(code, Refusal)(**fields)
+    refusal.code = code
     refusal.text = text or refusal.text
     return refusal

@@ -17,7 +17,7 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import LoggedIn, Resumed
-from chatcore.ids import BEFORE_FIRST, AccountId, Position, ResumeToken, TokenHash
+from chatcore.ids import AccountId, Position, ResumeToken, TokenHash
 from chatcore.limits import Limits
 from chatcore.model import Account
 from chatcore.ports import Environment, Store
@@ -66,22 +66,30 @@ class Logins:
         else:
             account = await self._accounts.authenticate(username, command.password)
         pushes = command.delivery is DeliveryMode.PUSH
-        session, token, queued = await self.open(connection, account, pushes=pushes)
-        delivery = session.delivery
+        session, token, queued = await self.open(
+            connection, account, pushes=pushes, second_login=self._second_login
+        )
         return LoggedIn(
             id=command_id,
             account=account.id,
             username=username,
             token=token,
             queued=queued,
-            acknowledged=delivery.acknowledged if delivery else BEFORE_FIRST,
+            acknowledged=session.delivery.acknowledged,
             grace_ms=int(self._limits.grace_s * _MS),
         )
 
     async def open(
-        self, connection: Connection, account: Account, *, pushes: bool
+        self,
+        connection: Connection,
+        account: Account,
+        *,
+        pushes: bool,
+        second_login: SecondLogin,
     ) -> tuple[Session, ResumeToken, int]:
-        """Free the account and open its session here: session, token, mail queued.
+        """Open the account's session here: session, token, mail queued.
+
+        The session that it had, if it may be ended, ends once this one is stored.
 
         Raises:
             AccountInUse: somebody who is alive has it (S1).
@@ -91,7 +99,7 @@ class Logins:
             raise AccountInUse(username=account.username)
         self._opening.add(account.id)
         try:
-            await self._free(account)
+            code = await self._judge_older(account, second_login)
             token = ResumeToken(self._environment.entropy.token())
             token_hash = hash_token(token)
             opened = await self._store.open_session(account.id, token_hash)
@@ -99,6 +107,9 @@ class Logins:
             self._opening.discard(account.id)
         if opened is None:
             raise WrongCredentials
+        older = self._sessions.of_account(account.id)
+        if older is not None:
+            self._end(older, code)
         session = Session(
             account.id,
             account.username,
@@ -112,40 +123,34 @@ class Logins:
             self._sessions.attach(session, connection)
         return session, token, opened.mailbox.queued
 
-    async def _free(self, account: Account) -> None:
-        """End the session that the account has, if it may be ended (S1)."""
+    async def _judge_older(
+        self, account: Account, second_login: SecondLogin
+    ) -> CloseCode:
+        """What ends the session that the account has, if it may be ended (S1)."""
         session = self._sessions.of_account(account.id)
-        if session is None:
-            return
-        connection = session.connection
-        if connection is not None and session.is_attached:
-            if session.is_deleting:
-                raise AccountInUse(username=account.username)
-            if self._second_login is SecondLogin.REJECT:
-                silent_s = self._environment.clock.monotonic_s() - connection.heard_s
-                if silent_s < self._limits.probe_s or await connection.probe(
-                    within_s=self._limits.probe_s
-                ):
-                    raise AccountInUse(username=account.username)
-                if session.connection is not connection and session.is_attached:
-                    # Its owner came back on another link while we waited.
-                    raise AccountInUse(username=account.username)
-                self.end(session, CloseCode.UNRESPONSIVE)
-            else:
-                self.end(session, CloseCode.REPLACED)
-        else:
-            self._sessions.end(session)
+        connection = session.connection if session is not None else None
+        if session is None or connection is None:
+            return CloseCode.REPLACED
+        if session.is_deleting:
+            raise AccountInUse(username=account.username)
+        if second_login is SecondLogin.REPLACE:
+            return CloseCode.REPLACED
+        silent_s = self._environment.clock.monotonic_s() - connection.heard_s
+        if silent_s < self._limits.probe_s or await connection.probe(
+            within_s=self._limits.probe_s
+        ):
+            raise AccountInUse(username=account.username)
+        if session.connection is not connection and session.is_attached:
+            # Its owner came back on another link while we waited.
+            raise AccountInUse(username=account.username)
+        return CloseCode.UNRESPONSIVE
 
-    def end(self, session: Session, code: CloseCode) -> None:
-        """End a session here and its link with it; the store is told by the caller."""
+    def _end(self, session: Session, code: CloseCode) -> None:
+        """End a session here and its link with it; the store has its successor."""
         connection = session.connection
-        self._forget(session)
+        self._sessions.end(session)
         if connection is not None:
             connection.close(code)
-
-    def _forget(self, session: Session) -> None:
-        if self._sessions.of_account(session.account) is session:
-            self._sessions.end(session)
 
     async def resume(
         self, connection: Connection, command_id: int, command: Resume
@@ -164,13 +169,16 @@ class Logins:
             raise AcknowledgedTooMuch(
                 position=command.last_seen, delivered=opened.mailbox.head
             )
-        if session.delivery is None:
-            session.delivery = Delivery(opened.mailbox, self._limits, pushes=True)
         session.delivery.rewind(opened.mailbox, Position(command.last_seen))
+        if command.delivery is not None:
+            session.delivery.pushes = command.delivery is DeliveryMode.PUSH
         older = session.connection
         self._sessions.attach(session, connection)
         if older is not None:
             older.close(CloseCode.RESUMED_ELSEWHERE)
+        if connection.is_over:
+            # It was lost while the store was asked: its end has passed unnoticed.
+            self._sessions.detach(session, self._environment.clock.monotonic_s())
         return Resumed(
             id=command_id,
             account=session.account,
@@ -182,13 +190,21 @@ class Logins:
     @staticmethod
     def start_delivery(session: Session) -> None:
         """Begin to push, once the login or resume is answered."""
-        if session.delivery is not None and session.delivery.pushes:
+        if session.delivery.pushes:
             session.delivery.change(Cause.ASKED)
 
     async def logout(self, session: Session) -> None:
-        """End the session at once; the name is free for a login (S4)."""
-        self._forget(session)
-        await self._store.end_session(session.account, session.epoch)
+        """End the session; the name is free for a login (S4).
+
+        One that was resumed meanwhile, on another link, has not ended.
+        """
+        epoch = session.epoch
+        await self._store.end_session(session.account, epoch)
+        if (
+            self._sessions.of_account(session.account) is session
+            and session.epoch == epoch
+        ):
+            self._sessions.end(session)
 
     def refuse_when_stopping(self) -> None:
         """Refuse what opens or creates something while the server stops (W9)."""

@@ -3,11 +3,10 @@
 from chatcore.commands import Acknowledge
 from chatcore.connections import Connection
 from chatcore.delivery import Cause, Goal
-from chatcore.errors import LoginRequired, Refusal, TooManyOperations
+from chatcore.errors import Fenced, LoginRequired, Refusal, TooManyOperations
 from chatcore.events import DeliveryFinished, Received, Refused, Started
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
-from chatcore.model import Message
 from chatcore.ports import Store
 from chatcore.sessions import Session, Sessions
 
@@ -25,7 +24,7 @@ class Receiving:
     ) -> None:
         """Move the window and let go of what was acknowledged (M4)."""
         session = self._sessions.of_connection(connection)
-        if session is None or session.delivery is None:
+        if session is None:
             connection.emit(Refused(command_id, LoginRequired(command="acknowledge")))
             return
         delivery = session.delivery
@@ -64,11 +63,11 @@ class Receiving:
     ) -> None:
         """Send what is queued now, and tell when it is acknowledged (M7)."""
         delivery = session.delivery
-        if delivery is None:
-            return
         if len(delivery.goals) >= self._limits.operations:
             raise TooManyOperations(maximum=self._limits.operations)
         mailbox = await self._store.mailbox(session.account)
+        if session.connection is not connection:
+            raise Fenced
         connection.emit(Started(command_id))
         delivery.goals.append(Goal(mailbox.head, command_id, mailbox.queued))
         delivery.nudge(mailbox.head)
@@ -79,11 +78,9 @@ class Receiving:
     async def fetch(self, connection: Connection) -> None:
         """Read mail for a session that has fallen behind, as far as its window goes."""
         session = self._sessions.of_connection(connection)
-        if session is None or session.delivery is None:
+        if session is None or not session.delivery.wants_mail:
             return
         delivery = session.delivery
-        if not delivery.wants_mail:
-            return
         head, after = delivery.head, delivery.covered
         messages, body_bytes = delivery.room
         mail = await self._store.read(
@@ -91,14 +88,10 @@ class Receiving:
         )
         if session.connection is not connection or delivery.covered != after:
             return
-        read_bytes = sum(it.body_bytes for it in mail if isinstance(it, Message))
-        complete = len(mail) < messages and read_bytes < body_bytes
-        connection.emit(*delivery.take(mail, complete=complete, head=head))
+        connection.emit(*delivery.take(mail, head=head))
         self._finish_deliveries(connection, session)
 
     def _finish_deliveries(self, connection: Connection, session: Session) -> None:
-        if session.delivery is None:
-            return
         for goal in session.delivery.reached():
             if goal.command is not None:
                 connection.emit(DeliveryFinished(goal.command, goal.messages))

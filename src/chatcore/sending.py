@@ -146,7 +146,7 @@ class Sending:
             if not isinstance(result, Stored) or not result.new:
                 continue
             recipient = of_account(result.recipient_id)
-            if recipient is None or recipient.delivery is None:
+            if recipient is None:
                 continue
             delivered = recipient.delivery.offer(
                 Message(

@@ -4,8 +4,7 @@ A session is *attached* while a connection carries it, *detached* while it waits
 resume, and *ended* for good. ``Sessions`` finds them by account, token and connection.
 """
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
@@ -44,7 +43,7 @@ class Session:
 
     Attributes:
         epoch: fences what older links still bring (S6).
-        delivery: how its mail goes out; None after a restart until it is resumed.
+        delivery: how its mail goes out.
         connection: what carries it while attached.
         is_deleting: a deletion holds it (D1).
     """
@@ -66,7 +65,7 @@ class Session:
         username: Username,
         epoch: Epoch,
         token_hash: TokenHash,
-        delivery: Delivery | None,
+        delivery: Delivery,
     ) -> None:
         self.account = account
         self.username = username
@@ -95,11 +94,9 @@ class Sessions:
         self._by_account: dict[AccountId, Session] = {}
         self._by_token: dict[TokenHash, Session] = {}
         self._by_connection: dict[Connection, Session] = {}
-        # The grace is the same for all, so those detached first are due first.
-        self._detached: deque[tuple[float, Session, Epoch]] = deque()
-
-    def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._by_account.values()))
+        # When each grace ends: it is the same for all, so the first detached is due
+        # first.
+        self._detached: dict[Session, float] = {}
 
     def of_account(self, account: AccountId) -> Session | None:
         """The account's session, attached or not."""
@@ -117,7 +114,7 @@ class Sessions:
         """Keep a stored session; its grace starts at ``now_s`` (S6)."""
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
-        self._detached.append((now_s + self._grace_s, session, session.epoch))
+        self._detached[session] = now_s + self._grace_s
 
     def attach(self, session: Session, connection: Connection) -> None:
         """Let a connection carry the session; what carried it before no longer does."""
@@ -125,6 +122,7 @@ class Sessions:
             self._by_connection.pop(session.connection, None)
         session.change(SessionCause.RESUMED)
         session.connection = connection
+        self._detached.pop(session, None)
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
         self._by_connection[connection] = session
@@ -133,25 +131,24 @@ class Sessions:
         """The link is lost: the grace time starts (S3)."""
         self._release(session)
         session.change(SessionCause.LINK_LOST)
-        self._detached.append((now_s + self._grace_s, session, session.epoch))
+        self._detached[session] = now_s + self._grace_s
 
     def end(self, session: Session) -> None:
         """Forget the session."""
         self._release(session)
         session.change(SessionCause.ENDED)
+        self._detached.pop(session, None)
         self._by_account.pop(session.account, None)
         self._by_token.pop(session.token_hash, None)
 
-    def overdue(self, now_s: float) -> Iterator[Session]:
-        """The detached sessions whose grace is over, each once."""
-        while self._detached and self._detached[0][0] <= now_s:
-            _, session, epoch = self._detached.popleft()
-            if session.state is SessionState.DETACHED and session.epoch == epoch:
-                yield session
+    def overdue(self, now_s: float) -> Session | None:
+        """The session that is detached longest, if its grace is over."""
+        for session, grace_ends_s in self._detached.items():
+            return session if grace_ends_s <= now_s else None
+        return None
 
     def _release(self, session: Session) -> None:
         if session.connection is not None:
             self._by_connection.pop(session.connection, None)
             session.connection = None
-        if session.delivery is not None:
-            session.delivery.change(Cause.STOPPED)
+        session.delivery.change(Cause.STOPPED)

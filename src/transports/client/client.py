@@ -221,10 +221,13 @@ class Client:
         pending = self._pending(List(pattern))
         pending.pages = pages
         self._conversation.post(pending)
-        while (page := await pages.get()) is not None:
-            for username, online in zip(page.names, page.online, strict=True):
-                yield Entry(username, online)
-        await pending.answer
+        try:
+            while (page := await pages.get()) is not None:
+                for username, online in zip(page.names, page.online, strict=True):
+                    yield Entry(username, online)
+            await pending.answer
+        finally:
+            pending.answer.cancel()  # where the reader has had enough
 
     # ---- asking
 

@@ -34,6 +34,7 @@ from transports.registry import transport_for
 _log = logging.getLogger(__name__)
 _MOST_UNDER_WAY: Final = 1000
 _GOODBYE_S: Final = 2.0
+_STEADY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Conversation:
         self._link: Link | None = None
         self._acknowledged_here = 0
         self._attempt = 0
+        self._opened_s = 0.0
         self.phase = Phase.DIALLING
         self.outstanding = Outstanding()
         self.inbox = Inbox()
@@ -143,7 +145,7 @@ class Conversation:
         """Follow the table of phases."""
         self.phase = PHASES[self.phase, step]
         if self.phase is Phase.OPEN:
-            self._attempt = 0
+            self._opened_s = time.monotonic()
             self._acknowledged_here = 0
             self._unsent = list(self.outstanding.to_repeat())
             self._to_write.set()
@@ -197,6 +199,9 @@ class Conversation:
                     return
             if self.phase is Phase.OPEN:
                 lost_at_s = time.monotonic()
+                # A link that is lost as soon as it is open is no reason to hurry.
+                if lost_at_s - self._opened_s > _STEADY_S:
+                    self._attempt = 0
             self._lose_link(url)
             if self._reconnecting is not None:
                 if time.monotonic() - lost_at_s > self._reconnecting.give_up_s:

@@ -1,0 +1,53 @@
+"""``chatcore client``: chat from a terminal, or from a pipe.
+
+On a pipe the commands are carried out one after another, a password is the line after
+the one that needs it, and the exit status is 1 when something was refused.
+"""
+
+import asyncio
+import sys
+
+from chatapp.client.pipe import Pipe
+from chatapp.client.shell import Shell
+from chatapp.declared import ClientSettings
+from chatapp.faults import REFUSED, CannotReach
+from transports import connect
+from transports.base import BadUrl, CannotConnect
+
+
+def run(settings: ClientSettings) -> int:
+    """Chat until the input ends; the exit status."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return asyncio.run(_chat_on_terminal(settings))
+    return asyncio.run(_chat_on_pipe(settings))
+
+
+async def _chat_on_terminal(settings: ClientSettings) -> int:
+    # prompt_toolkit takes a while to import, and a pipe does without.
+    from chatapp.client.terminal import open_terminal  # noqa: PLC0415
+
+    with open_terminal() as terminal:
+        await _chat(settings, Shell(terminal))
+    return 0
+
+
+async def _chat_on_pipe(settings: ClientSettings) -> int:
+    shell = Shell(Pipe())
+    await _chat(settings, shell)
+    return REFUSED if shell.refused else 0
+
+
+async def _chat(settings: ClientSettings, shell: Shell) -> None:
+    """Connect, and let the shell have the client.
+
+    Raises:
+        CannotReach: there is no server.
+        chatcore.errors.Closed: the server ended the link for good.
+    """
+    try:
+        async with connect(
+            settings.urls, codec=settings.codec, on_link=shell.tell_link
+        ) as client:
+            await shell.run(client)
+    except (BadUrl, CannotConnect) as error:
+        raise CannotReach(str(error)) from error

@@ -1,0 +1,197 @@
+"""The dialogue: reads lines, asks the server, shows what it answers and what comes.
+
+Mail is shown by a task of its own from a login to the logout; it acknowledges a piece
+when it asks for the next, that is, once the piece was shown.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import assert_never
+
+from chatapp.client import wording
+from chatapp.client.lines import (
+    HELP,
+    ChangePassword,
+    CreateAccount,
+    DeleteAccount,
+    DeliverQueued,
+    Intent,
+    ListAccounts,
+    LogIn,
+    LogOut,
+    NotUnderstood,
+    Quit,
+    SendText,
+    ShowHelp,
+    read_inbox,
+    read_line,
+    read_outbox,
+)
+from chatapp.client.screen import Screen
+from chatcore.commands import DeliveryMode, Inbox
+from chatcore.errors import ChatError, Refusal
+from transports import Client
+
+
+class _InputEnded(Exception):
+    """There is no next line."""
+
+
+class Shell:
+    """One person's dialogue with a server.
+
+    Attributes:
+        refused: something was refused, or not understood.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._link_lost = False
+        self._mail: asyncio.Task[None] | None = None
+        self.refused = False
+
+    def tell_link(self, is_up: bool, url: str) -> None:  # noqa: FBT001  # see connect
+        """Say in a line that the connection was lost, or is there again."""
+        if not is_up:
+            self._screen.show("-- Connection lost; trying to reach the server again.")
+        elif self._link_lost:
+            self._screen.show(f"-- Connected again to {url}.")
+        self._link_lost = not is_up
+
+    async def run(self, client: Client) -> None:
+        """Carry out line after line, until ``quit`` or the end of the input.
+
+        Raises:
+            chatcore.errors.Closed: the link has ended for good.
+        """
+        failure: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._carry_out_lines(client, tasks)
+                await self._stop_mail()
+        except* (ChatError, OSError) as several:
+            failure = several.exceptions[0]
+        if failure is not None:
+            raise failure
+
+    async def _carry_out_lines(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            line = await self._screen.ask(f"{client.username or ''}> ")
+            if line is None:
+                return
+            try:
+                intent = read_line(line)
+                if isinstance(intent, Quit):
+                    return
+                if intent is not None:
+                    await self._carry_out(client, tasks, intent)
+            except (Refusal, NotUnderstood) as refusal:
+                self.refused = True
+                self._screen.show(str(refusal))
+            except _InputEnded:
+                return
+
+    async def _carry_out(
+        self, client: Client, tasks: asyncio.TaskGroup, intent: Intent
+    ) -> None:
+        show = self._screen.show
+        match intent:
+            case CreateAccount(username):
+                await client.create(username, await self._password("Password: "))
+                show(f"Created {username}.")
+            case LogIn(username):
+                password = await self._password("Password: ")
+                event = await client.login(username, password)
+                show(wording.login(event))
+                self._mail = tasks.create_task(self._show_mail(client))
+            case SendText(recipient, text):
+                show(wording.sent(recipient, await client.send(recipient, text)))
+            case ListAccounts(pattern):
+                await self._list(client, pattern)
+            case DeliverQueued():
+                show(wording.delivered(await client.deliver()))
+            case ChangePassword():
+                old = await self._password("Old password: ")
+                await client.change_password(old, await self._password("New one: "))
+                show("The password is changed.")
+            case DeleteAccount(username):
+                await self._delete(client, tasks, username or client.username or "")
+            case LogOut():
+                await client.logout()
+                await self._stop_mail()
+                show("Logged out.")
+            case ShowHelp():
+                for usage, meaning in HELP:
+                    show(f"{usage:<16} {meaning}")
+            case Quit():
+                pass
+            case _:
+                assert_never(intent)
+
+    async def _list(self, client: Client, pattern: str) -> None:
+        accounts = 0
+        async for entry in client.list(pattern):
+            accounts += 1
+            self._screen.show(wording.entry(entry))
+        self._screen.show(wording.listed(accounts))
+
+    async def _delete(
+        self, client: Client, tasks: asyncio.TaskGroup, username: str
+    ) -> None:
+        """Ask what becomes of the messages, tell what is meant, confirm, delete."""
+        if not username:
+            raise NotUnderstood("Say: delete NAME")
+        password = await self._password("Password: ")
+        inbox = read_inbox(
+            await self._ask(f"What waits for {username}: [deliver] or discard? ")
+        )
+        outbox = read_outbox(
+            await self._ask(f"What {username} has sent: [keep] or retract? ")
+        )
+        would_be = await client.delete(
+            username, password, inbox=inbox, outbox=outbox, dry_run=True
+        )
+        self._screen.show(f"This would do: {wording.deletion(would_be)}.")
+        if await self._ask(f"Delete {username} for ever? yes or [no]: ") != "yes":
+            self._screen.show("Nothing was changed.")
+            return
+        hands_over = inbox is Inbox.DELIVER and client.username is None
+        if hands_over:
+            # What waits comes to a session, which ends with the deletion.
+            await client.login(username, password, delivery=DeliveryMode.MANUAL)
+            self._mail = tasks.create_task(self._show_mail(client))
+        try:
+            receipt = await client.delete(
+                username, password, inbox=inbox, outbox=outbox
+            )
+        except Refusal:
+            if hands_over:
+                await client.logout()
+                await self._stop_mail()
+            raise
+        await self._stop_mail()
+        self._screen.show(f"Deleted {username}: {wording.deletion(receipt)}.")
+
+    async def _show_mail(self, client: Client) -> None:
+        async for piece in client.mail():
+            now = datetime.now(UTC).astimezone()
+            self._screen.show(wording.mail(piece, now=now))
+
+    async def _stop_mail(self) -> None:
+        """End the task that shows mail; what it has shown it has acknowledged."""
+        mail, self._mail = self._mail, None
+        if mail is not None:
+            mail.cancel()
+            await asyncio.wait([mail])
+
+    async def _ask(self, prompt: str) -> str:
+        answer = await self._screen.ask(prompt)
+        if answer is None:
+            raise _InputEnded
+        return answer.strip()
+
+    async def _password(self, prompt: str) -> str:
+        answer = await self._screen.ask_secret(prompt)
+        if answer is None:
+            raise _InputEnded
+        return answer

@@ -1,0 +1,177 @@
+"""What can be set, command by command; ``settings`` finds the values.
+
+Flags, environment variables, the keys of the file and the help all come from here.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from chatapp.faults import SettingWrong
+from chatapp.settings import setting
+from chatcore import Limits, SecondLogin
+
+_MOST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Settings of ``chatcore serve``."""
+
+    transport: str = setting(
+        "tcp",
+        help="what clients connect by: the scheme of its URLs",
+        metavar="SCHEME",
+        unsets="listen",
+    )
+    host: str = setting(
+        "127.0.0.1", help="the address to listen on", metavar="ADDRESS", unsets="listen"
+    )
+    port: int = setting(
+        7400, help="the port; 0 takes a free one", metavar="PORT", unsets="listen"
+    )
+    listen: tuple[str, ...] = setting(
+        (),
+        help="listen on this URL, such as tcp://0.0.0.0:7400, instead of "
+        "transport, host and port; may be given several times",
+        metavar="URL",
+    )
+    store: str = setting(
+        "sqlite:///chat.db",
+        help="where accounts and messages are kept: sqlite:///relative.db, "
+        "sqlite:////absolute.db, or memory: to forget them at the end",
+        metavar="URL",
+    )
+    second_login: SecondLogin = setting(  # noqa: RUF009  # a field, as the others
+        SecondLogin.REJECT,
+        help="what a login to an account in use does: it is refused, or it ends the "
+        "first session",
+    )
+    limits: Limits = setting(  # noqa: RUF009  # a field, as the others
+        Limits(),
+        help="one of the limits listed below; may be given several times",
+        metavar="NAME=VALUE",
+    )
+    hash_memory_kib: int = setting(
+        19 * 1024, help="memory that one password hash takes, in KiB", metavar="KIB"
+    )
+    hash_passes: int = setting(
+        2, help="passes of one password hash over its memory", metavar="N"
+    )
+    hash_workers: int = setting(
+        2, help="passwords that are hashed at the same time", metavar="N"
+    )
+    hash_queue: int = setting(
+        64,
+        help="passwords that may wait to be hashed; more are told to try again",
+        metavar="N",
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text", help="how log lines look on stderr"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", help="the least that is logged"
+    )
+    loop: Literal["auto", "asyncio", "uvloop"] = setting(
+        "auto", help="the event loop; auto takes uvloop where it is installed"
+    )
+    insecure_fast_hash: bool = setting(
+        default=False,
+        help="hash passwords so cheaply that they are not protected, for the demo",
+        hidden=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no server can use."""
+        _check_port(self.port)
+        # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
+        least = {"hash_memory_kib": 8, "hash_passes": 1, "hash_workers": 1}
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise SettingWrong(f"{name} is at least {lowest}.")
+        if self.hash_queue < self.hash_workers:
+            raise SettingWrong("hash_queue is at least hash_workers.")
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What to listen on."""
+        return self.listen or (_url(self.transport, self.host, self.port),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Settings of ``chatcore client``."""
+
+    transport: str = setting(
+        "tcp",
+        help="what to connect by: the scheme of the server's URL",
+        metavar="SCHEME",
+        unsets="connect",
+    )
+    host: str = setting(
+        "127.0.0.1", help="the server's address", metavar="ADDRESS", unsets="connect"
+    )
+    port: int = setting(
+        7400, help="the server's port", metavar="PORT", unsets="connect"
+    )
+    connect: tuple[str, ...] = setting(
+        (),
+        help="connect to this URL instead of transport, host and port; more than one "
+        "are tried in turn",
+        metavar="URL",
+    )
+    codec: Literal["protobuf", "json", "msgpack"] = setting(
+        "protobuf", help="how frames are written"
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a port that is none."""
+        _check_port(self.port)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What to connect to, in this order."""
+        return self.connect or (_url(self.transport, self.host, self.port),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings:
+    """Settings of ``chatcore demo``."""
+
+    full: bool = setting(
+        default=False, help="replay the whole dataset, as fast as it goes"
+    )
+    conversations: int = setting(
+        20, help="how many conversations to replay without --full", metavar="N"
+    )
+    transport: str = setting(
+        "tcp", help="what the clients connect by", metavar="SCHEME"
+    )
+    codec: Literal["protobuf", "json", "msgpack"] = setting(
+        "protobuf", help="how frames are written"
+    )
+    json: str = setting(
+        "", help="write the figures of the summary to this file", metavar="FILE"
+    )
+    pace: float = setting(
+        0.5,
+        help="seconds between the turns of the conversation that is shown, without "
+        "--full",
+        metavar="SECONDS",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing here."""
+        if self.conversations < 1:
+            raise SettingWrong("--conversations is at least 1.")
+        if self.pace < 0:
+            raise SettingWrong("--pace is at least 0.")
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= _MOST_PORT:
+        raise SettingWrong(f"The port is 0 to {_MOST_PORT}, not {port}.")
+
+
+def _url(transport: str, host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{transport}://{shown}:{port}"

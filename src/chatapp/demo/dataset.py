@@ -1,0 +1,89 @@
+"""The conversations: the Chit-Chat dataset where it is installed, or a sample of it.
+
+The dataset is the PyPI package ``chitchat-dataset`` (BYU PCCL, MIT licence). The file
+is read as it lies in the package: its own loader leaves it open.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from chatapp.faults import DatasetMissing
+
+PACKAGE: Final = "chitchat_dataset"
+INSTALL: Final = "pip install chitchat-dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one sender said before another did, some of it perhaps empty."""
+
+    sender: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation; ``began_at`` is ISO 8601, and orders them."""
+
+    id: str
+    began_at: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Conversations, and where they are from, in words."""
+
+    conversations: list[Conversation]
+    told: str
+    is_sample: bool = False
+
+
+class _Message(msgspec.Struct):
+    text: str
+    timestamp: str
+    sender: str
+
+
+class _Talk(msgspec.Struct):
+    messages: list[list[_Message]]
+
+
+def load(most: int | None, *, package: str = PACKAGE) -> Source:
+    """The first ``most`` conversations, or all, of the dataset in ``package``.
+
+    Raises:
+        DatasetMissing: all were asked for, and the dataset is not installed.
+    """
+    if find_spec(package) is not None:
+        path = files(package).joinpath("dataset.json")
+        told = "the Chit-Chat dataset"
+        return Source(_read(path.read_bytes(), most), told)
+    if most is None:
+        raise DatasetMissing(
+            f"--full replays the Chit-Chat dataset, which is not installed: {INSTALL}"
+        )
+    path = files("chatapp.sample").joinpath("conversations.json")
+    told = "the sample of the Chit-Chat dataset that comes with chatcore"
+    return Source(_read(path.read_bytes(), most), told, is_sample=True)
+
+
+def _read(content: bytes, most: int | None) -> list[Conversation]:
+    talks = msgspec.json.decode(content, type=dict[str, _Talk])
+    return [
+        Conversation(name, talk.messages[0][0].timestamp, tuple(_turns(talk)))
+        for name, talk in islice(talks.items(), most)
+        if talk.messages and talk.messages[0]
+    ]
+
+
+def _turns(talk: _Talk) -> Iterable[Turn]:
+    for turn in talk.messages:
+        if turn:
+            yield Turn(turn[0].sender, tuple(message.text for message in turn))

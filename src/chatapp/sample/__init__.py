@@ -1,0 +1,1 @@
+"""A sample of the Chit-Chat dataset, under its own licence (see LICENSE here)."""

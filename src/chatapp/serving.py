@@ -1,0 +1,109 @@
+"""``chatcore serve``: one chat over one store, on any number of URLs.
+
+Each listener that accepts is told on stdout by a line ``ready URL``; the log goes to
+stderr. SIGTERM or SIGINT stops it in order (W9), a second one at once.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from typing import Final
+
+from chatapp.declared import ServeSettings
+from chatapp.faults import CannotServe, CannotStore
+from chatapp.logs import log_to_stderr
+from chatapp.loops import run_on
+from chatcore import Chat
+from chatcore.errors import Outage
+from chatcore.ports import Environment
+from stores import open_store
+from transports import serve
+from transports.base import BadUrl, CannotListen
+from transports.system import HashSettings, system_environment
+
+_log = logging.getLogger(__name__)
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until a signal ends it; the exit status."""
+    log_to_stderr(form=settings.log_format, level=settings.log_level)
+    _allow_many_sockets()
+    run_on(settings.loop, _serve(settings))
+    return 0
+
+
+async def _serve(settings: ServeSettings) -> None:
+    """Open, listen, tell, wait for a signal, and close in the reverse order.
+
+    Raises:
+        CannotServe: an address or URL that cannot be listened on.
+        CannotStore: the store answers, but does not work.
+        stores.errors.OpeningError: the store cannot be opened.
+    """
+    stop = _stop_on_signals()
+    async with AsyncExitStack() as opened:
+        try:
+            store = await opened.enter_async_context(open_store(settings.store))
+            chat = Chat(
+                store, limits=settings.limits, second_login=settings.second_login
+            )
+            serving = serve(chat, *settings.urls, environment=_environment(settings))
+            urls = await opened.enter_async_context(serving)
+        except Outage as outage:
+            raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
+        except (BadUrl, CannotListen) as error:
+            raise CannotServe(str(error)) from error
+        for url in urls:
+            print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
+        _log.info("Serving %s from %s", ", ".join(urls), settings.store)
+        await stop.wait()
+        _log.info("Stopping: peers are told, the store is flushed")
+    _log.info("Stopped")
+
+
+def _environment(settings: ServeSettings) -> Environment:
+    hashing = HashSettings(
+        memory_kib=settings.hash_memory_kib,
+        passes=settings.hash_passes,
+        workers=settings.hash_workers,
+        queue=settings.hash_queue,
+    )
+    if settings.insecure_fast_hash:
+        _log.warning(
+            "Passwords are hashed insecurely (--insecure-fast-hash): for a demo only"
+        )
+        hashing = HashSettings(memory_kib=8, passes=1, workers=1, queue=10_000)
+    return system_environment(hashing)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first signal sets; the next one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def begin_to_stop() -> None:
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in _STOPPING:
+        try:
+            loop.add_signal_handler(number, begin_to_stop)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
+
+
+def _allow_many_sockets() -> None:
+    """Raise the soft limit of open files, which is often 1,024, to the hard one."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415  # Windows has none
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS has a limit below its hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,132 @@
+"""Values of settings: from a text, or from what a TOML file has, to what they mean."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal, get_args, get_origin, get_type_hints
+
+from chatapp.faults import SettingWrong
+from chatcore import Limits
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as a source gave it, and where that was, for an error."""
+
+    value: object
+    where: str
+
+
+def convert(kind: object, given: Given) -> object:
+    """A value of a kind, from a text or from what TOML has.
+
+    Raises:
+        SettingWrong: it cannot be one.
+    """
+    value = given.value
+    if get_origin(kind) is tuple:
+        return _texts(given)
+    choices = choices_of(kind)
+    if choices:
+        if value not in choices:
+            raise SettingWrong(f"{given.where} is one of {', '.join(choices)}.")
+        return kind(value) if isinstance(kind, type) else value
+    if kind is bool:
+        return _truth(given)
+    if kind is int or kind is float:
+        return _number(given, whole=kind is int)
+    if not isinstance(value, str) or not value:
+        raise SettingWrong(f"{given.where} is a text, not {value!r}.")
+    return value
+
+
+def make_limits(given: Mapping[str, Given]) -> Limits:
+    """The limits with these changed.
+
+    Raises:
+        SettingWrong: no such limit, no number above 0, or numbers that contradict.
+    """
+    kinds = get_type_hints(Limits)
+    values: dict[str, int | float] = {}
+    for name, it in given.items():
+        if name not in kinds:
+            listed = ", ".join(kinds)
+            raise SettingWrong(f"{it.where}: there is no such limit; known: {listed}.")
+        number = _number(it, whole=kinds[name] is int)
+        if number <= 0:
+            raise SettingWrong(f"{it.where} is more than 0, not {number}.")
+        values[name] = number
+    make: Callable[..., Limits] = Limits
+    limits = make(**values)
+    _check(limits)
+    return limits
+
+
+def _check(limits: Limits) -> None:
+    """Refuse limits under which a message that is allowed could not travel."""
+    if limits.password_min_bytes > limits.password_max_bytes:
+        raise SettingWrong("The limit password_min_bytes is above password_max_bytes.")
+    # JSON writes U+0000 as six bytes; the rest of a frame is short.
+    least = 6 * limits.body_bytes + 4096
+    if limits.frame_bytes < least:
+        raise SettingWrong(
+            f"With body_bytes = {limits.body_bytes} the limit frame_bytes is at least "
+            f"{least}, not {limits.frame_bytes}."
+        )
+
+
+def limits_of(given: Given) -> dict[str, Given]:
+    """Limits by name, from a table or from a list of ``NAME=VALUE``."""
+    if isinstance(given.value, dict):
+        return dict(given.value)
+    found: dict[str, Given] = {}
+    for text in _texts(given):
+        name, equals, number = text.partition("=")
+        if not equals:
+            raise SettingWrong(f"{given.where} is NAME=VALUE, not {text!r}.")
+        found[name.strip()] = Given(number.strip(), f"{given.where} {name.strip()}")
+    return found
+
+
+def _texts(given: Given) -> tuple[str, ...]:
+    value = given.value
+    if isinstance(value, list | tuple) and all(isinstance(it, str) for it in value):
+        return tuple(value)
+    raise SettingWrong(f"{given.where} is a list of texts, not {value!r}.")
+
+
+def _truth(given: Given) -> bool:
+    value = given.value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    raise SettingWrong(f"{given.where} is true or false, not {value!r}.")
+
+
+def _number(given: Given, *, whole: bool) -> int | float:
+    value = given.value
+    try:
+        if isinstance(value, str):
+            value = int(value) if whole else float(value)
+    except ValueError:
+        pass
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and not whole and math.isfinite(value):
+        return value
+    called = "a whole number" if whole else "a number"
+    raise SettingWrong(f"{given.where} is {called}, not {value!r}.")
+
+
+def choices_of(kind: object) -> list[str]:
+    """The only values of a kind, where they can be listed."""
+    if get_origin(kind) is Literal:
+        return [str(it) for it in get_args(kind)]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(it.value) for it in kind]
+    return []

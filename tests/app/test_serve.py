@@ -1,0 +1,203 @@
+"""``chatcore serve`` as a process."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.app.processes import (
+    CHEAP,
+    COMMAND,
+    PASSWORD,
+    PATIENCE_S,
+    RunningServer,
+    chatcore,
+    client,
+    environment,
+    on_disk,
+    on_memory,
+    running_server,
+    with_accounts,
+)
+
+
+def test_it_says_ready_with_the_real_port_once_it_accepts(
+    server: RunningServer,
+) -> None:
+    host, _, port = server.url.removeprefix("tcp://").partition(":")
+
+    with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+        connection.sendall(b"CHAT/1 json\n")
+        answer = connection.recv(64)
+
+    assert answer.startswith(b"CHAT/1 ok\n")
+
+
+def test_it_listens_on_each_url_that_it_is_given() -> None:
+    with running_server(
+        *on_memory(), "--listen", "tcp://127.0.0.1:0", listeners=2
+    ) as server:
+        with_accounts(server.urls[0], "ada")
+
+        seen = client(server.urls[1], "login ada", PASSWORD, "list")
+
+    assert seen.lines[-2:] == ["ada online", "1 account."]
+
+
+@pytest.mark.rule("W9")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order_with_status_0(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with running_server(*on_disk(tmp_path)) as server:
+        with_accounts(server.url, "ada")
+
+        status = server.stop(number)
+
+    assert status == 0
+    with running_server(*on_disk(tmp_path)) as again:
+        assert client(again.url, "login ada", PASSWORD).status == 0
+
+
+@pytest.mark.rule("W9")
+def test_when_it_stops_a_client_is_told_that_it_may_come_back() -> None:
+    with running_server(*on_memory()) as server:
+        host, _, port = server.url.removeprefix("tcp://").partition(":")
+        with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+            connection.sendall(b"CHAT/1 json\n")
+            reading = connection.makefile("rb")
+            greeting, welcome = reading.readline(), reading.readline()
+            server.process.send_signal(signal.SIGTERM)
+
+            last = json.loads(reading.readline())
+            reading.close()
+
+        status = server.process.wait(PATIENCE_S)
+
+    assert greeting == b"CHAT/1 ok\n"
+    assert b"welcome" in welcome
+    assert last["events"][-1]["closing"]["code"] == 4000
+    assert status == 0
+
+
+def test_a_port_in_use_is_one_numbered_line_and_status_1(
+    server: RunningServer,
+) -> None:
+    done = chatcore("serve", "--listen", server.url, "--store", "memory:", *CHEAP)
+
+    assert done.status == 1
+    assert done.errors.splitlines()[-1].startswith("chatcore: [702] Cannot listen on")
+    assert "Traceback" not in done.errors
+    assert done.lines == []
+
+
+def test_a_url_that_no_transport_serves_is_one_numbered_line_and_status_1() -> None:
+    done = chatcore("serve", "--transport", "pigeon", "--store", "memory:", *CHEAP)
+
+    assert done.status == 1
+    assert done.errors.splitlines()[-1].startswith("chatcore: [702]")
+
+
+def test_a_store_that_cannot_be_opened_is_one_numbered_line_and_status_1(
+    tmp_path: Path,
+) -> None:
+    store = f"sqlite:///{tmp_path / 'no such folder' / 'chat.db'}"
+
+    done = chatcore("serve", "--port", "0", "--store", store)
+
+    assert done.status == 1
+    assert re.fullmatch(r"chatcore: \[6\d\d\] .+\n", done.errors)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("prot = 7400", "there is no setting 'prot'"),
+        ('port = "many"', "port is a whole number"),
+        ("[limits]\nmailbox = 5", "there is no such limit"),
+        ("port = ", "is not TOML"),
+    ],
+)
+def test_a_fault_in_the_file_is_one_line_and_status_2(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    file = tmp_path / "chat.toml"
+    file.write_text(content, encoding="utf-8")
+
+    done = chatcore("serve", "--config", str(file))
+
+    assert done.status == 2
+    assert done.errors.count("\n") == 1
+    assert complaint in done.errors
+
+
+def test_a_flag_that_does_not_exist_is_one_line_and_status_2() -> None:
+    done = chatcore("serve", "--prot", "7400")
+
+    assert done.status == 2
+    assert done.errors.count("\n") == 1
+
+
+@pytest.mark.rule("M6")
+def test_a_limit_from_a_file_holds(tmp_path: Path) -> None:
+    file = tmp_path / "chat.toml"
+    file.write_text("[limits]\nmailbox_messages = 1\n", encoding="utf-8")
+    with running_server(*on_memory(), "--config", str(file)) as server:
+        with_accounts(server.url, "ada", "bob")
+
+        done = client(server.url, "login ada", PASSWORD, "send bob one", "send bob two")
+
+    assert done.status == 1
+    assert done.lines[-1].startswith("[301] The mailbox of bob is full")
+
+
+def test_log_lines_are_json_when_asked_for() -> None:
+    with running_server(*on_memory(), "--log-format", "json") as server:
+        server.stop()
+        assert server.process.stderr is not None
+        written = server.process.stderr.read().splitlines()
+
+    lines = [json.loads(line) for line in written]
+
+    assert {"at", "level", "logger", "message"} <= lines[0].keys()
+    assert "insecurely" in lines[0]["message"]
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    # A client that neither reads nor goes keeps an orderly stop waiting.
+    with running_server(*on_memory()) as server:
+        host, _, port = server.url.removeprefix("tcp://").partition(":")
+        with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+            connection.sendall(b"CHAT/1 json\n")
+            with connection.makefile("rb") as reading:
+                reading.readline()
+                server.process.send_signal(signal.SIGINT)
+                while b"closing" not in reading.readline():
+                    pass
+
+                server.process.send_signal(signal.SIGINT)
+                status = server.process.wait(PATIENCE_S)
+
+    assert status == -signal.SIGINT
+
+
+def test_nobody_reading_its_output_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--conversations", "2", "--pace", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+
+        process.stdout.close()
+        errors = process.stderr.read()
+
+    assert process.returncode == 141
+    assert errors == b""

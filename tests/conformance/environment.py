@@ -1,0 +1,57 @@
+"""A server's environment that a test has in its hands: its time and its hashing."""
+
+import asyncio
+
+from chatcore.ids import PasswordHash
+from chatcore.ports import Passwords
+from transports.system.clock import SystemClock
+
+
+class SteppedClock(SystemClock):
+    """The real time, and what the test has added to it."""
+
+    def __init__(self) -> None:
+        self._added_s = 0.0
+
+    def now_ms(self) -> int:
+        """See ``chatcore.ports.Clock``."""
+        return super().now_ms() + int(self._added_s * 1000)
+
+    def monotonic_s(self) -> float:
+        """See ``chatcore.ports.Clock``."""
+        return super().monotonic_s() + self._added_s
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._added_s += seconds
+
+
+class HeldPasswords:
+    """Real hashing that waits while the test holds it; ``asked`` is set then."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+        self._free = asyncio.Event()
+        self._free.set()
+        self.asked = asyncio.Event()
+
+    def hold(self) -> None:
+        """Let no hash finish."""
+        self._free.clear()
+        self.asked.clear()
+
+    def release(self) -> None:
+        """Let them finish again."""
+        self._free.set()
+
+    async def hash(self, password: str) -> PasswordHash:
+        """See ``chatcore.ports.Passwords``."""
+        self.asked.set()
+        await self._free.wait()
+        return await self._passwords.hash(password)
+
+    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
+        """See ``chatcore.ports.Passwords``."""
+        self.asked.set()
+        await self._free.wait()
+        return await self._passwords.verify(password_hash, password)

@@ -1,0 +1,137 @@
+"""A real server in one cell, and clients and peers of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chatcore import Chat, Limits, SecondLogin
+from chatcore.commands import DeliveryMode
+from chatcore.events import Received
+from chatcore.limits import MIB
+from chatcore.ports import SendPolicy, Store
+from stores import open_store
+from tests.conformance.cells import Cell
+from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
+from tests.conformance.environment import HeldPasswords, SteppedClock
+from transports import Client, Reconnecting, connect, serve
+from transports.base import LinkSettings, parse_address
+from transports.codec import codec as codec_of
+from transports.registry import transport_for
+from transports.system import HashSettings, system_environment
+
+CHEAP: Final = HashSettings(memory_kib=8, passes=1)
+LIMITS: Final = Limits()
+_ANY_FRAME_BYTES: Final = 16 * MIB
+SOON: Final = Reconnecting(first_delay_s=0.001, longest_delay_s=0.02)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One running server.
+
+    Attributes:
+        urls: where it listens; the first is the cell's own.
+        clock: what it takes for the time: the real one, and what tests add.
+        passwords: its hashing, which a test can hold up.
+    """
+
+    cell: Cell
+    chat: Chat
+    urls: list[str]
+    clock: SteppedClock
+    passwords: HeldPasswords
+
+    @property
+    def url(self) -> str:
+        """Where it listens in this cell."""
+        return self.urls[0]
+
+    @asynccontextmanager
+    async def client(  # noqa: PLR0913  # as transports.connect, which it calls
+        self,
+        *urls: str,
+        codec: str = "",
+        reconnecting: Reconnecting | None = SOON,
+        on_received: Callable[[Received], None] = lambda _: None,
+        on_link: Callable[[bool, str], None] = lambda _up, _url: None,
+    ) -> AsyncIterator[Client]:
+        """A client of the library."""
+        async with connect(
+            urls or self.url,
+            codec=codec or self.cell.codec,
+            reconnecting=reconnecting,
+            on_received=on_received,
+            on_link=on_link,
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def user(
+        self,
+        username: str,
+        *,
+        delivery: DeliveryMode = DeliveryMode.PUSH,
+        on_received: Callable[[Received], None] = lambda _: None,
+    ) -> AsyncIterator[Client]:
+        """A client that is logged in; its account is made when there is none."""
+        async with self.client(on_received=on_received) as client:
+            await client.login(username, PASSWORD, create=True, delivery=delivery)
+            yield client
+
+    async def until_offline(self, username: str) -> None:
+        """Return once the server has seen that a session's link is lost."""
+        async with self.user("watcher") as watcher, asyncio.timeout(WITHIN_S):
+            while [it.online async for it in watcher.list(f"{username}*")] != [False]:
+                pass
+
+    @asynccontextmanager
+    async def peer(self, url: str = "", *, codec: str = "") -> AsyncIterator[Peer]:
+        """A peer that has been welcomed; its link is cut at the end of the block."""
+        address = parse_address(url or self.url)
+        chosen = codec_of(codec or self.cell.codec)
+        settings = LinkSettings(frame_bytes=_ANY_FRAME_BYTES)
+        link = await transport_for(address.scheme).dial(address, chosen, settings)
+        peer = Peer(link, chosen)
+        try:
+            peer.welcome = await peer.welcomed()
+            yield peer
+        finally:
+            link.abort()
+
+
+@asynccontextmanager
+async def serving(  # noqa: PLR0913  # all that a server can be told
+    cell: Cell,
+    *,
+    limits: Limits = LIMITS,
+    second_login: SecondLogin = SecondLogin.REJECT,
+    hashing: HashSettings = CHEAP,
+    policy: SendPolicy | None = None,
+    also: tuple[str, ...] = (),
+    over: Callable[[Store], Store] = lambda store: store,
+) -> AsyncIterator[Server]:
+    """A server in a cell while the block runs.
+
+    Args:
+        cell: what it listens on and keeps its rows in.
+        limits: its limits.
+        second_login: see S1.
+        hashing: what a password costs.
+        policy: the application's say.
+        also: more URLs to listen on.
+        over: puts something between the chat and its store.
+    """
+    environment = system_environment(hashing)
+    clock = SteppedClock()
+    passwords = HeldPasswords(environment.passwords)
+    environment = replace(environment, clock=clock, passwords=passwords)
+    async with open_store(cell.store_url) as store:
+        chat = Chat(
+            over(store), limits=limits, second_login=second_login, policy=policy
+        )
+        async with serve(chat, cell.listens, *also, environment=environment) as urls:
+            yield Server(
+                cell=cell, chat=chat, urls=urls, clock=clock, passwords=passwords
+            )

@@ -1,0 +1,33 @@
+"""A store that commits and does not say so, as one whose connection breaks does."""
+
+from collections.abc import Sequence
+
+from chatcore.errors import OutcomeUnknown
+from chatcore.ids import IdempotencyKey
+from chatcore.model import Deposit
+from chatcore.ports import DepositResult, Store
+from stores.memory import MemoryStore
+
+
+class Forgetful(MemoryStore):
+    """Commits the first deposit and raises ``OutcomeUnknown``; then behaves."""
+
+    def __init__(self, _store: Store) -> None:
+        super().__init__()
+        self._has_forgotten = False
+
+    async def deposit(
+        self,
+        deposits: Sequence[Deposit],
+        *,
+        mailbox_messages: int,
+        oldest_key: IdempotencyKey,
+    ) -> Sequence[DepositResult]:
+        """See ``chatcore.ports.Store``."""
+        results = await super().deposit(
+            deposits, mailbox_messages=mailbox_messages, oldest_key=oldest_key
+        )
+        if not self._has_forgotten:
+            self._has_forgotten = True
+            raise OutcomeUnknown
+        return results

@@ -1,0 +1,557 @@
+"""Messages: from a send to its receipt, to the mailbox, and out of it (M1 to M8)."""
+
+import asyncio
+
+import pytest
+
+from chatcore import Limits
+from chatcore.commands import Acknowledge, Deliver, DeliveryMode, Inbox, List, Send
+from chatcore.errors import (
+    InvalidBody,
+    InvalidKey,
+    KeyExpired,
+    KeyReused,
+    MailboxFull,
+    NoSuchRecipient,
+    OutcomeUnknown,
+    Refusal,
+)
+from chatcore.events import Accepted, Delivered, Listed, Received, Refused
+from chatcore.ids import IdempotencyKey
+from chatcore.keys import key_from_ms
+from tests.conformance.cells import Cell, each_cell, each_store, each_wire
+from tests.conformance.peers import PASSWORD
+from tests.conformance.reading import take, take_bodies
+from tests.conformance.servers import Server, serving
+from tests.conformance.stores import Forgetful
+from transports.client.keys import KeyMaker
+
+DAY_S = 24 * 60 * 60
+
+
+# ---- stored, and then told (M1)
+
+
+@each_cell
+@pytest.mark.rule("M1")
+async def test_a_receipt_says_what_was_stored_and_whether_it_lasts(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        bob = await ada.create("bob", PASSWORD)
+
+        receipts = [await ada.send("bob", body) for body in ("one", "two")]
+
+        assert [it.recipient_id for it in receipts] == [bob, bob]
+        assert [it.position for it in receipts] == [1, 2]
+        assert [it.durable for it in receipts] == [cell.store == "sqlite"] * 2
+        assert abs(receipts[0].sent_at_ms - server.clock.now_ms()) < 60_000
+
+
+@each_cell
+@pytest.mark.rule("M1")
+async def test_a_message_arrives_as_it_was_sent(cell: Cell) -> None:
+    async with (
+        serving(cell) as server,
+        server.user("ada") as ada,
+        server.user("bob") as bob,
+    ):
+        receipt = await ada.send("bob", "hello, Bob")
+
+        (message,) = await take(bob, 1)
+
+        assert message == Delivered(
+            position=receipt.position,
+            follows=message.follows,
+            sender=ada.username or message.sender,
+            sender_id=ada.account or message.sender_id,
+            sender_deleted=False,
+            body="hello, Bob",
+            sent_at_ms=receipt.sent_at_ms,
+        )
+        assert (message.follows, message.sender) == (0, "ada")
+
+
+@each_store
+@pytest.mark.rule("M1", "S6")
+async def test_what_has_a_receipt_is_there_after_a_restart(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+        await ada.send_all([("bob", "one"), ("bob", "two")])
+
+    async with serving(cell) as server, server.user("bob") as bob:
+        assert await take_bodies(bob, 2) == ["one", "two"]
+
+
+@each_wire
+@pytest.mark.rule("M1", "M2")
+async def test_a_send_of_unknown_outcome_is_repeated_under_its_key(cell: Cell) -> None:
+    async with serving(cell, over=Forgetful) as server, server.peer() as peer:
+        await peer.login("ada")
+        send = Send("ada", "was it stored?", a_key(server))
+
+        unknown = await peer.refusal(send)
+        receipt = await peer.ask(send, Accepted)
+
+        assert isinstance(unknown, OutcomeUnknown)
+        assert receipt.position == 1
+        await peer.send("ada", "the next")
+        bodies = [it.body for it in await peer.mail(2)]
+        assert bodies == ["was it stored?", "the next"]
+
+
+# ---- idempotency keys (M2)
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_a_repeat_under_its_key_gets_the_first_receipt(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        key = a_key(server)
+
+        first, again = [
+            await peer.ask(Send("ada", "once", key), Accepted) for _ in range(2)
+        ]
+
+        assert (again.position, again.sent_at_ms) == (first.position, first.sent_at_ms)
+        await peer.send("ada", "the next")
+        assert [it.body for it in await peer.mail(2)] == ["once", "the next"]
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_a_repeat_within_one_frame_is_stored_once(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        send = Send("ada", "once", a_key(server))
+
+        ids = await peer.tell(send, send, send)
+
+        receipts = [await peer.answer(it, Accepted) for it in ids]
+        assert {it.position for it in receipts} == {1}
+        await peer.send("ada", "the next")
+        assert [it.body for it in await peer.mail(2)] == ["once", "the next"]
+
+
+@each_cell
+@pytest.mark.rule("M2", "E2")
+async def test_a_key_is_not_taken_for_another_body(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        key = a_key(server)
+        first = await ada.send("ada", "one", key=key)
+
+        with pytest.raises(KeyReused):
+            await ada.send("ada", "another", key=key)
+
+        assert await ada.send("ada", "one", key=key) == first._replace(id=first.id + 2)
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_a_key_is_another_one_with_another_recipient(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        bob = await ada.create("bob", PASSWORD)
+        key = a_key(server)
+
+        to_ada = await ada.send("ada", "to ada", key=key)
+        to_bob = await ada.send("bob", "to bob", key=key)
+
+        assert (to_ada.recipient_id, to_bob.recipient_id) == (ada.account, bob)
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_a_key_holds_when_the_mailbox_is_full_and_when_it_is_gone(
+    cell: Cell,
+) -> None:
+    limits = Limits(mailbox_messages=1)
+    async with serving(cell, limits=limits) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+        key = a_key(server)
+        first = await ada.send("bob", "once", key=key)
+
+        when_full = await ada.send("bob", "once", key=key)
+        async with server.client() as bob:
+            await bob.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        when_gone = await ada.send("bob", "once", key=key)
+
+        assert first[1:] == when_full[1:] == when_gone[1:]
+
+
+@each_store
+@pytest.mark.rule("M2")
+async def test_a_key_holds_over_a_restart(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        key = a_key(server)
+        first = await ada.send("ada", "once", key=key)
+
+    async with serving(cell) as server, server.user("ada") as ada:
+        again = await ada.send("ada", "once", key=key)
+
+    assert first[1:] == again[1:]
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_an_unknown_key_that_is_too_old_is_refused(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        old = IdempotencyKey(a_key(server, days=-8))
+
+        with pytest.raises(KeyExpired) as refused:
+            await ada.send("ada", "perhaps the second time", key=old)
+
+        assert refused.value.fields == {"days": "7"}
+        assert (await ada.send("ada", "the first")).position == 1
+
+
+@each_cell
+@pytest.mark.rule("M2")
+async def test_a_key_that_was_forgotten_is_never_stored_again(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        key = a_key(server)
+        first = await ada.send("ada", "once", key=key)
+        server.clock.advance(6 * DAY_S)
+        await server.chat.tick()
+        within = await ada.send("ada", "once", key=key)
+        server.clock.advance(2 * DAY_S)
+        await server.chat.tick()
+
+        with pytest.raises(KeyExpired):
+            await ada.send("ada", "once", key=key)
+
+        assert first[1:] == within[1:]
+
+
+@each_wire
+@pytest.mark.rule("M2")
+@pytest.mark.parametrize(
+    "key",
+    [b"short", bytes(16), bytes(17), key_from_ms(2**47)[:6] + b"\x70" + bytes(9)],
+    ids=["short", "version 0", "long", "in the future"],
+)
+async def test_a_key_that_is_no_key_is_refused(cell: Cell, key: bytes) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+
+        refusal = await peer.refusal(Send("ada", "hello", key))
+
+        assert isinstance(refusal, InvalidKey)
+
+
+@each_wire
+@pytest.mark.rule("M2")
+async def test_without_a_key_each_send_is_another_message(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+
+        receipts = await peer.send("ada", "twice", "twice")
+
+        assert [it.position for it in receipts] == [1, 2]
+
+
+# ---- order (M3)
+
+
+@each_cell
+@pytest.mark.rule("M3")
+async def test_messages_arrive_in_the_order_they_were_sent(cell: Cell) -> None:
+    count = 400
+    async with (
+        serving(cell) as server,
+        server.user("ada") as ada,
+        server.user("bob") as bob,
+    ):
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(take(bob, count))
+            receipts = await ada.send_all([("bob", str(n)) for n in range(count)])
+
+        messages = reading.result()
+        assert [it.body for it in messages] == [str(n) for n in range(count)]
+        positions = [it.position for it in messages]
+        assert positions == [it.position for it in receipts if isinstance(it, Accepted)]
+        assert [it.follows for it in messages] == [0, *positions[:-1]]
+
+
+@each_cell
+@pytest.mark.rule("M3")
+async def test_positions_are_not_used_again_after_all_is_acknowledged(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "one", "two")
+        await peer.mail(2)
+        await peer.acknowledge(2)
+
+        (receipt,) = await peer.send("ada", "three")
+
+        (message,) = await peer.mail(1)
+        assert (receipt.position, message.position, message.follows) == (3, 3, 2)
+
+
+# ---- acknowledgements (M4, M8)
+
+
+@each_cell
+@pytest.mark.rule("M4")
+async def test_mail_that_was_only_written_comes_again(cell: Cell) -> None:
+    async with serving(cell) as server:
+        async with server.peer() as lost:
+            await lost.login("ada")
+            await lost.send("ada", "one", "two", "three")
+            await lost.mail(3)
+            await lost.acknowledge(2)
+            await lost.ask(List(), Listed)
+        await server.until_offline("ada")
+
+        async with server.peer() as found:
+            logged_in = await found.login("ada")
+
+            assert (logged_in.queued, logged_in.acknowledged) == (1, 2)
+            (message,) = await found.mail(1)
+            assert (message.body, message.follows) == ("three", 2)
+
+
+@each_cell
+@pytest.mark.rule("M4", "W7")
+async def test_an_acknowledgement_above_what_was_delivered_is_refused(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "one", "two")
+        await peer.mail(2)
+
+        refusal = await peer.refusal(Acknowledge(3))
+
+        assert refusal.fields == {"position": "3", "delivered": "2"}
+        await peer.tell(Acknowledge(2), Acknowledge(1), Acknowledge(0))
+        assert not isinstance((await peer.ask(List(), Listed)), Refused)
+
+
+@each_cell
+@pytest.mark.rule("M4", "M6")
+async def test_acknowledged_messages_make_room_at_once(cell: Cell) -> None:
+    limits = Limits(mailbox_messages=2)
+    async with serving(cell, limits=limits) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "one", "two")
+        await peer.mail(2)
+
+        _, sent = await peer.tell(Acknowledge(1), Send("ada", "three"))
+
+        await peer.answer(sent, Accepted)
+        refusal = await peer.refusal(Send("ada", "four"))
+        assert isinstance(refusal, MailboxFull)
+
+
+@each_store
+@pytest.mark.rule("M4")
+async def test_what_was_acknowledged_stays_so_after_a_restart(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "one", "two")
+        await peer.mail(2)
+        await peer.acknowledge(1)
+
+    async with serving(cell) as server, server.peer() as peer:
+        logged_in = await peer.login("ada")
+
+        assert (logged_in.queued, logged_in.acknowledged) == (1, 1)
+
+
+@each_cell
+@pytest.mark.rule("M8")
+async def test_a_sender_that_is_online_is_told_of_acknowledgements(cell: Cell) -> None:
+    notices: asyncio.Queue[Received] = asyncio.Queue()
+    async with (
+        serving(cell) as server,
+        server.user("ada", on_received=notices.put_nowait) as ada,
+        server.peer() as bob,
+    ):
+        account = (await bob.login("bob")).account
+        await ada.send_all([("bob", body) for body in ("one", "two", "three")])
+        await bob.mail(3)
+
+        await bob.acknowledge(2)
+
+        notice = await asyncio.wait_for(notices.get(), 10)
+        assert notice == Received(notice.recipient, account, (1, 2))
+        assert notice.recipient == "bob"
+
+
+# ---- each once (M5)
+
+
+@each_wire
+@pytest.mark.rule("M5", "M4")
+async def test_asking_for_the_next_message_acknowledges_the_one_before(
+    cell: Cell,
+) -> None:
+    notices: asyncio.Queue[Received] = asyncio.Queue()
+    async with (
+        serving(cell) as server,
+        server.user("ada", on_received=notices.put_nowait) as ada,
+        server.user("bob") as bob,
+    ):
+        await ada.send_all([("bob", "one"), ("bob", "two")])
+
+        await take(bob, 2)
+
+        assert (await asyncio.wait_for(notices.get(), 10)).positions == (1,)
+        bob.acknowledge()
+        assert (await asyncio.wait_for(notices.get(), 10)).positions == (2,)
+
+
+@each_cell
+@pytest.mark.rule("M5")
+async def test_a_new_client_sees_again_what_was_not_acknowledged(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+        await ada.send_all([("bob", "one"), ("bob", "two"), ("bob", "three")])
+        async with server.user("bob") as first:
+            assert await take_bodies(first, 2) == ["one", "two"]
+
+        async with server.user("bob") as second:
+            assert await take_bodies(second, 2) == ["two", "three"]
+
+
+@each_cell
+@pytest.mark.rule("M5")
+async def test_a_client_hands_over_once_what_it_gets_again_after_a_logout(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.client() as client:
+        await client.login("ada", PASSWORD, create=True)
+        await client.send_all([("ada", "one"), ("ada", "two")])
+        assert await take_bodies(client, 2) == ["one", "two"]
+        await client.logout()
+
+        await client.login("ada", PASSWORD)
+        await client.send("ada", "three")
+
+        assert await take_bodies(client, 1) == ["three"]
+
+
+# ---- what a message may be (M6)
+
+
+@each_cell
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize(
+    "body",
+    ["x", "\0", "line\nline\r\n", '{"json": "\\u0041"}', "שלום 🙂 \u2028", "x" * 65536],
+    ids=["short", "nul", "lines", "json", "unicode", "long"],
+)
+async def test_a_body_may_be_any_text(cell: Cell, body: str) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        await ada.send("ada", body)
+
+        assert await take_bodies(ada, 1) == [body]
+
+
+@each_wire
+@pytest.mark.rule("M6", "E2")
+@pytest.mark.parametrize("body", ["", "x" * 65537, "é" * 32769])
+async def test_a_body_that_is_empty_or_too_long_is_refused(
+    cell: Cell, body: str
+) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        with pytest.raises(InvalidBody) as refused:
+            await ada.send("ada", body)
+
+        size = len(body.encode())
+        assert refused.value.fields == {"maximum": "65536", "bytes": str(size)}
+        assert (await ada.send("ada", "x")).position == 1
+
+
+@each_wire
+@pytest.mark.rule("M6")
+async def test_a_lone_surrogate_is_no_text(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        with pytest.raises(InvalidBody):
+            await ada.send("ada", "\ud800")
+
+        assert (await ada.send("ada", "x")).position == 1
+
+
+@each_cell
+@pytest.mark.rule("M6")
+async def test_a_message_to_nobody_is_refused(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        with pytest.raises(NoSuchRecipient) as refused:
+            await ada.send("eve", "hello?")
+
+        assert refused.value.fields == {"recipient": "eve"}
+
+
+@each_cell
+@pytest.mark.rule("M6", "E2")
+async def test_a_full_mailbox_refuses_and_drops_nothing(cell: Cell) -> None:
+    limits = Limits(mailbox_messages=3)
+    async with serving(cell, limits=limits) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+
+        answers = await ada.send_all([("bob", str(n)) for n in range(5)])
+
+        refusals = [it for it in answers if isinstance(it, Refusal)]
+        assert [type(it) for it in refusals] == [MailboxFull, MailboxFull]
+        assert refusals[0].fields == {"recipient": "bob"}
+        async with server.user("bob") as bob:
+            assert await take_bodies(bob, 3) == ["0", "1", "2"]
+
+
+# ---- deliver (M7)
+
+
+@each_cell
+@pytest.mark.rule("M7")
+async def test_deliver_tells_when_all_that_was_queued_is_acknowledged(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+        await ada.send_all([("bob", str(n)) for n in range(5)])
+        async with server.user("bob", delivery=DeliveryMode.MANUAL) as bob:
+            async with asyncio.TaskGroup() as tasks:
+                delivering = tasks.create_task(bob.deliver())
+                bodies = await take_bodies(bob, 5)
+                finished_early = delivering.done()
+                bob.acknowledge()
+
+            assert bodies == [str(n) for n in range(5)]
+            assert not finished_early
+            assert delivering.result() == 5
+
+
+@each_cell
+@pytest.mark.rule("M7")
+async def test_deliver_with_nothing_queued_is_finished_at_once(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        assert await ada.deliver() == 0
+
+
+@each_cell
+@pytest.mark.rule("M7", "S2")
+async def test_deliver_sends_nothing_that_came_later(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada", delivery=DeliveryMode.MANUAL)
+        await peer.send("ada", "before")
+        await peer.tell(Deliver())
+        await peer.until(Delivered)
+        await peer.acknowledge(1)
+
+        await peer.send("ada", "after")
+        events = [await peer.next()]
+        (listed,) = await peer.tell(List())
+        while getattr(events[-1], "id", 0) != listed:
+            events.append(await peer.next())
+
+        assert not any(isinstance(it, Delivered) for it in events)
+
+
+def a_key(server: Server, *, days: float = 0) -> IdempotencyKey:
+    """A key of the server's time, or of so many days after it."""
+    at_ms = server.clock.now_ms() + int(days * DAY_S * 1000)
+    return KeyMaker(lambda: at_ms).make()

@@ -1,0 +1,483 @@
+"""The wire: versions, frames, the order of answers, and the end (W1 to W9)."""
+
+import asyncio
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+import pytest
+
+from chatcore import Limits
+from chatcore.commands import (
+    Acknowledge,
+    ChangePassword,
+    Create,
+    Deliver,
+    List,
+    Login,
+    Pong,
+    Request,
+    Send,
+)
+from chatcore.errors import CloseCode, ShuttingDown
+from chatcore.events import (
+    Accepted,
+    Closing,
+    Created,
+    DeliveryFinished,
+    Event,
+    Listed,
+    LoggedIn,
+    PasswordChanged,
+    Received,
+    Refused,
+    Started,
+    Welcome,
+)
+from tests.conformance.cells import (
+    Cell,
+    each_cell,
+    each_store,
+    each_transport,
+    each_wire,
+    over,
+)
+from tests.conformance.peers import PASSWORD, Peer
+from tests.conformance.servers import Server, serving
+from transports import connect
+from transports.base import CannotConnect, parse_address
+from transports.codec import codec
+
+KIB: Final = 1024
+
+
+# ---- versions and greetings on TCP (W1, W2)
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W1", "W2")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"CHAT/2 json\n", CloseCode.WRONG_VERSION),
+        (b"CHAT/1.1 json\n", CloseCode.WRONG_VERSION),
+        (b"CHAT/1 xml\n", CloseCode.BROKEN_FRAME),
+        (b"CHAT/1\n", CloseCode.BROKEN_FRAME),
+        (b"\n", CloseCode.BROKEN_FRAME),
+        (b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", CloseCode.BROKEN_FRAME),
+        (b"\x16\x03\x01\x02\x00" + bytes(300), CloseCode.BROKEN_FRAME),
+        (b"CHAT/2 json\n{}\n" * 1000, CloseCode.WRONG_VERSION),
+    ],
+)
+async def test_another_greeting_is_refused_by_a_line(
+    cell: Cell, line: bytes, code: CloseCode
+) -> None:
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        writer.write(line)
+
+        answer = await reader.read()
+
+        assert answer.startswith(b"CHAT/1 error %d " % code)
+        assert answer.count(b"\n") == 1
+        if code is CloseCode.WRONG_VERSION:
+            assert b"version 1" in answer
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W2", "W5")
+async def test_json_on_tcp_can_be_typed_by_hand(cell: Cell) -> None:
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        writer.write(b"CHAT/1 json\r\n")
+        assert await reader.readline() == b"CHAT/1 ok\n"
+        assert "welcome" in event(await reader.readline())
+
+        login = b'{"username": "ada", "password": "correct horse", "create": true}'
+        writer.write(b'{"commands": [{"id": 1, "login": %s}]}\r\n' % login)
+
+        logged_in = event(await reader.readline())
+        assert logged_in["id"] == 1
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W2", "W7")
+async def test_a_peer_may_say_all_it_has_and_close_its_half(cell: Cell) -> None:
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        login = b'{"username": "ada", "password": "correct horse", "create": true}'
+        writer.write(
+            b"CHAT/1 json\n"
+            b'{"commands": [{"id": 1, "login": %s}]}\n'
+            b'{"commands": [{"id": 2, "send": {"recipient": "ada", "body": "hi"}}]}\n'
+            b'\n{"commands": [{"id": 3, "list": {}}]}\n' % login
+        )
+        writer.write_eof()
+
+        greeting, *lines = (await reader.read()).splitlines()
+
+        assert greeting == b"CHAT/1 ok"
+        events = [it for line in lines for it in msgspec.json.decode(line)["events"]]
+        answered = [it["id"] for it in events if "id" in it]
+        assert answered == [1, 2, 3, 3]
+        assert any("delivered" in it for it in events)
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W2")
+async def test_a_peer_that_has_closed_its_half_gets_all_it_is_owed(cell: Cell) -> None:
+    body = "x" * (60 * KIB)
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        async with server.user("ada") as ada:
+            await ada.send_all([("ada", body)] * 8)
+        commands = [Login(username="ada", password=PASSWORD), Deliver(), List()]
+        requests = [Request(n, it) for n, it in enumerate(commands, 1)]
+        writer.write(b"CHAT/1 json\n" + codec("json").encode_commands(requests) + b"\n")
+        writer.write_eof()
+
+        everything = await reader.read()
+
+        assert everything.count(body.encode()) == 8
+
+
+@over("tcp", "protobuf", "msgpack")
+@pytest.mark.rule("W2")
+async def test_binary_frames_stand_behind_their_length(cell: Cell) -> None:
+    chosen = codec(cell.codec)
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        frame = chosen.encode_commands([Request(5, Create("ada", PASSWORD))])
+        writer.write(b"CHAT/1 %s\n" % cell.codec.encode())
+        writer.write(len(frame).to_bytes(4, "big") + frame)
+
+        assert await reader.readline() == b"CHAT/1 ok\n"
+        frames = []
+        for _ in range(2):
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            frames += chosen.decode_events(await reader.readexactly(size))
+
+        welcome, created = frames
+        assert isinstance(welcome, Welcome)
+        assert isinstance(created, Created)
+        assert created.id == 5
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W1")
+async def test_a_client_says_what_is_wrong_with_a_server_of_another_kind(
+    cell: Cell,
+) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        with pytest.raises(Exception) as refused:
+            async with connect(f"tcp://127.0.0.1:{port}", codec=cell.codec):
+                pass
+
+    assert getattr(refused.value, "code", None) is CloseCode.WRONG_VERSION
+
+
+@each_transport
+@pytest.mark.rule("W1")
+async def test_a_server_that_is_not_there_is_named(cell: Cell) -> None:
+    async with serving(cell) as server:
+        url = server.url
+
+    with pytest.raises(CannotConnect) as refused:
+        async with connect(url, codec=cell.codec):
+            pass
+
+    assert url in str(refused.value)
+
+
+# ---- JSON (W5)
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W5")
+async def test_json_frames_are_what_protobuf_says_they_are(cell: Cell) -> None:
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        writer.write(b"CHAT/1 json\n")
+        await reader.readline()
+        welcome = event(await reader.readline())["welcome"]
+        login = b'{"username": "ada", "password": "correct horse", "create": true}'
+        writer.write(b'{"commands": [{"id": 1, "login": %s}]}\n' % login)
+
+        logged_in = event(await reader.readline())["loggedIn"]
+
+        assert isinstance(welcome["serverTimeMs"], str)
+        assert welcome["frameBytes"] == 1024 * KIB
+        assert logged_in["account"] == "1"
+        assert logged_in["graceMs"] == 30_000
+        assert "queued" not in logged_in
+        assert len(b64decode(logged_in["token"])) == 32
+
+
+# ---- frames (W6)
+
+
+@over("tcp")
+@pytest.mark.rule("W6")
+async def test_a_peer_may_send_a_byte_at_a_time(cell: Cell) -> None:
+    chosen = codec(cell.codec)
+    frame = chosen.encode_commands([Request(1, Create("ada", PASSWORD))])
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        for byte in b"CHAT/1 %s\n" % cell.codec.encode() + framed(cell, frame):
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+        assert await reader.readline() == b"CHAT/1 ok\n"
+        await reader.readuntil(b"ada")
+
+
+@over("tcp")
+@pytest.mark.rule("W6")
+async def test_frames_may_arrive_joined(cell: Cell) -> None:
+    encode = codec(cell.codec).encode_commands
+    stream = b"CHAT/1 %s\n" % cell.codec.encode() + b"".join(
+        framed(cell, encode([Request(n, Create(f"user{n:03}", PASSWORD))]))
+        for n in range(100)
+    )
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        writer.write(stream)
+
+        await reader.readuntil(b"user099")
+
+
+@each_cell
+@pytest.mark.rule("W6", "E2")
+async def test_a_frame_over_the_limit_ends_its_link(cell: Cell) -> None:
+    limits = Limits(frame_bytes=64 * KIB, body_bytes=KIB)
+    async with serving(cell, limits=limits) as server, server.peer() as peer:
+        token = (await peer.login("ada")).token
+
+        too_large = [Request(9, Send("ada", "x" * 65536))]
+        await peer.offend(peer.codec.encode_commands(too_large))
+
+        closing = await peer.end_code()
+        assert closing is CloseCode.FRAME_TOO_LARGE
+        assert not closing.may_reconnect
+        async with server.peer() as found:
+            assert await found.resume(token)
+
+
+@over("tcp", "protobuf", "msgpack")
+@pytest.mark.rule("W6")
+async def test_a_frame_that_only_announces_too_much_ends_its_link(cell: Cell) -> None:
+    async with serving(cell) as server, socket_to(server) as (reader, writer):
+        writer.write(b"CHAT/1 %s\n" % cell.codec.encode())
+        writer.write((1024 * KIB + 1).to_bytes(4, "big"))
+
+        everything = await reader.read()
+
+        assert str(int(CloseCode.FRAME_TOO_LARGE)).encode() in everything or (
+            b"over the limit" in everything or b"at most" in everything
+        )
+
+
+@each_cell
+@pytest.mark.rule("W6")
+async def test_a_server_splits_its_frames_to_stay_under_the_limit(cell: Cell) -> None:
+    limits = Limits(frame_bytes=16 * KIB, body_bytes=4 * KIB)
+    async with serving(cell, limits=limits) as server, server.user("ada") as ada:
+        await ada.create("bob", PASSWORD)
+        for _ in range(40):
+            await ada.send("bob", "x" * (4 * KIB))
+
+        async with server.peer() as peer:
+            await peer.login("bob")
+            mail = await peer.mail(40)
+
+            assert len(mail) == 40
+            assert max(peer.frames) <= 16 * KIB
+
+
+@each_wire
+@pytest.mark.rule("W6")
+async def test_a_client_splits_its_frames_to_stay_under_the_limit(cell: Cell) -> None:
+    async with serving(cell) as server, server.user("ada") as ada:
+        receipts = await ada.send_all([("ada", "x" * (64 * KIB))] * 40)
+
+        assert [type(it) for it in receipts] == [Accepted] * 40
+
+
+# ---- the order of answers (W7)
+
+
+@each_cell
+@pytest.mark.rule("W7")
+async def test_answers_come_in_the_order_of_the_commands(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        ids = await peer.tell(
+            Login(username="ada", password=PASSWORD, create=True),
+            Send("eve", "refused"),
+            Create("bob", PASSWORD),
+            Send("bob", "one"),
+            Send("bob", "two"),
+            List(),
+            Send("bob", "three"),
+            Deliver(),
+            ChangePassword(PASSWORD, "a new password"),
+        )
+
+        first = [await peer.next()]
+        while not isinstance(first[-1], PasswordChanged):
+            first.append(await peer.next())
+
+        finishing = (Listed, DeliveryFinished)
+        answers = [it for it in first if not isinstance(it, finishing)]
+        assert [getattr(it, "id", None) for it in answers] == ids
+        assert [type(it) for it in answers] == [
+            LoggedIn,
+            Refused,
+            Created,
+            Accepted,
+            Accepted,
+            Started,
+            Accepted,
+            Started,
+            PasswordChanged,
+        ]
+
+
+@each_transport
+@pytest.mark.rule("W7", "M8")
+async def test_an_acknowledgement_does_not_wait_behind_a_slow_command(
+    cell: Cell,
+) -> None:
+    notices: asyncio.Queue[Received] = asyncio.Queue()
+    async with (
+        serving(cell) as server,
+        server.user("ada", on_received=notices.put_nowait) as ada,
+        server.peer() as bob,
+    ):
+        await bob.login("bob")
+        await ada.send("bob", "hello")
+        await bob.mail(1)
+        server.passwords.hold()
+
+        slow, _ = await bob.tell(
+            ChangePassword(PASSWORD, "a new password"), Acknowledge(1)
+        )
+
+        assert (await asyncio.wait_for(notices.get(), 10)).positions == (1,)
+        server.passwords.release()
+        assert await bob.answer(slow, PasswordChanged)
+
+
+@each_cell
+@pytest.mark.rule("W7")
+async def test_acknowledgements_and_pongs_have_no_answer(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "hello")
+        await peer.mail(1)
+
+        *_, listed = await peer.tell(Acknowledge(1), Pong(), Acknowledge(1), List())
+
+        events: list[Event] = []
+        while not isinstance(event := await peer.next(), Listed):
+            events.append(event)
+        others = [it for it in events if not isinstance(it, Received)]
+        assert others == [Started(listed)]
+
+
+# ---- the end (W9)
+
+
+@each_cell
+@pytest.mark.rule("W9", "E2")
+async def test_a_server_that_stops_tells_its_peers_to_come_back(cell: Cell) -> None:
+    async def leave_when_told(peer: Peer) -> Closing:
+        closing = await peer.closed()
+        peer.cut()
+        return closing
+
+    async with asyncio.TaskGroup() as tasks, AsyncExitStack() as links:
+        async with serving(cell) as server:
+            peer = await links.enter_async_context(server.peer())
+            await peer.login("ada")
+            leaving = tasks.create_task(leave_when_told(peer))
+
+    closing = leaving.result()
+    assert closing.code is CloseCode.SHUTTING_DOWN
+    assert closing.code.may_reconnect
+
+
+@each_transport
+@pytest.mark.rule("W9")
+async def test_a_server_that_stops_takes_no_new_session(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.ask(Create("ada", PASSWORD), Created)
+        server.passwords.hold()
+        (first,) = await peer.tell(Login(username="ada", password=PASSWORD))
+        await asyncio.wait_for(server.passwords.asked.wait(), 10)
+        await server.chat.stop()
+        server.passwords.release()
+
+        events = await peer.ended()
+
+        assert not any(isinstance(it, LoggedIn) for it in events)
+        assert first
+
+
+@over("tcp", "json")
+@pytest.mark.rule("W9")
+async def test_a_peer_that_never_greets_does_not_hold_up_the_end(cell: Cell) -> None:
+    loop = asyncio.get_running_loop()
+    async with serving(cell) as server:
+        address = parse_address(server.url)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        async with server.user("ada"):
+            pass  # the server has accepted both by now
+        began_s = loop.time()
+
+    lasted_s = loop.time() - began_s
+    assert await reader.read() == b""
+    writer.close()
+    assert lasted_s < 5
+
+
+@each_store
+@pytest.mark.rule("W9", "M4")
+async def test_a_server_that_stops_keeps_all_that_was_said(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        await peer.send("ada", "one", "two", "three")
+        await peer.mail(3)
+        await peer.tell(Acknowledge(2), List())
+        await peer.until(Listed)
+
+    async with serving(cell) as server, server.peer() as peer:
+        logged_in = await peer.login("ada")
+        assert (logged_in.queued, logged_in.acknowledged) == (1, 2)
+
+
+@asynccontextmanager
+async def socket_to(
+    server: Server,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare socket to a TCP server, with an end to the waiting."""
+    address = parse_address(server.url)
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+
+
+def event(line: bytes) -> dict[str, object]:
+    """The only event of a JSON frame."""
+    (only,) = msgspec.json.decode(line)["events"]
+    return dict(only)
+
+
+def framed(cell: Cell, frame: bytes) -> bytes:
+    """A frame as TCP carries it (W2)."""
+    if cell.codec == "json":
+        return frame + b"\n"
+    return len(frame).to_bytes(4, "big") + frame

@@ -1,0 +1,126 @@
+"""What lines mean, what is shown of a text, and what is said of events."""
+
+from datetime import UTC, datetime
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatapp.client import wording
+from chatapp.client.lines import (
+    HELP,
+    WORDS,
+    DeleteAccount,
+    Intent,
+    ListAccounts,
+    LogIn,
+    NotUnderstood,
+    Quit,
+    SendText,
+    read_inbox,
+    read_line,
+    read_outbox,
+)
+from chatapp.client.screen import harmless
+from chatcore.commands import Inbox, Outbox
+from chatcore.events import Bounced, Delivered
+from chatcore.ids import AccountId, Position, Username
+
+NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+ADA = Username("ada")
+
+
+@pytest.mark.parametrize(
+    ("line", "intent"),
+    [
+        ("", None),
+        ("   ", None),
+        ("login ada", LogIn("ada")),
+        ("send bob hello  there ", SendText("bob", "hello  there")),
+        ("list", ListAccounts("")),
+        ("list a*", ListAccounts("a*")),
+        ("delete", DeleteAccount("")),
+        ("exit", Quit()),
+    ],
+)
+def test_a_line_has_its_meaning(line: str, intent: Intent | None) -> None:
+    assert read_line(line) == intent
+
+
+@pytest.mark.parametrize(
+    "line", ["foo", "login", "login ada secret", "send", "send bob", "logout now"]
+)
+def test_a_line_that_means_nothing_tells_how_to_say_it(line: str) -> None:
+    with pytest.raises(NotUnderstood) as refused:
+        read_line(line)
+
+    assert "secret" not in str(refused.value)
+
+
+def test_the_help_has_every_word() -> None:
+    helped = {usage.split()[0] for usage, _ in HELP}
+
+    assert helped == set(WORDS) - {"exit"}
+
+
+def test_an_empty_answer_is_the_default_and_a_letter_is_enough() -> None:
+    assert read_inbox("") is Inbox.DELIVER
+    assert read_inbox("di") is Inbox.DISCARD
+    assert read_outbox("") is Outbox.KEEP
+    assert read_outbox("R") is Outbox.RETRACT
+    with pytest.raises(NotUnderstood):
+        read_inbox("burn")
+
+
+@given(st.text())
+def test_what_is_shown_is_one_line_without_control_characters(text: str) -> None:
+    shown = harmless(text)
+
+    assert not {category(it) for it in shown} & {"Cc", "Cs", "Zl", "Zp"}
+    assert len(shown.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("text", ["grüße", "👩‍👩‍👧", "می‌خواهم", "a b", "\\x1b"])
+def test_a_text_that_is_harmless_is_shown_as_it_is(text: str) -> None:
+    assert harmless(text) == text
+
+
+def test_a_message_of_another_day_has_its_date() -> None:
+    def said(at: datetime) -> str:
+        sent_at_ms = int(at.timestamp() * 1000)
+        message = Delivered(
+            position=Position(1),
+            follows=Position(0),
+            sender=ADA,
+            sender_id=AccountId(1),
+            sender_deleted=False,
+            body="hi",
+            sent_at_ms=sent_at_ms,
+        )
+        return wording.mail(message, now=NOW)
+
+    assert said(NOW.replace(hour=7, minute=5)) == "[07:05] ada: hi"
+    assert said(NOW.replace(day=1)) == "[2026-11-01 20:00] ada: hi"
+
+
+def test_a_deleted_sender_is_marked() -> None:
+    message = Delivered(
+        Position(1),
+        Position(0),
+        ADA,
+        AccountId(1),
+        sender_deleted=True,
+        body="hi",
+        sent_at_ms=0,
+    )
+
+    assert wording.mail(message, now=NOW).endswith("] ada (deleted): hi")
+
+
+def test_a_bounce_says_how_many_came_back() -> None:
+    bounce = Bounced(
+        Position(2), Position(0), ADA, AccountId(1), (Position(1), Position(3)), 0
+    )
+
+    assert "2 messages to ada came back unread" in wording.mail(bounce, now=NOW)

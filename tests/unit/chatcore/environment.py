@@ -1,0 +1,125 @@
+"""The chat's environment, written by hand: each part does what the test tells it."""
+
+from itertools import count
+from random import Random
+
+from chatcore.errors import Busy
+from chatcore.ids import PasswordHash
+from chatcore.ports import Environment
+from turns import Turns, Wait
+
+NOON_MS = 1_800_000_000_000
+
+
+def seeded(seed: int) -> Random:
+    """Chances that are the same in each run."""
+    return Random(seed)  # noqa: S311 (they decide what a test tries, no secret)
+
+
+class SetGate:
+    """A gate whose time runs out when the test moves the clock."""
+
+    def __init__(self, clock: "SetClock", turns: Turns) -> None:
+        self._clock = clock
+        self._wait = Wait(turns)
+        self.deadline_s: float | None = None
+
+    def open(self) -> None:
+        self._wait.end(answer=True)
+
+    async def wait(self, timeout_s: float) -> bool:
+        self.deadline_s = self._clock.monotonic_s() + timeout_s
+        return await self._wait
+
+    def look(self) -> None:
+        """Time out, if it is time."""
+        if self.deadline_s is not None and self.deadline_s <= self._clock.monotonic_s():
+            self._wait.end(answer=False)
+
+
+class SetClock:
+    """A clock that stands still until the test moves it."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._passed_s = 0.0
+        self._gates: list[SetGate] = []
+
+    def now_ms(self) -> int:
+        return NOON_MS + int(self._passed_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return self._passed_s
+
+    def gate(self) -> SetGate:
+        gate = SetGate(self, self._turns)
+        self._gates.append(gate)
+        return gate
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and gates time out."""
+        self._passed_s += seconds
+        for gate in self._gates:
+            gate.look()
+
+
+class CountedTokens:
+    """Tokens that are easy to guess: 1, 2, 3 …"""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def token(self) -> bytes:
+        return next(self._numbers).to_bytes(32)
+
+
+class QuickPasswords:
+    """Hashes that cost nothing; ``checked`` is what was verified against what."""
+
+    def __init__(self) -> None:
+        self.checked: list[PasswordHash | None] = []
+        self.is_full = False
+
+    async def hash(self, password: str) -> PasswordHash:
+        self._queue()
+        return PasswordHash(f"hash of {password}")
+
+    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
+        self._queue()
+        self.checked.append(password_hash)
+        return password_hash == f"hash of {password}"
+
+    def _queue(self) -> None:
+        if self.is_full:
+            raise Busy(retry_after_ms=250)
+
+
+class LowerCaseNames:
+    """Preparation that maps to lower case, and refuses an exclamation mark."""
+
+    def __init__(self) -> None:
+        self.prepared: list[str] = []
+
+    def prepare(self, text: str) -> str:
+        self.prepared.append(text)
+        if "!" in text:
+            raise ValueError("nobody shouts")
+        return text.lower()
+
+
+class Surroundings:
+    """All parts of one environment, each within reach of the test."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.clock = SetClock(turns)
+        self.entropy = CountedTokens()
+        self.passwords = QuickPasswords()
+        self.names = LowerCaseNames()
+
+    def as_environment(self) -> Environment:
+        return Environment(
+            clock=self.clock,
+            entropy=self.entropy,
+            passwords=self.passwords,
+            names=self.names,
+        )

@@ -1,0 +1,434 @@
+"""Accounts and passwords (A2 to A6, D6)."""
+
+import unittest
+
+from chatcore.commands import (
+    ChangePassword,
+    Create,
+    Delete,
+    Inbox,
+    Login,
+    Resume,
+    Send,
+)
+from chatcore.errors import (
+    Busy,
+    InvalidKey,
+    InvalidPassword,
+    KeyReused,
+    NameTaken,
+    SessionGone,
+    WrongCredentials,
+)
+from chatcore.events import (
+    Accepted,
+    Created,
+    Deleted,
+    Delivered,
+    LoggedIn,
+    PasswordChanged,
+    Refused,
+    Resumed,
+)
+from chatcore.ids import NO_KEY, AccountId, Username
+from chatcore.limits import Limits
+from chatcore.sessions import Session
+from marks import rule
+from moments import key_of
+from world import PASSWORD, World, of_type
+
+
+class CreateTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.peer = self.world.peer()
+
+    @rule("A3")
+    def test_creating_answers_with_the_account(self) -> None:
+        answer = self.peer.ask(Create("Ada", PASSWORD))
+
+        self.assertEqual(answer, Created(1, AccountId(1), Username("ada")))
+
+    @rule("A3", "E2")
+    def test_creating_a_name_that_exists_changes_nothing(self) -> None:
+        self.peer.ask(Create("ada", PASSWORD))
+
+        refusal = self.peer.refusal(Create("ada", "another password"))
+
+        self.assertIsInstance(refusal, NameTaken)
+        self.assertIsInstance(
+            self.peer.refusal(Login(username="ada", password="another password")),
+            WrongCredentials,
+        )
+        self.assertIsInstance(
+            self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
+        )
+
+    @rule("A3")
+    def test_of_two_that_create_a_name_at_once_one_is_refused(self) -> None:
+        waiting = self.world.store.hold("create_account")
+        self.peer.do(Create("ada", PASSWORD))
+        other = self.world.peer()
+        first = other.ask(Create("ada", "another password"))
+
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertIsInstance(first, Created)
+        self.assertEqual(
+            [it.refusal.name for it in of_type(self.peer.events, Refused)],
+            ["NAME_TAKEN"],
+        )
+
+    @rule("A2", "E2")
+    def test_a_password_of_8_to_1024_bytes_is_accepted_and_no_other(self) -> None:
+        for size in (8, 1024):
+            answer = self.peer.ask(Create(f"good{size}", "x" * size))
+            self.assertIsInstance(answer, Created)
+        for size in (0, 7, 1025):
+            refusal = self.peer.refusal(Create(f"bad{size}", "x" * size))
+            self.assertIsInstance(refusal, InvalidPassword)
+            self.assertEqual(refusal.fields["bytes"], str(size))
+
+    @rule("A2")
+    def test_a_password_is_measured_in_bytes_of_utf_8(self) -> None:
+        self.assertIsInstance(self.peer.ask(Create("ada", "ä" * 4)), Created)
+        self.assertIsInstance(
+            self.peer.refusal(Create("bob", "ä" * 513)), InvalidPassword
+        )
+
+    @rule("A2")
+    def test_the_minimum_of_a_password_is_a_setting(self) -> None:
+        peer = World(Limits(password_min_bytes=4)).peer()
+
+        self.assertIsInstance(peer.ask(Create("ada", "1234")), Created)
+
+    @rule("A2")
+    def test_a_full_queue_of_passwords_says_when_to_try_again(self) -> None:
+        self.world.surroundings.passwords.is_full = True
+
+        refusal = self.peer.refusal(Create("ada", PASSWORD))
+
+        assert isinstance(refusal, Busy)
+        self.assertEqual(refusal.retry_after_ms, 250)
+
+
+class RepeatedCreateTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.peer = self.world.peer()
+        self.create = Create("ada", PASSWORD, key_of(1))
+
+    @rule("D6")
+    def test_a_repeat_under_its_key_gets_the_first_answer(self) -> None:
+        self.peer.ask(self.create)
+
+        answer = self.peer.ask(self.create)
+
+        self.assertEqual(answer, Created(2, AccountId(1), Username("ada")))
+
+    @rule("D6")
+    def test_it_gets_it_even_when_the_account_is_gone_and_the_name_is_not_free(
+        self,
+    ) -> None:
+        self.peer.ask(self.create)
+        self.peer.ask(Delete(username="ada", password=PASSWORD))
+        self.peer.ask(Create("ada", "another password"))
+
+        answer = self.peer.ask(self.create)
+
+        self.assertEqual(answer, Created(4, AccountId(1), Username("ada")))
+
+    @rule("D6")
+    def test_a_repeat_on_two_links_at_once_creates_one_account(self) -> None:
+        waiting = self.world.store.hold("create_account")
+        self.peer.do(self.create)
+        first = self.world.peer().ask(self.create)
+
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(first, Created(1, AccountId(1), Username("ada")))
+        self.assertEqual(self.peer.events[-1], first)
+
+    @rule("D6")
+    def test_a_repeat_with_another_password_is_refused(self) -> None:
+        self.peer.ask(self.create)
+
+        refusal = self.peer.refusal(Create("ada", "another password", key_of(1)))
+
+        self.assertIsInstance(refusal, WrongCredentials)
+
+    @rule("D6")
+    def test_the_key_of_something_else_is_refused(self) -> None:
+        self.peer.ask(self.create)
+        self.peer.ask(Create("bob", PASSWORD))
+        self.peer.ask(Delete(username="bob", password=PASSWORD, key=key_of(2)))
+
+        other_name = self.peer.refusal(Create("eve", PASSWORD, key_of(1)))
+        a_deletion = self.peer.refusal(Create("bob", PASSWORD, key_of(2)))
+
+        self.assertIsInstance(other_name, KeyReused)
+        self.assertIsInstance(a_deletion, KeyReused)
+
+    @rule("D6", "M2")
+    def test_what_is_no_key_is_refused(self) -> None:
+        refusal = self.peer.refusal(Create("ada", PASSWORD, b"no key"))
+
+        self.assertIsInstance(refusal, InvalidKey)
+
+    @rule("D6")
+    def test_a_key_is_known_for_seven_days(self) -> None:
+        self.peer.ask(self.create)
+        days_6, days_8 = 6 * 24 * 3600, 2 * 24 * 3600
+
+        self.world.pass_s(days_6)
+        self.world.tick()
+        within = self.peer.ask(self.create)
+        self.world.pass_s(days_8)
+        self.world.tick()
+        after = self.peer.refusal(self.create)
+
+        self.assertIsInstance(within, Created)
+        self.assertIsInstance(after, NameTaken)
+
+
+class LoginThatCreatesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.peer = self.world.peer()
+
+    @rule("A4")
+    def test_it_creates_the_account_of_a_free_name_and_logs_in(self) -> None:
+        answer = self.peer.ask(Login(username="Ada", password=PASSWORD, create=True))
+
+        assert isinstance(answer, LoggedIn)
+        self.assertEqual((answer.account, answer.username), (1, "ada"))
+
+    @rule("A4")
+    def test_it_logs_in_to_the_account_of_a_name_that_exists(self) -> None:
+        account = self.world.account("ada")
+
+        answer = self.peer.ask(Login(username="ada", password=PASSWORD, create=True))
+
+        assert isinstance(answer, LoggedIn)
+        self.assertEqual(answer.account, account)
+
+    @rule("A4", "A2")
+    def test_it_does_not_take_a_name_with_another_password(self) -> None:
+        self.world.account("ada")
+
+        refusal = self.peer.refusal(
+            Login(username="ada", password="another password", create=True)
+        )
+
+        self.assertIsInstance(refusal, WrongCredentials)
+
+    @rule("A4", "A2")
+    def test_it_creates_nothing_under_a_short_password(self) -> None:
+        refusal = self.peer.refusal(
+            Login(username="ada", password="short", create=True)
+        )
+
+        self.assertIsInstance(refusal, InvalidPassword)
+        self.assertIsInstance(self.peer.ask(Create("ada", PASSWORD)), Created)
+
+    @rule("A4")
+    def test_who_loses_the_race_for_a_name_has_to_own_it(self) -> None:
+        for password, expected in ((PASSWORD, True), ("another password", False)):
+            world = World()
+            waiting = world.store.hold("create_account")
+            late = world.peer()
+            late.do(Login(username="ada", password=password, create=True))
+            world.account("ada")
+
+            waiting.end(answer=True)
+            world.turns.run()
+
+            self.assertEqual(bool(of_type(late.events, LoggedIn)), expected)
+
+    @rule("A4", "A2")
+    def test_without_create_a_free_name_stays_free(self) -> None:
+        refusal = self.peer.refusal(Login(username="ada", password=PASSWORD))
+
+        self.assertIsInstance(refusal, WrongCredentials)
+        self.assertIsInstance(self.peer.ask(Create("ada", PASSWORD)), Created)
+
+
+class PasswordTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.account("ada")
+        self.peer = self.world.peer()
+
+    async def delete_elsewhere(self, session: Session) -> None:
+        """Delete an account behind the back of its session."""
+        await self.world.store.delete_account(
+            session.account,
+            session.epoch,
+            discard=True,
+            retract=False,
+            delivered=0,
+            key=NO_KEY,
+            at_ms=0,
+        )
+
+    @rule("A2")
+    def test_an_unknown_user_costs_a_check_and_gets_the_same_answer(self) -> None:
+        unknown = self.peer.refusal(Login(username="eve", password=PASSWORD))
+        wrong = self.peer.refusal(Login(username="ada", password="wrong password"))
+
+        self.assertEqual(
+            (unknown.code, unknown.text, unknown.fields),
+            (wrong.code, wrong.text, wrong.fields),
+        )
+        self.assertEqual(
+            self.world.surroundings.passwords.checked,
+            [None, f"hash of {PASSWORD}"],
+        )
+
+    @rule("A2")
+    def test_a_password_that_is_too_long_is_not_even_checked(self) -> None:
+        refusal = self.peer.refusal(Login(username="ada", password="x" * 1025))
+
+        self.assertIsInstance(refusal, InvalidPassword)
+        self.assertEqual(self.world.surroundings.passwords.checked, [])
+
+    @rule("A2")
+    def test_a_password_below_the_minimum_is_just_wrong_at_a_login(self) -> None:
+        refusal = self.peer.refusal(Login(username="ada", password="x"))
+
+        self.assertIsInstance(refusal, WrongCredentials)
+
+    @rule("A2")
+    def test_a_full_queue_refuses_a_login_for_now(self) -> None:
+        self.world.surroundings.passwords.is_full = True
+
+        refusal = self.peer.refusal(Login(username="ada", password=PASSWORD))
+
+        self.assertIsInstance(refusal, Busy)
+
+    @rule("A6")
+    def test_changing_a_password_needs_the_old_one(self) -> None:
+        ada = self.world.user("ada")
+
+        refusal = ada.refusal(ChangePassword("wrong password", "new password"))
+
+        self.assertIsInstance(refusal, WrongCredentials)
+        ada.lose()
+        self.assertIsInstance(
+            self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
+        )
+
+    @rule("A6")
+    def test_after_a_change_only_the_new_password_is_right(self) -> None:
+        ada = self.world.user("ada")
+
+        answer = ada.ask(ChangePassword(PASSWORD, "new password"))
+        ada.lose()
+        old = self.peer.refusal(Login(username="ada", password=PASSWORD))
+        new = self.peer.ask(Login(username="ada", password="new password"))
+
+        self.assertIsInstance(answer, PasswordChanged)
+        self.assertIsInstance(old, WrongCredentials)
+        self.assertIsInstance(new, LoggedIn)
+
+    @rule("A6")
+    def test_after_a_change_no_older_token_of_the_account_resumes(self) -> None:
+        first = self.world.user("ada")
+        first.lose()
+        second = self.world.user("ada")
+
+        second.ask(ChangePassword(PASSWORD, "new password"))
+        older = self.peer.refusal(Resume(first.token))
+        second.lose()
+        own = self.peer.ask(Resume(second.token))
+
+        self.assertIsInstance(older, SessionGone)
+        self.assertIsInstance(own, Resumed)
+
+    @rule("A6", "A2", "E2")
+    def test_a_new_password_is_as_long_as_any(self) -> None:
+        ada = self.world.user("ada")
+
+        refusal = ada.refusal(ChangePassword(PASSWORD, "short"))
+
+        self.assertIsInstance(refusal, InvalidPassword)
+
+    @rule("A5", "A6")
+    def test_a_password_of_an_account_that_is_gone_cannot_be_changed(self) -> None:
+        ada = self.world.user("ada")
+        session = self.world.chat.session_of(ada.connection)
+        assert session is not None
+        self.world.do(self.delete_elsewhere(session))
+        self.world.account("ada")
+
+        refusal = ada.refusal(ChangePassword(PASSWORD, "new password"))
+
+        self.assertIsInstance(refusal, WrongCredentials)
+        self.assertIsInstance(
+            self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
+        )
+
+
+class SameNameTest(unittest.TestCase):
+    """A name that is deleted and created again is a new account."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+
+    @rule("A5")
+    def test_it_sees_none_of_the_messages_of_the_old_one(self) -> None:
+        self.bob.lose()
+        self.ada.do(Send("bob", "for the old bob"))
+        self.world.peer().do(
+            Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
+        )
+
+        bob = self.world.user("bob")
+        self.ada.do(Send("bob", "for the new bob"))
+
+        self.assertEqual(bob.bodies, ["for the new bob"])
+
+    @rule("A5")
+    def test_it_gets_none_of_the_bounces_of_the_old_one(self) -> None:
+        self.bob.lose()
+        self.ada.do(Send("bob", "hello"))
+        self.ada.do(Delete(username="ada", password=PASSWORD))
+        ada = self.world.user("ada")
+
+        deleted = self.world.peer().ask(
+            Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
+        )
+
+        assert isinstance(deleted, Deleted)
+        self.assertEqual((deleted.receipt.discarded, deleted.receipt.bounces), (1, 0))
+        self.assertEqual(ada.mail, [])
+
+    @rule("A5")
+    def test_its_positions_and_ids_are_its_own(self) -> None:
+        (old,) = of_type(self.ada.do(Send("bob", "one")), Accepted)
+        self.bob.acknowledge(1)
+        self.bob.ask(Delete(username="bob", password=PASSWORD))
+        self.world.user("bob")
+
+        (new,) = of_type(self.ada.do(Send("bob", "two")), Accepted)
+
+        self.assertEqual((old.position, new.position), (1, 1))
+        self.assertNotEqual(old.recipient_id, new.recipient_id)
+
+    @rule("A5")
+    def test_a_deleted_sender_is_marked_and_not_taken_for_the_new_one(self) -> None:
+        self.bob.lose()
+        self.ada.do(Send("bob", "from the old ada"))
+        self.ada.ask(Delete(username="ada", password=PASSWORD))
+        ada = self.world.user("ada")
+        ada.do(Send("bob", "from the new ada"))
+
+        bob = self.world.user("bob")
+
+        old, new = of_type(bob.events, Delivered)
+        self.assertEqual((old.sender, new.sender), ("ada", "ada"))
+        self.assertEqual((old.sender_deleted, new.sender_deleted), (True, False))
+        self.assertNotEqual(old.sender_id, new.sender_id)

@@ -1,0 +1,136 @@
+"""A deletion that an outage or a lost link gets in the way of (D2, D5)."""
+
+import unittest
+
+from chatcore.commands import (
+    Delete,
+    Deliver,
+    Inbox,
+    Login,
+    Logout,
+    Outbox,
+    Resume,
+    Send,
+)
+from chatcore.errors import (
+    Fenced,
+    SessionGone,
+    StoreUnavailable,
+)
+from chatcore.events import (
+    Accepted,
+    Bounced,
+    Deleted,
+    LoggedIn,
+    Refused,
+)
+from chatcore.model import DeletionReceipt
+from marks import rule
+from world import PASSWORD, Peer, World, of_type
+
+DELETE = Delete(username="ada", password=PASSWORD)
+DISCARD = Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD)
+ERASE = Delete(
+    username="ada", password=PASSWORD, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+)
+
+
+def receipt_in(peer: Peer) -> DeletionReceipt:
+    """The receipt of the one deletion that was asked for on a link."""
+    (deleted,) = of_type(peer.events, Deleted)
+    return deleted.receipt
+
+
+class FailureTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.ada = self.world.user("ada")
+
+    @rule("D2", "E2")
+    def test_a_store_that_cannot_decide_leaves_the_account_whole(self) -> None:
+        for call in ("mailbox", "delete_account"):
+            self.world.store.fail(call, StoreUnavailable(reason="disk full"))
+
+            self.ada.do(DELETE)
+
+            refused = of_type(self.ada.events, Refused)[-1]
+            self.assertIsInstance(refused.refusal, StoreUnavailable)
+            self.assertEqual(len(of_type(self.ada.do(Send("ada", "x")), Accepted)), 1)
+            self.ada.acknowledge(self.ada.mail[-1].position)
+
+    @rule("D2")
+    def test_even_when_nothing_of_it_can_be_undone_the_refusal_is_told(self) -> None:
+        self.ada.do(Logout())
+        for call in ("delete_account", "open_mailbox", "end_session"):
+            self.world.store.fail(call, StoreUnavailable(reason="disk full"))
+        peer = self.world.peer()
+
+        peer.do(DELETE)
+
+        (refused,) = of_type(peer.events, Refused)
+        self.assertIsInstance(refused.refusal, StoreUnavailable)
+        self.assertIsNone(self.world.chat.session_of(peer.connection))
+        self.assertEqual(
+            len(of_type(peer.do(Login(username="ada", password=PASSWORD)), LoggedIn)),
+            1,
+        )
+
+    @rule("D5")
+    def test_a_link_that_is_lost_after_the_decision_stops_nothing(self) -> None:
+        bob = self.world.user("bob")
+        bob.do(Send("ada", "one"))
+        waiting = self.world.store.hold("clean_up")
+        self.ada.do(DISCARD)
+
+        self.ada.lose()
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(len(of_type(bob.events, Bounced)), 1)
+
+    @rule("D5", "S3")
+    def test_a_session_whose_link_is_lost_during_the_decision_is_gone_with_it(
+        self,
+    ) -> None:
+        waiting = self.world.store.hold_after("delete_account")
+        self.ada.do(DELETE)
+
+        self.ada.lose()
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertIsInstance(
+            self.world.peer().refusal(Resume(self.ada.token)), SessionGone
+        )
+
+    @rule("D5", "S4")
+    def test_a_logout_during_the_decision_does_not_stop_it_either(self) -> None:
+        waiting = self.world.store.hold_after("delete_account")
+        self.ada.do(DELETE)
+
+        self.ada.do(Logout())
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(receipt_in(self.ada), DeletionReceipt())
+
+    @rule("D2")
+    def test_a_deletion_that_is_overtaken_by_a_second_one_is_refused(self) -> None:
+        self.ada.do(Send("ada", "waits"))
+        self.ada.do(DELETE)
+
+        self.ada.do(DISCARD)
+        self.world.pass_s(30)
+
+        (refused,) = of_type(self.ada.events, Refused)
+        self.assertIsInstance(refused.refusal, Fenced)
+        self.assertEqual(receipt_in(self.ada), DeletionReceipt(discarded=1))
+
+    @rule("M7")
+    def test_a_delivery_that_was_asked_for_finishes_within_a_deletion(self) -> None:
+        self.ada.do(Send("ada", "waits"), Deliver(), DELETE)
+
+        names = [type(it).__name__ for it in self.ada.acknowledge(1)]
+
+        self.assertIn("DeliveryFinished", names)
+        self.assertIn("Deleted", names)

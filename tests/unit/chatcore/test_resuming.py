@@ -1,0 +1,374 @@
+"""Coming back: resume, fencing, restarts and shutting down (S3, S6, M5, W9)."""
+
+import unittest
+
+from chatcore.commands import Command, Create, DeliveryMode, Login, Resume, Send
+from chatcore.errors import (
+    AcknowledgedTooMuch,
+    CloseCode,
+    Fenced,
+    OutcomeUnknown,
+    SessionGone,
+    ShuttingDown,
+)
+from chatcore.events import Accepted, Closing, Delivered, LoggedIn, Refused, Resumed
+from chatcore.ids import AccountId, Epoch, Position, Username
+from chatcore.limits import Limits
+from marks import rule
+from world import PASSWORD, Peer, World, of_type
+
+
+class ResumeTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.back = self.world.peer()
+
+    @rule("S3")
+    def test_a_resume_continues_after_what_was_seen_without_loss_or_repeat(
+        self,
+    ) -> None:
+        self.bob.do(Send("ada", "one"), Send("ada", "two"))
+        self.ada.lose()
+        self.bob.do(Send("ada", "three"))
+
+        events = self.back.do(Resume(self.ada.token, last_seen=1))
+
+        self.assertEqual(
+            events[0],
+            Resumed(
+                id=1,
+                account=AccountId(1),
+                username=Username("ada"),
+                queued=3,
+                last_seen=Position(1),
+            ),
+        )
+        chain = [(it.position, it.follows) for it in of_type(events, Delivered)]
+        self.assertEqual(chain, [(2, 1), (3, 2)])
+
+    @rule("S3")
+    def test_a_resume_hashes_no_password(self) -> None:
+        self.ada.lose()
+
+        self.back.ask(Resume(self.ada.token))
+
+        self.assertEqual(self.world.surroundings.passwords.checked, [])
+
+    @rule("S3", "S6", "E2")
+    def test_a_resume_fences_the_old_link_while_it_is_half_open(self) -> None:
+        answer = self.back.ask(Resume(self.ada.token))
+        self.bob.do(Send("ada", "hello"))
+
+        self.assertIsInstance(answer, Resumed)
+        (closing,) = of_type(self.ada.events, Closing)
+        self.assertIs(closing.code, CloseCode.RESUMED_ELSEWHERE)
+        self.assertFalse(closing.code.may_reconnect)
+        self.assertEqual((self.ada.bodies, self.back.bodies), ([], ["hello"]))
+
+    @rule("S3")
+    def test_what_the_old_link_still_brings_is_ignored(self) -> None:
+        self.bob.do(Send("ada", "hello"))
+        self.back.ask(Resume(self.ada.token))
+
+        self.ada.do(Send("bob", "too late"))
+        self.ada.acknowledge(1)
+        self.ada.lose()
+        third = self.world.peer()
+        third.do(Resume(self.ada.token))
+
+        self.assertEqual(self.bob.bodies, [])
+        self.assertEqual(third.bodies, ["hello"])
+
+    @rule("S3", "S6")
+    def test_a_send_that_is_under_way_on_the_old_link_is_fenced(self) -> None:
+        waiting = self.world.store.hold("deposit")
+        self.ada.do(Send("bob", "too late"))
+
+        self.back.ask(Resume(self.ada.token))
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(self.bob.bodies, [])
+        self.assertEqual(of_type(self.ada.events, Accepted), [])
+
+    @rule("S6", "E2")
+    def test_what_the_store_fences_is_refused_by_its_name(self) -> None:
+        self.world.store.fail_after("resume_session", OutcomeUnknown())
+        self.back.refusal(Resume(self.ada.token))
+
+        refusal = self.ada.refusal(Send("bob", "under an older epoch"))
+
+        self.assertIsInstance(refusal, Fenced)
+
+    @rule("S3", "E2")
+    def test_having_seen_more_than_there_is_is_refused(self) -> None:
+        self.bob.do(Send("ada", "one"))
+
+        refusal = self.back.refusal(Resume(self.ada.token, last_seen=2))
+        answer = self.ada.do(Send("ada", "still here"))
+
+        self.assertIsInstance(refusal, AcknowledgedTooMuch)
+        self.assertEqual(refusal.fields, {"position": "2", "delivered": "1"})
+        self.assertEqual(len(of_type(answer, Accepted)), 1)
+
+    @rule("S3")
+    def test_a_token_that_nobody_was_given_resumes_nothing(self) -> None:
+        for token in (b"", bytes(32), b"x" * 5000):
+            self.assertIsInstance(self.back.refusal(Resume(token)), SessionGone)
+
+    @rule("S3", "S6")
+    def test_a_session_that_the_store_has_lost_is_gone(self) -> None:
+        self.world.do(self.world.store.end_session(AccountId(1), self.epoch()))
+
+        self.assertIsInstance(self.back.refusal(Resume(self.ada.token)), SessionGone)
+
+    @rule("S6")
+    def test_a_token_is_stable_over_many_resumes(self) -> None:
+        for _ in range(5):
+            back = self.world.peer()
+            self.assertIsInstance(back.ask(Resume(self.ada.token)), Resumed)
+            back.lose()
+
+    @rule("S6")
+    def test_each_login_and_each_resume_raises_the_epoch(self) -> None:
+        epochs = [self.epoch()]
+        self.back.ask(Resume(self.ada.token))
+        epochs.append(self.epoch(self.back))
+        self.back.lose()
+        again = self.world.user("ada")
+        epochs.append(self.epoch(again))
+
+        self.assertEqual(epochs, [1, 2, 3])
+
+    @rule("S3")
+    def test_a_link_that_is_lost_during_its_resume_leaves_the_session_detached(
+        self,
+    ) -> None:
+        self.ada.lose()
+        waiting = self.world.store.hold("resume_session")
+        self.back.do(Resume(self.ada.token))
+
+        self.back.lose()
+        waiting.end(answer=True)
+        self.world.turns.run()
+        self.world.pass_s(29)
+        in_time = self.world.peer()
+
+        self.assertIsInstance(in_time.ask(Resume(self.ada.token)), Resumed)
+
+    @rule("S3")
+    def test_the_grace_of_such_a_session_ends_as_well(self) -> None:
+        waiting = self.world.store.hold("resume_session")
+        self.back.do(Resume(self.ada.token))
+
+        self.back.lose()
+        waiting.end(answer=True)
+        self.world.turns.run()
+        self.world.pass_s(30)
+        self.world.tick()
+
+        self.assertIsInstance(
+            self.world.peer().refusal(Resume(self.ada.token)), SessionGone
+        )
+
+    @rule("S3", "S2")
+    def test_a_manual_session_stays_manual(self) -> None:
+        eve = self.world.peer()
+        login = Login(
+            username="eve",
+            password=PASSWORD,
+            create=True,
+            delivery=DeliveryMode.MANUAL,
+        )
+        (logged_in,) = of_type(eve.do(login), LoggedIn)
+        self.bob.do(Send("eve", "hello"))
+        eve.lose()
+
+        self.back.do(Resume(logged_in.token))
+
+        self.assertEqual(self.back.bodies, [])
+
+    @rule("S3", "S2")
+    def test_a_resume_may_choose_anew_how_mail_comes(self) -> None:
+        self.ada.lose()
+        self.bob.do(Send("ada", "hello"))
+        pushing = self.world.peer()
+
+        self.back.do(Resume(self.ada.token, delivery=DeliveryMode.MANUAL))
+        pushing.do(Resume(self.ada.token, delivery=DeliveryMode.PUSH))
+
+        self.assertEqual((self.back.bodies, pushing.bodies), ([], ["hello"]))
+
+    @rule("S6", "S2")
+    def test_after_a_restart_mail_comes_by_itself_unless_the_resume_says_otherwise(
+        self,
+    ) -> None:
+        self.ada.lose()
+        self.bob.do(Send("ada", "hello"))
+        self.world.restart()
+        manual = self.world.peer()
+
+        manual.do(Resume(self.ada.token, delivery=DeliveryMode.MANUAL))
+        self.world.restart()
+        pushing = self.world.peer()
+        pushing.do(Resume(self.ada.token))
+
+        self.assertEqual((manual.bodies, pushing.bodies), ([], ["hello"]))
+
+    def epoch(self, peer: Peer | None = None) -> Epoch:
+        connection = (peer or self.ada).connection
+        session = self.world.chat.session_of(connection)
+        assert session is not None
+        return session.epoch
+
+
+class RestartTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+
+    @rule("S6", "S3")
+    def test_a_session_survives_a_restart_of_the_server(self) -> None:
+        self.bob.do(Send("ada", "one"), Send("ada", "two"))
+        self.world.restart()
+        back = self.world.peer()
+
+        answer = back.do(Resume(self.ada.token, last_seen=1))[0]
+
+        self.assertIsInstance(answer, Resumed)
+        self.assertEqual(back.bodies, ["two"])
+
+    @rule("S6", "M4")
+    def test_what_was_seen_before_a_restart_can_be_acknowledged_after_it(self) -> None:
+        self.bob.do(Send("ada", "one"), Send("ada", "two"))
+        self.world.restart()
+        back = self.world.peer()
+        back.do(Resume(self.ada.token, last_seen=2))
+
+        refusals = back.acknowledge(2)
+        back.lose()
+        (logged_in,) = of_type(
+            self.world.peer().do(Login(username="ada", password=PASSWORD)), LoggedIn
+        )
+
+        self.assertEqual(refusals, [])
+        self.assertEqual((logged_in.queued, logged_in.acknowledged), (0, 2))
+
+    @rule("S6")
+    def test_the_grace_of_a_stored_session_begins_with_the_new_server(self) -> None:
+        self.world.pass_s(1000)
+        self.world.restart()
+
+        self.world.pass_s(29)
+        self.world.tick()
+        in_time = self.world.peer().ask(Resume(self.ada.token))
+        self.world.pass_s(1)
+        self.world.tick()
+
+        self.assertIsInstance(in_time, Resumed)
+        self.assertIsInstance(
+            self.world.peer().refusal(Resume(self.bob.token)), SessionGone
+        )
+
+    @rule("S6", "S1")
+    def test_a_stored_session_makes_way_for_a_login(self) -> None:
+        self.world.restart()
+
+        answer = self.world.peer().ask(Login(username="ada", password=PASSWORD))
+
+        self.assertIsInstance(answer, LoggedIn)
+
+    @rule("S6", "M1")
+    def test_mail_for_a_session_that_is_not_resumed_yet_waits_for_it(self) -> None:
+        self.world.restart()
+        bob = self.world.peer()
+        bob.do(Resume(self.bob.token))
+        bob.do(Send("ada", "hello"))
+        ada = self.world.peer()
+
+        ada.do(Resume(self.ada.token))
+
+        self.assertEqual(ada.bodies, ["hello"])
+
+    @rule("S6", "E2")
+    def test_a_resume_may_be_refused_and_tried_again(self) -> None:
+        self.world.store.fail("resume_session", OutcomeUnknown())
+        self.ada.lose()
+        back = self.world.peer()
+
+        refusal = back.refusal(Resume(self.ada.token))
+        answer = back.ask(Resume(self.ada.token))
+
+        self.assertIsInstance(refusal, OutcomeUnknown)
+        self.assertIsInstance(answer, Resumed)
+
+
+class StopTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World(Limits(retry_after_ms=700))
+        self.ada = self.world.user("ada")
+        self.guest = self.world.peer()
+
+    @rule("W9")
+    def test_each_peer_is_told_to_come_back_later(self) -> None:
+        self.world.do(self.world.chat.stop())
+
+        for peer in (self.ada, self.guest):
+            closing = peer.events[-1]
+            assert isinstance(closing, Closing)
+            self.assertIs(closing.code, CloseCode.SHUTTING_DOWN)
+            self.assertTrue(closing.code.may_reconnect)
+
+    @rule("W9")
+    def test_the_store_is_flushed(self) -> None:
+        self.world.do(self.world.chat.stop())
+
+        self.assertEqual(self.world.store.calls[-1], "flush")
+
+    @rule("W9")
+    def test_a_link_that_comes_while_the_server_stops_is_closed_at_once(self) -> None:
+        self.world.do(self.world.chat.stop())
+
+        late = self.world.peer()
+
+        self.assertIsInstance(late.events[-1], Closing)
+        self.assertEqual(late.do(Create("bob", PASSWORD)), [])
+
+    @rule("W9")
+    def test_no_session_is_opened_and_no_account_created_any_more(self) -> None:
+        self.ada.lose()
+        commands: list[Command] = [
+            Create("bob", PASSWORD),
+            Login(username="ada", password=PASSWORD),
+            Resume(self.ada.token),
+        ]
+        self.world.chat._logins.is_stopping = True
+
+        for command in commands:
+            refusal = self.guest.refusal(command)
+            assert isinstance(refusal, ShuttingDown)
+            self.assertEqual(refusal.retry_after_ms, 700)
+
+    @rule("W9", "S6")
+    def test_a_session_can_be_resumed_on_the_next_server(self) -> None:
+        self.world.do(self.world.chat.stop())
+        self.ada.lose()
+
+        self.world.restart()
+
+        self.assertIsInstance(self.world.peer().ask(Resume(self.ada.token)), Resumed)
+
+    @rule("W9")
+    def test_commands_behind_the_notice_are_not_carried_out(self) -> None:
+        waiting = self.world.store.hold("deposit")
+        self.ada.do(Send("ada", "stored"), Create("bob", PASSWORD))
+        self.world.do(self.world.chat.stop())
+
+        waiting.end(answer=True)
+        self.world.turns.run()
+        self.world.restart()
+
+        self.assertEqual(self.world.user("ada").bodies, ["stored"])
+        self.assertEqual(self.world.account("bob"), 2)
+        self.assertEqual(of_type(self.ada.events, Refused), [])
