@@ -1,8 +1,9 @@
 """Builds the wheel, looks into it, and runs what it installs.
 
-It may hold our packages (Python, ``py.typed`` and ``.sql`` files) and the licence,
-nothing else; each package must be typed. The wheel is then installed in a fresh virtual
-environment, where ``chatcore --version`` must print the version of pyproject.toml.
+It may hold our packages (Python, ``py.typed`` and ``.sql`` files, the sample of the
+demo) and the licence, nothing else; each package must be typed. The wheel is then
+installed in a fresh virtual environment, where ``chatcore --version`` must print the
+version of pyproject.toml.
 """
 
 import os
@@ -16,7 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("chatapp", "chatcore", "stores", "transports")
-OURS = re.compile(rf"({'|'.join(PACKAGES)})/(.+\.(py|pyi|sql)|py\.typed)")
+OURS = re.compile(
+    rf"({'|'.join(PACKAGES)})/(.+\.(py|pyi|sql)|py\.typed)"
+    r"|chatapp/sample/(LICENSE|conversations\.json)"
+)
 METADATA = re.compile(
     r"chatcore-[^/]+\.dist-info/"
     r"(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"

@@ -15,6 +15,7 @@ class Connection:
         outbox: events that the driver has not written yet, in order.
         closing: set once the last event is in the outbox; nothing follows it.
         lost: the link is gone; what is still emitted goes nowhere.
+        is_silent: the peer says no more, though it may still read.
         heard_s: when the peer was last heard, on the monotonic clock.
         operations: how many lists, deliveries and deletions run.
     """
@@ -25,6 +26,7 @@ class Connection:
         "_progress",
         "closing",
         "heard_s",
+        "is_silent",
         "lost",
         "operations",
         "outbox",
@@ -39,6 +41,7 @@ class Connection:
         self.outbox: list[Event] = []
         self.closing: Closing | None = None
         self.lost = False
+        self.is_silent = False
         self.heard_s = clock.monotonic_s()
         self.operations = 0
 
@@ -71,6 +74,11 @@ class Connection:
         if self._probes:
             self._open(self._probes)
 
+    def fall_silent(self) -> None:
+        """Take note that the peer says no more: acknowledgements cannot come."""
+        self.is_silent = True
+        self._open(self._progress)
+
     def lose(self) -> None:
         """Take note that the link is gone."""
         self.lost = True
@@ -92,7 +100,7 @@ class Connection:
             self._open(self._progress)
 
     async def progress(self, *, within_s: float) -> bool:
-        """Whether an acknowledgement came, or the link ended, in time."""
+        """Whether mail came or went, or the link ended, in time."""
         if self.is_over:
             return True
         gate = self._clock.gate()

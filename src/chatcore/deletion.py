@@ -201,6 +201,8 @@ class Deletion:
         connection.outlet.wake()
         while not delivery.has_settled(mailbox.head):
             seen = delivery.acknowledged
+            if connection.is_silent and delivery.delivered > seen:
+                raise DeletionStalled(seconds=0)
             moved = await connection.progress(within_s=self._limits.deletion_stall_s)
             self._check_link(request)
             if not moved and delivery.acknowledged == seen:

@@ -92,6 +92,7 @@ class Delivery:
         "_bytes",
         "_in_flight",
         "_limits",
+        "_most_delivered",
         "acknowledged",
         "covered",
         "delivered",
@@ -106,6 +107,7 @@ class Delivery:
         self._limits = limits
         self._in_flight: deque[_InFlight] = deque()
         self._bytes = 0
+        self._most_delivered = mailbox.acknowledged
         self.flow = Flow.HELD
         self.goals: list[Goal] = []
         self.pushes = pushes
@@ -200,7 +202,10 @@ class Delivery:
             AcknowledgedTooMuch: ``position`` was not delivered.
         """
         if position > self.delivered:
-            raise AcknowledgedTooMuch(position=position, delivered=self.delivered)
+            # Before a resume it may have gone further than it has since.
+            if position > self._most_delivered:
+                raise AcknowledgedTooMuch(position=position, delivered=self.delivered)
+            self.delivered = self.covered = position
         freed: dict[AccountId, list[Position]] = {}
         if position <= self.acknowledged:
             return freed
@@ -245,6 +250,7 @@ class Delivery:
             # Seen before a restart of the server: it is awaited like any delivery,
             # though nobody knows by now whose it was.
             in_flight.append(_InFlight(start, 0, None))
+        self._most_delivered = max(self._most_delivered, self.delivered)
         self.delivered = self.covered = start
         self.head = max(mailbox.head, start)
         self.goals = []

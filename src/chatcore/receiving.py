@@ -90,6 +90,7 @@ class Receiving:
             return
         connection.emit(*delivery.take(mail, head=head))
         self._finish_deliveries(connection, session)
+        connection.advance()
 
     def _finish_deliveries(self, connection: Connection, session: Session) -> None:
         for goal in session.delivery.reached():

@@ -4,6 +4,7 @@ A link knows bytes and frames, nothing of a chat. The session driver (``driver``
 the client (``client``) are written once against these protocols.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -53,6 +54,15 @@ class CannotConnect(ChatError):
         self.url = url
         self.reason = reason
         super().__init__(f"Cannot connect to {url}: {reason}.")
+
+
+def reason_of(error: OSError) -> str:
+    """What an error of the system says, without asyncio's details."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 class Link(Protocol):

@@ -37,7 +37,6 @@ class Driver:
         self._waiting_bytes = 0
         self._is_over = False
         self._is_reading = True
-        self._is_settling = False
         self._is_writing = True
         self._to_work = asyncio.Event()
         self._to_write = asyncio.Event()
@@ -132,24 +131,12 @@ class Driver:
     async def _settle(self, connection: Connection) -> None:
         """Answer what was asked by a peer that has closed its half of the link."""
         self._is_reading = False
-        self._is_settling = True
+        connection.fall_silent()
         while (self._waiting_commands or connection.operations) and not self._is_over:
-            if self._waits_in_vain(connection):
-                return
             self._to_read.clear()
             await self._to_read.wait()
         if await self.drained() and connection.closing is None:
             await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
-
-    def _waits_in_vain(self, connection: Connection) -> bool:
-        """Whether a deletion wants acknowledgements, which cannot come any more (D2).
-
-        A process that was killed looks like one that has closed half of its link.
-        """
-        session = self._chat.session_of(connection)
-        if session is None or not session.is_deleting:
-            return False
-        return session.delivery.delivered > session.delivery.acknowledged
 
     def _take(self, frames: Sequence[bytes]) -> None:
         """Take acknowledgements and pongs now, and queue the rest (W7)."""
@@ -219,8 +206,6 @@ class Driver:
                     await self._link.send(
                         split_events(self._codec, events, frame_bytes)
                     )
-                    if self._is_settling:
-                        self._to_read.set()
                 if self._to_write.is_set():
                     continue
                 self._tell_drained(written=True)

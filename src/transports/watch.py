@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from chatcore import Chat
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode
 from chatcore.events import Ping
 from transports.base import Link
+
+_LAST_WORDS_S: Final = 1.0
+"""How long a silent peer has to be told why it goes, should it be there after all."""
 
 
 class Watch:
@@ -76,8 +80,7 @@ class Watch:
                 self._pinged_s = None
             elif now_s - self._pinged_s >= limits.pong_within_s:
                 self._connection.close(CloseCode.UNRESPONSIVE)
-                self._link.abort()
-                return limits.pong_within_s
+                return min(_LAST_WORDS_S, limits.pong_within_s)
         if self._pinged_s is None and silent_s >= limits.ping_after_s:
             self._connection.emit(Ping())
             self._pinged_s = now_s

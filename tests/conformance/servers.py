@@ -15,6 +15,7 @@ from stores import open_store
 from tests.conformance.cells import Cell
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.conformance.environment import HeldPasswords, SteppedClock
+from tests.faults.relay import relaying
 from transports import Client, Reconnecting, connect, serve
 from transports.base import LinkSettings, parse_address
 from transports.codec import codec as codec_of
@@ -99,6 +100,21 @@ class Server:
             yield peer
         finally:
             link.abort()
+
+
+    @asynccontextmanager
+    async def far_peer(self) -> AsyncIterator[tuple[Peer, Callable[[], None]]]:
+        """A peer, and how to make it fall silent as a machine does that has died.
+
+        A peer in the same process that only stops to talk is not silent: the library
+        below it may go on to answer pings of its own.
+        """
+        if parse_address(self.url).port:
+            async with relaying(self.url) as relay, self.peer(relay.url) as peer:
+                yield peer, relay.stall
+        else:
+            async with self.peer() as peer:
+                yield peer, lambda: None
 
 
 @asynccontextmanager

@@ -135,9 +135,9 @@ async def test_a_session_is_not_read_while_too_much_of_it_waits(cell: Cell) -> N
 async def test_a_peer_that_is_not_read_is_not_taken_for_silent(cell: Cell) -> None:
     limits = Limits(pending_commands=2, ping_after_s=0.03, pong_within_s=0.03)
     async with (
-        serving(cell, limits=limits) as server,
+        serving(cell, limits=limits, also=("loopback:",)) as server,
         server.peer() as peer,
-        server.peer() as clock,
+        server.peer(server.urls[1]) as silent,
     ):
         await peer.login("ada")
         server.passwords.hold()
@@ -146,7 +146,7 @@ async def test_a_peer_that_is_not_read_is_not_taken_for_silent(cell: Cell) -> No
         )
         await asyncio.wait_for(server.passwords.asked.wait(), 10)
 
-        await clock.ended()  # it has been silent as long
+        await silent.ended()  # after the same time
         server.passwords.release()
 
         assert await peer.answer(slow, PasswordChanged)

@@ -37,7 +37,7 @@ from chatcore.events import (
     Refused,
     Started,
 )
-from tests.conformance.cells import Cell, each_cell, each_store, each_transport
+from tests.conformance.cells import Cell, each_cell, each_store, each_transport, over
 from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take_bodies
 from tests.conformance.servers import serving
@@ -404,21 +404,35 @@ async def test_a_link_with_a_session_takes_no_second_one(cell: Cell) -> None:
 async def test_a_peer_that_stays_silent_is_detached_and_keeps_its_mail(
     cell: Cell,
 ) -> None:
-    limits = Limits(ping_after_s=0.05, pong_within_s=0.05)
+    limits = Limits(ping_after_s=0.1, pong_within_s=0.1)
     async with serving(cell, limits=limits) as server:
-        async with server.peer() as silent:
-            token = (await silent.login("ada")).token
-            await silent.send("ada", "kept")
+        async with server.far_peer() as (peer, fall_silent):
+            token = (await peer.login("ada")).token
+            await peer.send("ada", "kept")
 
-            events = await silent.ended()
+            fall_silent()
+            await server.until_offline("ada")
 
-        assert any(isinstance(it, Ping) for it in events)
         async with server.peer() as found:
             await found.resume(token)
             assert [it.body for it in await found.mail(1)] == ["kept"]
 
 
-@each_transport
+@over("loopback")
+@pytest.mark.rule("S5")
+async def test_a_peer_that_does_not_answer_a_ping_is_told_why_it_goes(
+    cell: Cell,
+) -> None:
+    limits = Limits(ping_after_s=0.05, pong_within_s=0.05)
+    async with serving(cell, limits=limits) as server, server.peer() as peer:
+        await peer.login("ada")
+
+        await peer.expect(Ping)
+
+        assert await peer.end_code() is CloseCode.UNRESPONSIVE
+
+
+@over("loopback")
 @pytest.mark.rule("S5")
 async def test_a_peer_that_answers_pings_stays(cell: Cell) -> None:
     limits = Limits(ping_after_s=0.02, pong_within_s=0.2)
@@ -432,7 +446,7 @@ async def test_a_peer_that_answers_pings_stays(cell: Cell) -> None:
         await peer.send("ada", "still here")
 
 
-@each_transport
+@over("loopback")
 @pytest.mark.rule("S5")
 async def test_the_client_of_the_library_answers_pings(cell: Cell) -> None:
     limits = Limits(ping_after_s=0.02, pong_within_s=0.2)

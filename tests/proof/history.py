@@ -302,7 +302,9 @@ class _Judging:
         ):
             return
         if owner is not None and owner.discard:
-            told = place in self._bounced or sender is not None or sent.sender == account
+            told = (
+                place in self._bounced or sender is not None or sent.sender == account
+            )
             if told or not self._has_read_all(sent.sender):
                 return
         elif account not in self._remains and owner is None:

@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 _MOST_UNDER_WAY: Final = 1000
 _GOODBYE_S: Final = 2.0
 _STEADY_S: Final = 1.0
+_LARGEST_FRAME: Final = 16 * MIB
+"""What is read of a server, whatever its operator has set; it tells its own limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Conversation:
     """The links of one client, and what is to be said on them.
 
     Attributes:
+        frame_bytes: the largest frame that the server reads.
         phase: how far the current link is (see ``phases``).
         outstanding: commands that have no answer yet.
         inbox: the mail of the account that is logged in, or was last.
@@ -80,7 +83,7 @@ class Conversation:
         self._reconnecting = reconnecting
         self._on_link = on_link
         self._on_event = on_event
-        self._settings = LinkSettings(frame_bytes=MIB)
+        self._settings = LinkSettings(frame_bytes=_LARGEST_FRAME)
         self._slots = asyncio.Semaphore(_MOST_UNDER_WAY)
         self._unsent: list[Request] = []
         self._to_write = asyncio.Event()
@@ -89,6 +92,7 @@ class Conversation:
         self._acknowledged_here = 0
         self._attempt = 0
         self._opened_s = 0.0
+        self.frame_bytes = MIB
         self.phase = Phase.DIALLING
         self.outstanding = Outstanding()
         self.inbox = Inbox()
@@ -278,9 +282,7 @@ class Conversation:
                 requests = self._due()
                 if requests:
                     await link.send(
-                        split_commands(
-                            self._codec, requests, self._settings.frame_bytes
-                        )
+                        split_commands(self._codec, requests, self.frame_bytes)
                     )
         except LinkClosed:
             return  # reading has seen it too

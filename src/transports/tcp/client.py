@@ -2,7 +2,13 @@
 
 import asyncio
 
-from transports.base import Address, CannotConnect, LinkClosed, LinkSettings
+from transports.base import (
+    Address,
+    CannotConnect,
+    LinkClosed,
+    LinkSettings,
+    reason_of,
+)
 from transports.codec import Codec
 from transports.tcp.greeting import MAX_LINE_BYTES, framing_for, greet, read_welcome
 from transports.tcp.link import TcpLink
@@ -19,11 +25,10 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> TcpLin
             )
             link.write_line(greet(codec.name))
             read_welcome(await link.read_line(MAX_LINE_BYTES))
-    except (OSError, TimeoutError) as error:
+    except OSError as error:
         if link is not None:
             link.abort()
-        reason = "it does not answer" if isinstance(error, TimeoutError) else str(error)
-        raise CannotConnect(address.text, reason) from error
+        raise CannotConnect(address.text, reason_of(error)) from error
     except LinkClosed:
         if link is not None:
             link.abort()

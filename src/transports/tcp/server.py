@@ -12,6 +12,7 @@ from transports.base import (
     LinkSettings,
     ServeLink,
     Spawn,
+    reason_of,
 )
 from transports.tcp.greeting import (
     MAX_LINE_BYTES,
@@ -66,7 +67,7 @@ async def listen(
             backlog=_BACKLOG,
         )
     except OSError as error:
-        raise CannotListen(address.text, error.strerror or str(error)) from error
+        raise CannotListen(address.text, reason_of(error)) from error
     return TcpListener(server, address, greeting)
 
 

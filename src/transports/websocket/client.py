@@ -4,7 +4,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
-from transports.base import Address, CannotConnect, LinkSettings
+from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
 from transports.websocket.link import WebSocketLink, loop_time
 from transports.websocket.subprotocols import PATH
@@ -40,8 +40,10 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
             max_size=settings.frame_bytes,
             proxy=None,
         )
-    except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-        raise CannotConnect(address.text, str(error) or "no answer") from error
+    except OSError as error:
+        raise CannotConnect(address.text, reason_of(error)) from error
+    except (InvalidHandshake, InvalidURI) as error:
+        raise CannotConnect(address.text, str(error)) from error
     assert isinstance(connection, _LivelyConnection)  # noqa: S101  # as asked for
     connection.active_s = loop_time()
     return WebSocketLink(connection, codec, connection)

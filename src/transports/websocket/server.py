@@ -18,6 +18,7 @@ from transports.base import (
     LinkSettings,
     ServeLink,
     Spawn,
+    reason_of,
 )
 from transports.codec import codec
 from transports.websocket.link import WebSocketLink, loop_time
@@ -101,7 +102,7 @@ async def listen(
             backlog=_BACKLOG,
         )
     except OSError as error:
-        raise CannotListen(address.text, error.strerror or str(error)) from error
+        raise CannotListen(address.text, reason_of(error)) from error
     return WebSocketListener(server, address)
 
 

@@ -31,6 +31,7 @@ from chatcore.events import (
     Closing,
     Created,
     Deleted,
+    LoggedIn,
     Ping,
     Refused,
     Resumed,
@@ -311,6 +312,38 @@ class InboxTest(unittest.TestCase):
             held = self.world.chat.session_of(peer.connection)
             self.assertEqual(held is not None, logged_in)
             ada.do(Logout())
+
+    @rule("D2", "S1")
+    def test_after_a_stall_the_session_may_be_replaced_like_any(self) -> None:
+        world = World(second_login=SecondLogin.REPLACE)
+        ada = world.user("ada")
+        ada.do(Send("ada", "waits"), DELETE)
+        world.pass_s(30)
+
+        answer = world.peer().do(Login(username="ada", password=PASSWORD))[0]
+
+        self.assertIsInstance(answer, LoggedIn)
+
+    @rule("D2", "S6")
+    def test_after_a_stall_no_session_is_left_that_nobody_has(self) -> None:
+        self.bob.do(Logout())
+        self.peer.do(DELETE)
+        self.world.pass_s(30)
+
+        self.assertEqual(self.world.store._rows.by_token, {})
+
+    @rule("D2", "M1")
+    def test_what_was_stored_without_anybody_knowing_is_delivered_too(self) -> None:
+        ada = self.world.user("ada")
+        ada.acknowledge(2)
+        self.world.store.fail_after("deposit", OutcomeUnknown())
+        self.bob.do(Send("ada", "three"))
+
+        ada.do(DELETE)
+        ada.acknowledge(3)
+
+        self.assertEqual(ada.bodies, ["one", "two", "three"])
+        self.assertEqual(receipt_in(ada), DeletionReceipt(delivered=1))
 
     @rule("D2")
     def test_discard_drops_what_waits_and_asks_for_no_acknowledgement(self) -> None:

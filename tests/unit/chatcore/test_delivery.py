@@ -240,6 +240,18 @@ class ManualTest(unittest.TestCase):
         self.assertEqual(covered, 2)
         self.assertEqual([event.position for event in events], [3])
 
+    @rule("M7", "D3")
+    def test_what_was_asked_for_and_retracted_meanwhile_is_not_waited_for(
+        self,
+    ) -> None:
+        it = delivery(head=2, pushes=False)
+        it.goals.append(Goal(Position(2), 7, 2))
+        it.change(Cause.ASKED)
+
+        it.take([message(1), message(3)], head=Position(3))
+
+        self.assertEqual((it.flow, it.delivered, it.covered), (Flow.HELD, 1, 2))
+
     @rule("M7")
     def test_a_goal_is_met_once_all_up_to_it_is_acknowledged(self) -> None:
         it = delivery(head=2, pushes=False)
@@ -316,6 +328,7 @@ class RewindTest(unittest.TestCase):
 
         it.rewind(mailbox(acknowledged=1, head=3), Position(2))
 
+        self.assertEqual(it.room[0], Limits().window_messages - 1)
         self.assertEqual((it.acknowledged, it.delivered, it.covered), (1, 2, 2))
         self.assertEqual(it.acknowledge(Position(2)), {ADA: [2]})
         self.assertEqual(it.room, (Limits().window_messages, Limits().window_bytes))
@@ -351,6 +364,15 @@ class RewindTest(unittest.TestCase):
         self.assertFalse(it.has_settled(Position(4)))
         self.assertEqual(it.acknowledge(Position(4)), {})
         self.assertTrue(it.has_settled(Position(4)))
+
+    @rule("S6", "M4")
+    def test_what_was_acknowledged_before_a_restart_is_awaited_no_more(self) -> None:
+        it = delivery()
+
+        it.rewind(mailbox(acknowledged=5, head=5), Position(5))
+
+        self.assertEqual(it.acknowledged, 5)
+        self.assertTrue(it.has_settled(Position(5)))
 
     def test_a_nudge_to_a_place_that_is_known_changes_nothing(self) -> None:
         it = live()

@@ -176,13 +176,16 @@ class LoginTest(unittest.TestCase):
         lost.lose()
         waiting.end(answer=True)
         world.turns.run()
+        token = (1).to_bytes(32)
+        back = world.peer()
+        in_time = back.ask(Resume(token))
+        back.lose()
         world.pass_s(30)
         world.tick()
 
         self.assertEqual(of_type(lost.events, LoggedIn), [])
-        self.assertIsInstance(
-            world.peer().refusal(Resume((2).to_bytes(32))), SessionGone
-        )
+        self.assertIsInstance(in_time, Resumed)
+        self.assertIsInstance(world.peer().refusal(Resume(token)), SessionGone)
 
 
 class SecondLoginTest(unittest.TestCase):
@@ -297,12 +300,14 @@ class SecondLoginTest(unittest.TestCase):
         self.replacing()
 
         answer = self.other.ask(LOGIN)
+        replaced = self.world.chat.session_of(self.ada.connection)
         self.ada.lose()
 
         self.assertIsInstance(answer, LoggedIn)
         (closing,) = of_type(self.ada.events, Closing)
         self.assertIs(closing.code, CloseCode.REPLACED)
         self.assertFalse(closing.code.may_reconnect)
+        self.assertIsNone(replaced)
         self.assertIsNotNone(self.world.chat.session_of(self.other.connection))
 
     @rule("S1", "E2")

@@ -11,12 +11,14 @@ from chatcore.commands import (
     Inbox,
     Login,
     Logout,
+    Outbox,
     Resume,
     Send,
 )
 from chatcore.errors import (
     AcknowledgedTooMuch,
     LoginRequired,
+    OutcomeUnknown,
     TooManyOperations,
 )
 from chatcore.events import DeliveryFinished, LoggedIn, Received, Refused, Started
@@ -130,6 +132,7 @@ class AcknowledgeTest(unittest.TestCase):
             counts.append(len(self.bob.bodies))
 
         self.assertEqual(counts, [256, 257, 512, 600])
+        self.assertEqual(len(self.bob.events), 2 + 600)
         self.assertEqual(self.bob.bodies, [str(n) for n in range(600)])
 
     @rule("W8")
@@ -311,6 +314,42 @@ class DeliverTest(unittest.TestCase):
         self.assertEqual(refusal.fields, {"maximum": "8"})
         self.assertEqual(len(of_type(finished, DeliveryFinished)), 8)
 
+    @rule("M7", "D3")
+    def test_it_finishes_when_all_that_was_queued_is_retracted_meanwhile(self) -> None:
+        self.ada.do(Send("bob", "one"))
+        waiting = self.world.store.hold("read")
+        self.bob.do(Deliver())
+        self.ada.do(
+            Delete(username="ada", password=PASSWORD, outbox=Outbox.RETRACT)
+        )
+
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(self.bob.bodies, [])
+        self.assertEqual(self.bob.events[-1], DeliveryFinished(2, 1))
+
+    @rule("M7", "M1")
+    def test_it_sends_what_was_stored_without_anybody_knowing(self) -> None:
+        self.world.store.fail_after("deposit", OutcomeUnknown())
+        self.bob.do(Send("ada", "hello"))
+
+        before = self.ada.bodies
+        self.ada.do(Deliver())
+
+        self.assertEqual((before, self.ada.bodies), ([], ["hello"]))
+
+    @rule("M7", "S3")
+    def test_one_that_was_asked_for_on_an_older_link_finishes_nowhere(self) -> None:
+        self.ada.do(Send("bob", "hello"))
+        self.bob.do(Deliver())
+        back = self.world.peer()
+        back.do(Resume(self.bob.token, last_seen=1))
+
+        events = back.acknowledge(1)
+
+        self.assertEqual(events, [])
+
     @rule("M7", "S3")
     def test_one_that_is_overtaken_by_a_resume_starts_nothing(self) -> None:
         self.ada.do(Send("bob", "hello"))
@@ -347,6 +386,38 @@ class FetchTest(unittest.TestCase):
         self.world.turns.run()
 
         self.assertEqual((slow.bodies, quick.bodies), ([], ["hello"]))
+
+    @rule("M3", "S3")
+    def test_mail_that_was_read_for_two_links_is_delivered_to_the_later_one(
+        self,
+    ) -> None:
+        self.bob.lose()
+        self.ada.do(Send("bob", "hello"))
+        links = [self.world.peer(), self.world.peer()]
+        waiting = []
+        for link in links:
+            waiting.append(self.world.store.hold_after("read"))
+            link.do(Resume(self.bob.token))
+
+        for it in waiting:
+            it.end(answer=True)
+            self.world.turns.run()
+
+        self.assertEqual([it.bodies for it in links], [[], ["hello"]])
+
+    @rule("M3")
+    def test_mail_that_is_read_twice_at_once_is_delivered_once(self) -> None:
+        self.bob.lose()
+        self.ada.do(Send("bob", "hello"))
+        waiting = self.world.store.hold_after("read")
+        back = self.world.peer()
+        back.do(Resume(self.bob.token))
+
+        self.world.do(self.world.chat.fetch(back.connection))
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        self.assertEqual(back.bodies, ["hello"])
 
     @rule("M3")
     def test_what_is_committed_while_mail_is_read_comes_after_it(self) -> None:

@@ -4,7 +4,7 @@ import unittest
 from itertools import product
 
 from chatcore.commands import Resume, Send
-from chatcore.delivery import Delivery
+from chatcore.delivery import Delivery, Flow
 from chatcore.errors import SessionGone
 from chatcore.events import Resumed
 from chatcore.ids import AccountId, Epoch, Position, TokenHash, Username
@@ -100,6 +100,20 @@ class SessionsTest(unittest.TestCase):
 
 
 class GraceTest(unittest.TestCase):
+    @rule("S3")
+    def test_nothing_is_delivered_to_a_session_without_a_link(self) -> None:
+        world = World()
+        ada = world.user("ada")
+        session = world.chat.session_of(ada.connection)
+        assert session is not None
+
+        attached = session.delivery.flow
+        ada.lose()
+        world.user("bob").do(Send("ada", "hello"))
+
+        self.assertEqual((attached, session.delivery.flow), (Flow.LIVE, Flow.HELD))
+        self.assertEqual(session.delivery.delivered, 0)
+
     @rule("S3")
     def test_a_lost_link_leaves_thirty_seconds_for_a_resume(self) -> None:
         world = World()

@@ -1,0 +1,300 @@
+"""Users who come and go: the rules of accounts, sessions and links, as random steps."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar, Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+)
+
+from chatcore import SecondLogin
+from chatcore.commands import (
+    ChangePassword,
+    Create,
+    Delete,
+    DeliveryMode,
+    Login,
+    Logout,
+    Resume,
+)
+from chatcore.errors import (
+    AccountInUse,
+    AcknowledgedTooMuch,
+    CloseCode,
+    NameTaken,
+    Refusal,
+    SessionGone,
+    WrongCredentials,
+)
+from chatcore.events import (
+    Closing,
+    Created,
+    Event,
+    LoggedIn,
+    LoggedOut,
+    PasswordChanged,
+    Ping,
+    Refused,
+    Resumed,
+    Started,
+)
+from tests.proof import history
+from tests.proof.house import LIMITS, House, Seat, peer_of
+from tests.proof.model import Person
+from tests.proof.stage import shelf_of
+from world import Peer
+
+PASSWORDS: Final = st.sampled_from(("correct horse", "battery staple"))
+WRONG: Final = "wrong horse"
+MOSTLY: Final = st.integers(0, 5).map(bool)
+NAMES: Final = st.sampled_from(("ada", "bob", "cy"))
+SOMEBODY: Final = st.integers(0, 11)
+YES_OR_NO: Final = st.booleans()
+
+
+def refused_as(answer: Event, refusal: type[Refusal]) -> None:
+    """Check that an answer is a refusal, and this one."""
+    assert isinstance(answer, Refused), answer
+    assert type(answer.refusal) is refusal, answer
+
+
+class ComingUsers(RuleBasedStateMachine):
+    """What users may do, each with what has to come of it."""
+
+    store: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cleaning = ExitStack()
+        folder = self.cleaning.enter_context(TemporaryDirectory(prefix="chatcore-"))
+        self.shelf = self.cleaning.enter_context(shelf_of(self.store, Path(folder)))
+        self.keys = 0
+        self.creations: dict[bytes, Person] = {}
+
+    @initialize(second_login=st.sampled_from(SecondLogin))
+    def begin(self, second_login: SecondLogin) -> None:
+        self.replaces = second_login is SecondLogin.REPLACE
+        self.house = House(self.shelf, second_login)
+        self.model, self.stage = self.house.model, self.house.stage
+        for name in ("ada", "bob", "cy"):
+            self.log_in(name, create=True, right=True, pushes=True, answers=True)
+
+    def teardown(self) -> None:
+        try:
+            for person in self.model.names.values():
+                remains = history.Remains(person.id, tuple(person.waiting()))
+                self.house.records.append(remains)
+            assert history.judge(self.house.records) == []
+            self.house.die(killed=True)
+            self.stage.end(killed=False)
+        finally:
+            self.cleaning.close()
+
+    # ---- what the rules share
+
+    def one_of(self, seats: list[Seat], number: int) -> Seat:
+        return seats[number % len(seats)]
+
+    def anybody(self) -> bool:
+        return bool(self.house.attached())
+
+    def new_key(self, *, age_ms: int = 0) -> bytes:
+        self.keys += 1
+        at_ms = self.house.now_ms - age_ms
+        return at_ms.to_bytes(6) + b"\x70\x00\x80" + self.keys.to_bytes(7)
+
+    def meet(self, name: str, password: str, account: int) -> Person:
+        """An account that is new."""
+        assert account not in self.model.people
+        person = Person(account, name, password)
+        self.model.people[account] = self.model.names[name] = person
+        self.house.records.append(history.Created(account, name))
+        return person
+
+    def is_in_use(self, older: Seat | None, *, answers: bool, replaces: bool) -> bool:
+        """Whether a seat is not given up to another login (S1)."""
+        if older is None or older.peer is None:
+            return False
+        if older.erasing is not None:
+            return True
+        silent_s = self.house.now_s - older.peer.connection.heard_s
+        return not replaces and (answers or silent_s < LIMITS.probe_s)
+
+    def ask_over(
+        self, peer: Peer, command: Login | Delete, older: Seat | None, *, answers: bool
+    ) -> Event | None:
+        """Ask for what another session may be pinged for; the answer, if any yet."""
+        before = len(peer.events)
+        peer.connection.hear()
+        peer.do(command)
+        rival = older.peer if older is not None else None
+        if older is not None and rival is not None:
+            pinged = any(isinstance(it, Ping) for it in rival.events[older.read :])
+            if pinged and answers:
+                rival.connection.hear()
+                self.stage.turns.run()
+            elif pinged:
+                self.stage.pass_s(LIMITS.probe_s)
+        if isinstance(peer.events[-1], Started) or any(
+            isinstance(it, Started) for it in peer.events[before:]
+        ):
+            return None
+        return self.house.answer(peer, before)
+
+    def make_way(self, older: Seat | None, code: CloseCode) -> None:
+        if older is not None:
+            self.house.rise(older, code if older.peer is not None else None)
+
+    # ---- accounts
+
+    @rule(name=NAMES, password=PASSWORDS, keyed=YES_OR_NO)
+    def create(self, name: str, password: str, *, keyed: bool) -> None:
+        key = self.new_key() if keyed else b""
+        answer = self.house.ask(self.stage.peer(), Create(name, password, key))
+        if name in self.model.names:
+            refused_as(answer, NameTaken)
+        else:
+            assert isinstance(answer, Created)
+            person = self.meet(name, password, answer.account)
+            if keyed:
+                self.creations[key] = person
+        self.house.look()
+
+    @precondition(lambda self: self.creations)
+    @rule(number=SOMEBODY, right=MOSTLY)
+    def create_again(self, number: int, *, right: bool) -> None:
+        key = list(self.creations)[number % len(self.creations)]
+        person = self.creations[key]
+        password = person.password if right else WRONG
+        answer = self.house.ask(self.stage.peer(), Create(person.name, password, key))
+        if right:
+            assert isinstance(answer, Created)
+            assert answer.account == person.id
+        else:
+            refused_as(answer, WrongCredentials)
+        self.house.look()
+
+    def password_of(self, name: str, *, right: bool) -> str:
+        """The password of a name, if it has one, or a wrong one."""
+        person = self.model.names.get(name)
+        known = "correct horse" if person is None else person.password
+        return known if right else WRONG
+
+    @rule(
+        name=NAMES, create=MOSTLY, right=MOSTLY, pushes=MOSTLY, answers=YES_OR_NO
+    )
+    def log_in(
+        self, name: str, *, create: bool, right: bool, pushes: bool, answers: bool
+    ) -> None:
+        password = self.password_of(name, right=right)
+        person = self.model.names.get(name)
+        older = self.house.seats.get(person.id) if person else None
+        in_use = self.is_in_use(older, answers=answers, replaces=self.replaces)
+        peer = self.stage.peer()
+        mode = DeliveryMode.PUSH if pushes else DeliveryMode.MANUAL
+        command = Login(username=name, password=password, create=create, delivery=mode)
+        answer = self.ask_over(peer, command, older, answers=answers)
+        assert answer is not None
+        if person.password != password if person else not create:
+            refused_as(answer, WrongCredentials)
+        elif in_use:
+            refused_as(answer, AccountInUse)
+        else:
+            assert isinstance(answer, LoggedIn)
+            code = CloseCode.REPLACED if self.replaces else CloseCode.UNRESPONSIVE
+            self.make_way(older, code)
+            person = person or self.meet(name, password, answer.account)
+            assert answer.account == person.id
+            assert answer.queued == len(person.waiting())
+            assert answer.acknowledged == person.acknowledged
+            self.house.sit(
+                Seat(
+                    person=person,
+                    token=answer.token,
+                    pushes=pushes,
+                    cursor=person.acknowledged,
+                ),
+                peer,
+            )
+        self.house.look()
+
+    @precondition(anybody)
+    @rule(number=SOMEBODY, right=MOSTLY, new=PASSWORDS)
+    def change_password(self, number: int, new: str, *, right: bool) -> None:
+        seat = self.one_of(self.house.attached(), number)
+        old = self.password_of(seat.person.name, right=right)
+        answer = self.house.ask(peer_of(seat), ChangePassword(old, new))
+        if right:
+            assert isinstance(answer, PasswordChanged)
+            seat.person.password = new
+        else:
+            refused_as(answer, WrongCredentials)
+        self.house.look()
+
+    @precondition(anybody)
+    @rule(number=SOMEBODY)
+    def log_out(self, number: int) -> None:
+        seat = self.one_of(self.house.attached(), number)
+        answer = self.house.ask(peer_of(seat), Logout())
+        assert isinstance(answer, LoggedOut)
+        self.house.rise(seat)
+        self.house.look()
+
+    # ---- links
+
+    @rule(number=SOMEBODY)
+    def lose_link(self, number: int) -> None:
+        seats = [it for it in self.house.seats.values() if it.peer]
+        if seats:
+            seat = self.one_of(seats, number)
+            peer_of(seat).lose()
+            self.house.leave_link(seat)
+        self.house.look()
+
+    @precondition(lambda self: any(it.token for it in self.house.seats.values()))
+    @rule(
+        number=SOMEBODY,
+        seen=st.sampled_from(("all", "all", "all", "some", "some", "too much")),
+        mode=st.sampled_from((None, None, *DeliveryMode)),
+    )
+    def resume(self, number: int, seen: str, mode: DeliveryMode | None) -> None:
+        for token in self.house.gone[-1:]:
+            refused_as(self.house.ask(self.stage.peer(), Resume(token)), SessionGone)
+        seats = [it for it in self.house.seats.values() if it.token]
+        seat = self.one_of(seats, number)
+        person = seat.person
+        last_seen = {
+            "all": seat.cursor,
+            "some": min(seat.in_flight, default=0),
+            "too much": len(person.mail) + 1,
+        }[seen]
+        peer = self.stage.peer()
+        answer = self.house.ask(peer, Resume(seat.token, last_seen, mode))
+        if seen == "too much":
+            refused_as(answer, AcknowledgedTooMuch)
+        else:
+            start = max(last_seen, person.acknowledged)
+            assert isinstance(answer, Resumed)
+            assert (answer.account, answer.last_seen) == (person.id, start)
+            assert answer.queued == len(person.waiting())
+            if seat.peer is not None:
+                closing = seat.peer.events[-1]
+                assert getattr(closing, "code", None) == CloseCode.RESUMED_ELSEWHERE
+                seat.peer.lose()
+                self.house.leave_link(seat)
+            if mode is not None:
+                seat.pushes = mode is DeliveryMode.PUSH
+            kept = {at: it for at, it in seat.in_flight.items() if at <= start}
+            if start > person.acknowledged and start not in kept:
+                kept[start] = False
+            seat.in_flight = kept
+            seat.cursor = seat.asked = start
+            self.house.sit(seat, peer)
+        self.house.look()
+
