@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, T201  # a program, which talks to people
+# a program, which talks to people
 """What each codec costs a message: µs of one CPU, in frames of a batch.
 
 Run it as ``PYTHONPATH=src python benchmarks/codec_cost.py``. It takes the best of some

@@ -88,7 +88,9 @@ class Pair:
 
     async def send(self, number: int) -> None:
         requests = [
-            Request(self.sent + i, Send(self.names[1], self.load.body, self.keys.make()))
+            Request(
+                self.sent + i, Send(self.names[1], self.load.body, self.keys.make())
+            )
             for i in range(1, number + 1)
         ]
         self.sent += number

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 (a program that talks to people)
 """What a message costs in a store: µs of process CPU to deposit and acknowledge it.
 
 Pairs of accounts, each with one caller that deposits a batch under new keys, waits for
@@ -49,9 +48,9 @@ async def open_account(store: Store, name: str) -> tuple[AccountId, Epoch]:
     account = await store.create_account(
         Username(name), PasswordHash("-"), key=NO_KEY, at_ms=0
     )
-    assert account is not None  # noqa: S101 (the store is new)
+    assert account is not None
     session = await store.open_session(account, TokenHash(name.encode()))
-    assert session is not None  # noqa: S101
+    assert session is not None
     return account, session.epoch
 
 
@@ -69,7 +68,7 @@ async def run_pair(store: Store, pair: int, *, batch: int, messages: int) -> Non
             deposits, mailbox_messages=10_000, oldest_key=NO_KEY
         )
         last = results[-1]
-        assert isinstance(last, Stored)  # noqa: S101
+        assert isinstance(last, Stored)
         store.acknowledge(recipient, epoch, Position(last.position))
 
 

@@ -1,13 +1,19 @@
 """Accounts: creating them and knowing their owners (A1 to A4, A6, D6)."""
 
 from chatcore.commands import ChangePassword, Create
-from chatcore.errors import InvalidPassword, KeyReused, NameTaken, WrongCredentials
+from chatcore.errors import (
+    AccountsElsewhere,
+    InvalidPassword,
+    KeyReused,
+    NameTaken,
+    WrongCredentials,
+)
 from chatcore.events import Created
-from chatcore.ids import NO_KEY, IdempotencyKey, PasswordHash, Username
+from chatcore.ids import NO_HASH, NO_KEY, IdempotencyKey, PasswordHash, Username
 from chatcore.keys import parse_key
 from chatcore.limits import Limits
-from chatcore.model import Account
-from chatcore.ports import Environment, Store
+from chatcore.model import Account, FirstAnswer
+from chatcore.ports import Credentials, Environment, Store
 from chatcore.sessions import Session
 from chatcore.usernames import prepare_username
 
@@ -15,7 +21,14 @@ from chatcore.usernames import prepare_username
 class Accounts:
     """Creates accounts, checks and changes passwords."""
 
-    def __init__(self, store: Store, environment: Environment, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        environment: Environment,
+        limits: Limits,
+        credentials: Credentials | None,
+    ) -> None:
+        self._credentials = credentials
         self._store = store
         self._environment = environment
         self._limits = limits
@@ -28,6 +41,8 @@ class Accounts:
 
     async def create(self, command_id: int, command: Create) -> Created:
         """Create an account (A3); a repeat under its key gets the first answer (D6)."""
+        if self._credentials is not None:
+            raise AccountsElsewhere(command="create")
         username = self.prepare(command.username)
         self._check_length(command.password)
         now_ms = self._environment.clock.now_ms()
@@ -64,11 +79,13 @@ class Accounts:
             return None
         if first.receipt is not None or first.username != username:
             raise KeyReused
-        await self.verify(first.password_hash, password)
+        await self.verify(first, password)
         return Created(command_id, first.account, username)
 
     async def create_for_login(self, username: Username, password: str) -> Account:
         """Create the account of a free name, or prove to own it by now (A4)."""
+        if self._credentials is not None:
+            return await self._admit(self._credentials, username, password)
         self._check_length(password)
         password_hash = await self._environment.passwords.hash(password)
         created = await self._store.create_account(
@@ -87,14 +104,35 @@ class Accounts:
         Raises:
             WrongCredentials: no such account, or not its password.
         """
+        if self._credentials is not None:
+            return await self._admit(self._credentials, username, password)
         account = await self._store.find_account(username)
         password_hash = account.password_hash if account is not None else None
         if not await self._is_right(password_hash, password) or account is None:
             raise WrongCredentials
         return account
 
+    async def _admit(
+        self, credentials: Credentials, username: Username, password: str
+    ) -> Account:
+        """The account of one of the application's users, made when first needed."""
+        self._check_length(password, minimum=0)
+        if not await credentials.check(username, password):
+            raise WrongCredentials
+        account = await self._store.find_account(username)
+        if account is not None:
+            return account
+        now_ms = self._environment.clock.now_ms()
+        await self._store.create_account(username, NO_HASH, key=NO_KEY, at_ms=now_ms)
+        account = await self._store.find_account(username)
+        if account is None:  # deleted again, in between
+            raise WrongCredentials
+        return account
+
     async def change_password(self, session: Session, command: ChangePassword) -> None:
         """Replace the password (A6); one account has one session, and this is it."""
+        if self._credentials is not None:
+            raise AccountsElsewhere(command="change password")
         account = await self.authenticate(session.username, command.old)
         self._check_length(command.new)
         new_hash = await self._environment.passwords.hash(command.new)
@@ -103,9 +141,13 @@ class Accounts:
         ):
             raise WrongCredentials
 
-    async def verify(self, password_hash: PasswordHash, password: str) -> None:
-        """Raise ``WrongCredentials`` unless it matches."""
-        if not await self._is_right(password_hash, password):
+    async def verify(self, first: FirstAnswer, password: str) -> None:
+        """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
+        if self._credentials is not None:
+            is_right = await self._credentials.check(first.username, password)
+        else:
+            is_right = await self._is_right(first.password_hash, password)
+        if not is_right:
             raise WrongCredentials
 
     async def _is_right(

@@ -51,7 +51,13 @@ from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
-from chatcore.ports import Environment, Outlet, SendPolicy, Store
+from chatcore.ports import (
+    Credentials,
+    Environment,
+    Outlet,
+    SendPolicy,
+    Store,
+)
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.sessions import Session, Sessions
@@ -67,6 +73,7 @@ class Chat:
         limits: the bounds of everything.
         second_login: what a login to an account in use does (S1).
         policy: the application's say before messages are stored.
+        credentials: the application's own users; None for accounts of the chat's own.
     """
 
     def __init__(
@@ -76,11 +83,13 @@ class Chat:
         limits: Limits | None = None,
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._store = store
         self._second_login = second_login
         self._policy = policy
+        self._credentials = credentials
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self._forget_at_ms = 0
@@ -90,7 +99,7 @@ class Chat:
         self._environment = environment
         store, sessions, limits = self._store, self._sessions, self.limits
         self._sending = Sending(store, sessions, environment, limits, self._policy)
-        self._accounts = Accounts(store, environment, limits)
+        self._accounts = Accounts(store, environment, limits, self._credentials)
         self._logins = Logins(
             store, sessions, self._accounts, environment, limits, self._second_login
         )

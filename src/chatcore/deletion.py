@@ -137,7 +137,7 @@ class Deletion:
         first = await self._store.first_answer(key)
         if first is None:
             return False
-        await self._accounts.verify(first.password_hash, command.password)
+        await self._accounts.verify(first, command.password)
         if first.receipt is None or first.username != self._accounts.prepare(
             command.username
         ):

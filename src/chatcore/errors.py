@@ -157,6 +157,13 @@ class Fenced(Refusal):
     template = "This session has moved to another link."
 
 
+class AccountsElsewhere(Refusal):
+    """Accounts are those of the application that embeds the chat (A2)."""
+
+    code = 207
+    template = "Accounts are kept elsewhere: {command} is not possible here."
+
+
 class NoSuchRecipient(Refusal):
     """A message to a name that no account has (M6)."""
 

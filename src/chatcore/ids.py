@@ -32,4 +32,6 @@ TokenHash = NewType("TokenHash", bytes)
 """SHA-256 of a resume token: all that a store sees of it."""
 
 NO_KEY = IdempotencyKey(b"")
+NO_HASH = PasswordHash("")
+"""Of an account whose password the chat does not keep; it matches nothing."""
 BEFORE_FIRST = Position(0)

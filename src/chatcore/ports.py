@@ -334,6 +334,18 @@ class SendPolicy(Protocol):
         ...
 
 
+class Credentials(Protocol):
+    """The embedding application's own users, in place of the chat's passwords (A2)."""
+
+    async def check(self, username: Username, password: str) -> bool:
+        """Whether this is the password, or other proof, of that user.
+
+        An unknown user should cost as long as a wrong password. May raise
+        ``chatcore.errors.Busy``.
+        """
+        ...
+
+
 class Outlet(Protocol):
     """The driver's end of a connection, as the chat sees it."""
 

@@ -13,8 +13,8 @@ from chatcore.limits import MIB
 from chatcore.ports import SendPolicy, Store
 from stores import open_store
 from tests.conformance.cells import Cell
-from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.conformance.environment import HeldPasswords, SteppedClock
+from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
 from transports import Client, Reconnecting, connect, serve
 from transports.base import LinkSettings, parse_address
@@ -50,7 +50,7 @@ class Server:
         return self.urls[0]
 
     @asynccontextmanager
-    async def client(  # noqa: PLR0913  # as transports.connect, which it calls
+    async def client(  # as transports.connect, which it calls
         self,
         *urls: str,
         codec: str = "",
@@ -118,7 +118,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(  # noqa: PLR0913  # all that a server can be told
+async def serving(  # all that a server can be told
     cell: Cell,
     *,
     limits: Limits = LIMITS,

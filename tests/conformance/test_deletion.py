@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chatcore import Limits
-from chatcore.commands import Delete, Inbox, Login, Outbox, Resume, Send
+from chatcore.commands import Create, Delete, Inbox, Login, Outbox, Resume, Send
 from chatcore.errors import (
     AccountInUse,
     DeletionStalled,
@@ -23,14 +23,18 @@ from chatcore.events import (
     Created,
     Deleted,
     Delivered,
-    LoggedIn,
     Refused,
     Started,
 )
-from chatcore.commands import Create
 from chatcore.model import DeletionReceipt
-from tests.conformance.cells import Cell, each_cell, each_store, each_transport, each_wire
-from tests.conformance.peers import PASSWORD, Peer
+from tests.conformance.cells import (
+    Cell,
+    each_cell,
+    each_store,
+    each_transport,
+    each_wire,
+)
+from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take, take_bodies, take_bounce
 from tests.conformance.servers import serving
 from tests.conformance.test_messages import a_key

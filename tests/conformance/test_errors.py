@@ -2,11 +2,12 @@
 
 import pytest
 
+from chatcore import commands
 from chatcore.commands import Create, List, Login, Send
 from chatcore.errors import (
     CloseCode,
-    MalformedCommand,
     MailboxFull,
+    MalformedCommand,
     NoSuchRecipient,
     UnknownCommand,
 )
@@ -16,7 +17,6 @@ from tests.conformance.cells import Cell, each_cell, each_wire
 from tests.conformance.frames import broken, joined, with_malformed, with_unknown
 from tests.conformance.peers import PASSWORD
 from tests.conformance.servers import serving
-from chatcore import commands
 
 
 @each_cell

@@ -10,11 +10,9 @@ from chatcore import Limits
 from chatcore.commands import ChangePassword, List, Login, Request, Send
 from chatcore.errors import NoSuchRecipient, Refusal
 from chatcore.events import (
-    Accepted,
     Delivered,
     Listed,
     PasswordChanged,
-    Ping,
     Refused,
 )
 from chatcore.ids import Username

@@ -68,17 +68,16 @@ async def test_a_second_login_may_end_the_first_for_good(cell: Cell) -> None:
     replacing = SecondLogin.REPLACE
     async with (
         serving(cell, second_login=replacing) as server,
-        server.user("ada") as first,
+        server.user("ada") as first,server.client() as second
     ):
-        async with server.client() as second:
-            await second.login("ada", PASSWORD)
+        await second.login("ada", PASSWORD)
 
-            with pytest.raises(Closed) as closed:
-                await first.send("ada", "still here?")
+        with pytest.raises(Closed) as closed:
+            await first.send("ada", "still here?")
 
-            assert closed.value.code is CloseCode.REPLACED
-            assert not closed.value.code.may_reconnect
-            assert await second.send("ada", "now I am")
+        assert closed.value.code is CloseCode.REPLACED
+        assert not closed.value.code.may_reconnect
+        assert await second.send("ada", "now I am")
 
 
 @each_transport

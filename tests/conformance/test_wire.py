@@ -21,7 +21,7 @@ from chatcore.commands import (
     Request,
     Send,
 )
-from chatcore.errors import CloseCode, ShuttingDown
+from chatcore.errors import CloseCode
 from chatcore.events import (
     Accepted,
     Closing,

@@ -18,14 +18,13 @@ from chatcore.events import (
     Delivered,
     DeliveryFinished,
     Event,
-    Ping,
     Received,
     Refused,
     Started,
 )
 from chatcore.ids import AccountId
 from tests.proof import history
-from tests.proof.model import Letter, Model, Person
+from tests.proof.model import Model, Person
 from tests.proof.stage import Shelf, Stage
 from world import Peer
 

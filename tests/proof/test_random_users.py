@@ -49,8 +49,8 @@ from tests.proof.house import LIMITS, Erasing, Goal, Seat, peer_of
 from tests.proof.model import FirstSend, Letter
 from tests.proof.stage import Death
 from tests.proof.users import (
-    NAMES,
     MOSTLY,
+    NAMES,
     SOMEBODY,
     WRONG,
     YES_OR_NO,

@@ -33,7 +33,6 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import (
-    Closing,
     Created,
     Event,
     LoggedIn,

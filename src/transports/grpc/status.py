@@ -38,6 +38,7 @@ _STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.NameTaken: StatusCode.ALREADY_EXISTS,
     errors.SessionGone: StatusCode.UNAUTHENTICATED,
     errors.Fenced: StatusCode.ABORTED,
+    errors.AccountsElsewhere: StatusCode.UNIMPLEMENTED,
     errors.NoSuchRecipient: StatusCode.NOT_FOUND,
     errors.MailboxFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.MailboxClosing: StatusCode.UNAVAILABLE,
