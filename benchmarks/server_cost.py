@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatcore.commands import Acknowledge, Login, Request, Send
+from chatcore.errors import CloseCode
 from chatcore.events import Accepted, Delivered, Event, LoggedIn, Refused, Welcome
 from transports.base import Link, LinkClosed, LinkSettings, parse_address
 from transports.client.keys import KeyMaker
@@ -155,10 +157,8 @@ async def measure(load: Load, pairs: int, pid: int) -> None:
     )
     for pair in running:
         for link in (pair.sender, pair.recipient):
-            try:
-                await link.close(code=4003, text="")
-            except LinkClosed:
-                pass
+            with suppress(LinkClosed):
+                await link.close(CloseCode.LINK_LOST, "")
 
 
 def main() -> None:

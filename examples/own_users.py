@@ -1,8 +1,8 @@
 """A chat whose users are those of the application around it.
 
-The chat asks ``Credentials`` instead of keeping passwords. Here the "password" is a token
-that the application's web login has handed out; creating accounts and changing passwords
-over the chat is refused (207).
+The chat asks ``Credentials`` instead of keeping passwords. Here the "password" is a
+token that the application's web login has handed out; creating accounts and changing
+passwords over the chat is refused (207).
 
     python examples/own_users.py
 """

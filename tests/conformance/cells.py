@@ -68,9 +68,7 @@ class Cell:
 
 
 CELLS: Final = [
-    Cell(
-        transport=transport, codec=codec, store=store, listens=carried.listens
-    )
+    Cell(transport=transport, codec=codec, store=store, listens=carried.listens)
     for transport, carried in TRANSPORTS.items()
     for codec in carried.codecs
     for store in STORES

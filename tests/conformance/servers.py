@@ -101,7 +101,6 @@ class Server:
         finally:
             link.abort()
 
-
     @asynccontextmanager
     async def far_peer(self) -> AsyncIterator[tuple[Peer, Callable[[], None]]]:
         """A peer, and how to make it fall silent as a machine does that has died.

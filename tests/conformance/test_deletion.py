@@ -231,7 +231,11 @@ async def test_a_mailbox_that_closes_says_so_and_opens_again(cell: Cell) -> None
             await bob.acknowledge(1)
             refusal = await refused_until_open(ada)
             assert isinstance(refusal, MailboxClosing)
-            assert refusal.retry_after_ms > 0 if hasattr(refusal, "retry_after_ms") else True
+            assert (
+                refusal.retry_after_ms > 0
+                if hasattr(refusal, "retry_after_ms")
+                else True
+            )
             stalled = await bob.answer(deleting, Refused)
             assert isinstance(stalled.refusal, DeletionStalled)
 
@@ -386,7 +390,11 @@ async def test_what_was_acknowledged_is_not_retracted(cell: Cell) -> None:
 @pytest.mark.parametrize(
     ("inbox", "outbox", "expected"),
     [
-        (Inbox.DELIVER, Outbox.KEEP, DeletionReceipt(dry_run=True, delivered=3, kept=2)),
+        (
+            Inbox.DELIVER,
+            Outbox.KEEP,
+            DeletionReceipt(dry_run=True, delivered=3, kept=2),
+        ),
         (
             Inbox.DISCARD,
             Outbox.KEEP,

@@ -13,7 +13,19 @@ from tests.conformance.peers import PASSWORD, Peer
 from tests.conformance.servers import Server, serving
 from transports import Client
 
-NAMES = ("ada", "adam", "bob", "a.b", "a-b", "a[b", "zoë", "émile", "пётр", "x_y", "x%y")
+NAMES = (
+    "ada",
+    "adam",
+    "bob",
+    "a.b",
+    "a-b",
+    "a[b",
+    "zoë",
+    "émile",
+    "пётр",
+    "x_y",
+    "x%y",
+)
 
 
 @each_cell

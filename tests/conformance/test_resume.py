@@ -20,7 +20,9 @@ from tests.conformance.servers import serving
 from transports import Client
 
 ALL_WIRES = [
-    (carried.listens, codec) for carried in TRANSPORTS.values() for codec in carried.codecs
+    (carried.listens, codec)
+    for carried in TRANSPORTS.values()
+    for codec in carried.codecs
 ]
 
 

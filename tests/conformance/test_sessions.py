@@ -68,7 +68,8 @@ async def test_a_second_login_may_end_the_first_for_good(cell: Cell) -> None:
     replacing = SecondLogin.REPLACE
     async with (
         serving(cell, second_login=replacing) as server,
-        server.user("ada") as first,server.client() as second
+        server.user("ada") as first,
+        server.client() as second,
     ):
         await second.login("ada", PASSWORD)
 

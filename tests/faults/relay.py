@@ -54,7 +54,9 @@ class Relay:
             self._changed.clear()
             await self._changed.wait()
 
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         """Forward a new connection in the background."""
         self._tasks.create_task(self._forward(reader, writer))
 

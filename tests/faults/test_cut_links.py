@@ -135,7 +135,9 @@ class Talk:
 
 
 async def cut_often(
-    relays: tuple[Relay, ...], progress: Callable[[], Awaitable[None]], lots: random.Random
+    relays: tuple[Relay, ...],
+    progress: Callable[[], Awaitable[None]],
+    lots: random.Random,
 ) -> None:
     """Cut links, with a few turns of the event loop or some progress in between."""
     for _ in range(CUTS):

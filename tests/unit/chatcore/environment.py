@@ -74,14 +74,16 @@ class CountedTokens:
 
 
 class QuickPasswords:
-    """Hashes that cost nothing; ``checked`` is what was verified against what."""
+    """Hashes that cost nothing; ``hashed`` and ``checked`` count what they would."""
 
     def __init__(self) -> None:
+        self.hashed: list[str] = []
         self.checked: list[PasswordHash | None] = []
         self.is_full = False
 
     async def hash(self, password: str) -> PasswordHash:
         self._queue()
+        self.hashed.append(password)
         return PasswordHash(f"hash of {password}")
 
     async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:

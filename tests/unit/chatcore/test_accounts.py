@@ -64,6 +64,14 @@ class CreateTest(unittest.TestCase):
             self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
         )
 
+    @rule("A3", "A2")
+    def test_a_name_that_exists_is_refused_before_any_hashing(self) -> None:
+        self.peer.ask(Create("ada", PASSWORD))
+
+        self.peer.refusal(Create("ada", "another password"))
+
+        self.assertEqual(self.world.surroundings.passwords.hashed, [PASSWORD])
+
     @rule("A3")
     def test_of_two_that_create_a_name_at_once_one_is_refused(self) -> None:
         waiting = self.world.store.hold("create_account")

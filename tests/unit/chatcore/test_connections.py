@@ -116,6 +116,13 @@ class ConnectionTest(unittest.TestCase):
 
         self.assertEqual(self.answers, [False])
 
+    def test_closing_a_link_wakes_who_waits_for_progress(self) -> None:
+        self.world.do(self.note_progress())
+        self.connection.close(CloseCode.REPLACED)
+        self.world.turns.run()
+
+        self.assertEqual(self.answers, [True])
+
     def test_the_end_of_a_link_wakes_who_waits_for_progress(self) -> None:
         self.world.do(self.note_progress())
         self.peer.lose()

@@ -319,9 +319,7 @@ class DeliverTest(unittest.TestCase):
         self.ada.do(Send("bob", "one"))
         waiting = self.world.store.hold("read")
         self.bob.do(Deliver())
-        self.ada.do(
-            Delete(username="ada", password=PASSWORD, outbox=Outbox.RETRACT)
-        )
+        self.ada.do(Delete(username="ada", password=PASSWORD, outbox=Outbox.RETRACT))
 
         waiting.end(answer=True)
         self.world.turns.run()

@@ -34,9 +34,7 @@ def test_every_way_to_split_a_short_stream_gives_the_same_frames(
     stream = framing(LIMIT).join(frames)
     assert len(stream) <= 18
 
-    outcomes = {
-        tuple(fed(framing(LIMIT), pieces)) for pieces in every_split(stream)
-    }
+    outcomes = {tuple(fed(framing(LIMIT), pieces)) for pieces in every_split(stream)}
 
     assert outcomes == {tuple(frames)}
 

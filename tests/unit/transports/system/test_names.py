@@ -55,7 +55,9 @@ def test_other_names_are_refused_with_a_reason(text: str) -> None:
 
 
 @pytest.mark.rule("A1")
-@pytest.mark.parametrize("text", ["*", "a?", "\uff0a", "\uff1f", "x" * 65, "", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["*", "a?", "\uff0a", "\uff1f", "x" * 65, "", "\ud800"]
+)
 def test_what_would_be_a_pattern_or_has_no_length_is_refused(text: str) -> None:
     with pytest.raises(InvalidUsername):
         prepare_username(text, NAMES, max_chars=64)
