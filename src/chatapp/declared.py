@@ -1,16 +1,16 @@
-"""What can be set, command by command; ``settings`` finds the values.
+"""What can be set in ``serve`` and ``demo``; ``settings`` finds the values.
 
-Flags, environment variables, the keys of the file and the help all come from here.
+``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags, environment variables, the keys of the file and the help all come from here.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
+from chatapp.connecting import check_port, url_of
 from chatapp.faults import SettingWrong
 from chatapp.settings import setting
-from chatcore import Limits, SecondLogin
-
-_MOST_PORT: Final = 65_535
+from chatcore.limits import Limits
+from chatcore.logins import SecondLogin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class ServeSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers that no server can use."""
-        _check_port(self.port)
+        check_port(self.port)
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
         least = {"hash_memory_kib": 8, "hash_passes": 1, "hash_workers": 1}
         for name, lowest in least.items():
@@ -94,43 +94,7 @@ class ServeSettings:
     @property
     def urls(self) -> tuple[str, ...]:
         """What to listen on."""
-        return self.listen or (_url(self.transport, self.host, self.port),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientSettings:
-    """Settings of ``chatcore client``."""
-
-    transport: str = setting(
-        "tcp",
-        help="what to connect by: the scheme of the server's URL",
-        metavar="SCHEME",
-        unsets="connect",
-    )
-    host: str = setting(
-        "127.0.0.1", help="the server's address", metavar="ADDRESS", unsets="connect"
-    )
-    port: int = setting(
-        7400, help="the server's port", metavar="PORT", unsets="connect"
-    )
-    connect: tuple[str, ...] = setting(
-        (),
-        help="connect to this URL instead of transport, host and port; more than one "
-        "are tried in turn",
-        metavar="URL",
-    )
-    codec: Literal["protobuf", "json", "msgpack"] = setting(
-        "protobuf", help="how frames are written"
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse a port that is none."""
-        _check_port(self.port)
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """What to connect to, in this order."""
-        return self.connect or (_url(self.transport, self.host, self.port),)
+        return self.listen or (url_of(self.transport, self.host, self.port),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +129,3 @@ class DemoSettings:
             raise SettingWrong("--conversations is at least 1.")
         if self.pace < 0:
             raise SettingWrong("--pace is at least 0.")
-
-
-def _check_port(port: int) -> None:
-    if not 0 <= port <= _MOST_PORT:
-        raise SettingWrong(f"The port is 0 to {_MOST_PORT}, not {port}.")
-
-
-def _url(transport: str, host: str, port: int) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"{transport}://{shown}:{port}"

@@ -4,36 +4,39 @@ The numbers go on where others end: 1xx to 5xx and 4000 to 4999 in ``chatcore.er
 6xx in ``stores.errors``. ``docs/settings.md`` lists them.
 """
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
-REFUSED: Final = 1
-"""Exit status: the work could not be done, or part of it was refused."""
-
-MISUSED: Final = 2
-"""Exit status: what was asked makes no sense; nothing was begun."""
-
-INTERRUPTED: Final = 130
-"""Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
-
-PIPE_BROKEN: Final = 141
-"""Exit status when nobody reads the output any more, as of SIGPIPE."""
+from chatapp.exits import Exit
 
 
 class CommandFailed(Exception):
     """The command ends with one line on stderr and an exit status."""
 
     code: ClassVar[int] = 700
-    status: ClassVar[int] = REFUSED
+    status: ClassVar[Exit] = Exit.REFUSED
+
+    @property
+    def text(self) -> str:
+        """What went wrong, without the number."""
+        return super().__str__()
 
     def __str__(self) -> str:
-        return f"[{self.code}] {super().__str__()}"
+        return f"[{self.code}] {self.text}"
 
 
 class SettingWrong(CommandFailed):
     """A setting that does not exist, or a value that it cannot have."""
 
     code = 701
-    status = MISUSED
+    status = Exit.MISUSED
+
+
+class UsageWrong(SettingWrong):
+    """Words or flags that the command does not know; ``command`` is how it began."""
+
+    def __init__(self, command: str, text: str) -> None:
+        self.command = command
+        super().__init__(text)
 
 
 class CannotServe(CommandFailed):
@@ -52,13 +55,14 @@ class CannotReach(CommandFailed):
     """A server that cannot be connected to."""
 
     code = 704
+    status = Exit.NOT_REACHED
 
 
 class DatasetMissing(CommandFailed):
     """Something asked for the whole dataset, which is not installed."""
 
     code = 705
-    status = MISUSED
+    status = Exit.MISUSED
 
 
 class ServerFailed(CommandFailed):
@@ -74,7 +78,7 @@ class ReplayWrong(CommandFailed):
 
 
 class CannotWrite(CommandFailed):
-    """A file that was asked for cannot be written."""
+    """A file that was asked for, or the output, cannot be written."""
 
     code = 708
 
@@ -83,4 +87,32 @@ class ExtraMissing(CommandFailed):
     """A transport whose library is not installed."""
 
     code = 709
-    status = MISUSED
+    status = Exit.MISUSED
+
+
+class PasswordMissing(CommandFailed):
+    """No password was given, and there is no terminal to ask for it."""
+
+    code = 710
+    status = Exit.MISUSED
+
+
+class PasswordsDiffer(CommandFailed):
+    """A new password was typed in two ways."""
+
+    code = 711
+    status = Exit.MISUSED
+
+
+class NotConfirmed(CommandFailed):
+    """Somebody was asked whether to go on, and did not say yes."""
+
+    code = 712
+
+
+class Interrupted(Exception):
+    """A signal asked the command to end: it does, without a word."""
+
+    def __init__(self, number: int) -> None:
+        self.status = Exit(128 + number)
+        super().__init__(f"signal {number}")

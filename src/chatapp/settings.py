@@ -16,9 +16,11 @@ from typing import (
     Any,
     ClassVar,
     Final,
+    Literal,
     Protocol,
     TypeAlias,
     TypeVar,
+    Union,
     get_args,
     get_origin,
     get_type_hints,
@@ -26,7 +28,7 @@ from typing import (
 
 from chatapp.faults import SettingWrong
 from chatapp.values import Given, choices_of, convert, limits_of, make_limits
-from chatcore import Limits
+from chatcore.limits import Limits
 
 ENV_PREFIX: Final = "CHATCORE_"
 LIMIT_PREFIX: Final = ENV_PREFIX + "LIMIT_"
@@ -40,6 +42,10 @@ class Settings(Protocol):
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
+
+Word: TypeAlias = Literal["", "one", "optional", "rest"]
+"""How a setting stands among the words after a command: not at all (it is a flag), as
+one that is needed, as one that may be left out, or as all the rest."""
 
 Layer: TypeAlias = Mapping[str, Given]
 """What one source says, by the name of the setting."""
@@ -55,11 +61,21 @@ class Option:
     metavar: str
     hidden: bool
     unsets: str
+    word: Word
+    called: str
+    here_only: bool
     default: object
 
     @property
     def flag(self) -> str:
-        """``--log-format``; a repeatable one is named in the singular."""
+        """``--log-format``; a repeatable one is named in the singular.
+
+        A word has no flag: it is called as the help shows it, such as ``NAME``.
+        """
+        if self.word:
+            return self.metavar
+        if self.called:
+            return self.called
         name = "limit" if self.kind is Limits else self.name
         return "--" + name.replace("_", "-")
 
@@ -81,13 +97,27 @@ def setting(  # all but the default are names of what they set
     metavar: str = "",
     hidden: bool = False,
     unsets: str = "",
+    word: Word = "",
+    called: str = "",
+    here_only: bool = False,
 ) -> T:
     """A field of a settings dataclass.
 
     ``unsets`` names a setting that this one replaces: giving this one overrides what a
-    source of lower rank says there.
+    source of lower rank says there. ``word`` makes it a word instead of a flag;
+    ``called`` is the flag's name where the field's cannot be. ``here_only`` takes it
+    from the command line alone, as words always are: a variable that some other program
+    set must not choose whom a message goes to.
     """
-    notes = {"help": help, "metavar": metavar, "hidden": hidden, "unsets": unsets}
+    notes = {
+        "help": help,
+        "metavar": metavar,
+        "hidden": hidden,
+        "unsets": unsets,
+        "word": word,
+        "called": called,
+        "here_only": here_only or bool(word),
+    }
     made: T = field(default=default, metadata=notes)
     return made
 
@@ -103,6 +133,9 @@ def options(settings: type[Settings]) -> list[Option]:
             metavar=str(it.metadata["metavar"]),
             hidden=bool(it.metadata["hidden"]),
             unsets=str(it.metadata["unsets"]),
+            word=it.metadata["word"],
+            called=str(it.metadata["called"]),
+            here_only=bool(it.metadata["here_only"]),
             default=None if it.default is MISSING else it.default,
         )
         for it in fields(settings)
@@ -117,6 +150,8 @@ def read_environment(known: Iterable[Option], environ: Mapping[str, str]) -> Lay
     """
     found: dict[str, Given] = {}
     for option in known:
+        if option.here_only:
+            continue
         if option.kind is Limits:
             limits = {
                 name.removeprefix(LIMIT_PREFIX).lower(): Given(text, name)
@@ -190,6 +225,6 @@ def merge(settings: type[S], layers: Iterable[Layer]) -> S:
 
 def _without_none(kind: object) -> object:
     """``int`` for ``int | None``."""
-    if isinstance(kind, UnionType):
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:
         (kind,) = (it for it in get_args(kind) if it is not NoneType)
     return kind

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final, Literal, get_args, get_origin, get_type_hints
 
 from chatapp.faults import SettingWrong
-from chatcore import Limits
+from chatcore.limits import Limits
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})

@@ -10,7 +10,7 @@ from chatcore.errors import (
 )
 from chatcore.events import Created
 from chatcore.ids import NO_HASH, NO_KEY, IdempotencyKey, PasswordHash, Username
-from chatcore.keys import parse_key
+from chatcore.keys import parse_key, refuse_expired
 from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
 from chatcore.ports import Credentials, Environment, Store
@@ -50,6 +50,7 @@ class Accounts:
         repeated = await self._repeated(command_id, username, command.password, key)
         if repeated is not None:
             return repeated
+        refuse_expired(key, now_ms, lifetime_ms=self._limits.key_lifetime_ms)
         if await self._store.find_account(username) is not None:
             raise NameTaken(username=username)
         password_hash = await self._environment.passwords.hash(command.password)

@@ -22,10 +22,11 @@ from chatcore.errors import (
     OtherAccount,
     Outage,
     Refusal,
+    TooManyOperations,
 )
 from chatcore.events import Deleted, Refused, Started
 from chatcore.ids import AccountId, IdempotencyKey
-from chatcore.keys import parse_key
+from chatcore.keys import parse_key, refuse_expired
 from chatcore.limits import Limits
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Account, DeletionReceipt
@@ -74,9 +75,13 @@ class Deletion:
         own = self._sessions.of_connection(connection)
         if own is not None and own.username != username:
             raise OtherAccount(username=own.username)
-        key = parse_key(command.key, self._environment.clock.now_ms())
+        if own is not None and own.is_deleting:
+            raise TooManyOperations(maximum=1)
+        now_ms = self._environment.clock.now_ms()
+        key = parse_key(command.key, now_ms)
         if key and await self._answer_again(connection, command_id, command, key):
             return
+        refuse_expired(key, now_ms, lifetime_ms=self._limits.key_lifetime_ms)
         account = await self._accounts.authenticate(username, command.password)
         if command.dry_run:
             self._refuse_when_attached_elsewhere(account, own)

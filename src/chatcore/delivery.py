@@ -205,7 +205,8 @@ class Delivery:
             # Before a resume it may have gone further than it has since.
             if position > self._most_delivered:
                 raise AcknowledgedTooMuch(position=position, delivered=self.delivered)
-            self.delivered = self.covered = position
+            self.delivered = position
+            self.covered = max(self.covered, position)
         freed: dict[AccountId, list[Position]] = {}
         if position <= self.acknowledged:
             return freed

@@ -37,7 +37,7 @@ class Listing:
         limits = self._limits
         names: list[Username] = []
         online: list[bool] = []
-        while True:
+        while not connection.is_over:
             page = await self._store.names(
                 prefix=pattern.prefix, after=after, limit=limits.walk_names
             )

@@ -6,7 +6,8 @@ takes a ``cell`` and says over which of them it runs:
 - ``each_cell``: over the whole matrix;
 - ``each_wire``: each transport and codec, over memory: what no store can change;
 - ``each_transport``: each transport with its first codec, over memory: timing;
-- ``each_store``: one transport and codec, over each store that survives its server;
+- ``each_store``: loopback with its first codec, over each store: what no wire changes;
+- ``each_durable_store``: the same, over stores that outlive their server;
 - ``over("tcp")``: one transport with each codec, over memory.
 """
 
@@ -91,13 +92,15 @@ each_transport: Final = _over(
     ]
 )
 
-each_store: Final = _over(
-    [
-        it
-        for it in CELLS
-        if it.store != "memory" and (it.transport, it.codec) == ("loopback", "protobuf")
-    ]
-)
+_ON_LOOPBACK: Final = [
+    it
+    for it in CELLS
+    if it.transport == "loopback" and it.codec == TRANSPORTS["loopback"].codecs[0]
+]
+
+each_store: Final = _over(_ON_LOOPBACK)
+
+each_durable_store: Final = _over([it for it in _ON_LOOPBACK if it.store != "memory"])
 
 
 def over(transport: str, *codecs: str) -> pytest.MarkDecorator:

@@ -18,7 +18,7 @@ def with_unknown(codec: str, command_id: int) -> tuple[bytes, str]:
         case "msgpack":
             return _MSGPACK(frame), "dance"
         case _:
-            # Field 99 of the command, a length and its three bytes (794 is 99 << 3 | 2).
+            # Field 99, of the wire type LEN (794 is 99 << 3 | 2), with three bytes.
             return _protobuf(command_id, b"\x9a\x06\x03abc"), "field 99"
 
 

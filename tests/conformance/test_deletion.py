@@ -1,11 +1,20 @@
-"""Deletion: who may, what becomes of the mail, and what the receipt counts (D1 to D6)."""
+"""Deletion: who may, what becomes of the mail, what is counted (D1 to D6)."""
 
 import asyncio
 
 import pytest
 
 from chatcore import Limits
-from chatcore.commands import Create, Delete, Inbox, Login, Outbox, Resume, Send
+from chatcore.commands import (
+    Create,
+    Delete,
+    DeliveryMode,
+    Inbox,
+    Login,
+    Outbox,
+    Resume,
+    Send,
+)
 from chatcore.errors import (
     AccountInUse,
     DeletionStalled,
@@ -30,7 +39,7 @@ from chatcore.model import DeletionReceipt
 from tests.conformance.cells import (
     Cell,
     each_cell,
-    each_store,
+    each_durable_store,
     each_transport,
     each_wire,
 )
@@ -57,7 +66,7 @@ async def test_a_deletion_needs_the_right_password(cell: Cell) -> None:
             with pytest.raises(WrongCredentials):
                 await client.delete(name, password, inbox=Inbox.DISCARD)
 
-        assert await client.login("bob", PASSWORD)
+        assert (await client.login("bob", PASSWORD)).username == "bob"
 
 
 @each_cell
@@ -135,7 +144,7 @@ async def test_a_deletion_holds_the_session_while_it_runs(cell: Cell) -> None:
 
         assert isinstance(refusal, AccountInUse)
         await bob.acknowledge(1)
-        assert await bob.answer(deleting, Deleted)
+        assert (await bob.answer(deleting, Deleted)).receipt.delivered == 1
 
 
 # ---- the inbox (D2, D4)
@@ -165,15 +174,14 @@ async def test_the_client_reads_what_waits_while_it_deletes(cell: Cell) -> None:
     async with serving(cell) as server, server.user("ada") as ada:
         await ada.create("bob", PASSWORD)
         await ada.send_all([("bob", str(n)) for n in range(300)])
-        async with server.client() as bob, asyncio.TaskGroup() as tasks:
-            deleting = tasks.create_task(bob.delete("bob", PASSWORD))
+        async with server.client() as bob:
+            await bob.login("bob", PASSWORD, delivery=DeliveryMode.MANUAL)
 
-            bodies = []
-            await until_logged_in(bob)
-            async for message in bob.messages():
-                bodies.append(message.body)
+            async with asyncio.TaskGroup() as tasks:
+                deleting = tasks.create_task(bob.delete("bob", PASSWORD))
+                bodies = [message.body async for message in bob.messages()]
 
-            assert bodies == [str(n) for n in range(300)]
+        assert bodies == [str(n) for n in range(300)]
         assert deleting.result() == DeletionReceipt(delivered=300)
 
 
@@ -225,17 +233,13 @@ async def test_a_mailbox_that_closes_says_so_and_opens_again(cell: Cell) -> None
             await bob.mail(1)
             (deleting,) = await bob.tell(DELETE_BOB)
             await bob.answer(deleting, Started)
-            # The second round waits for this one: it came while the first was under
-            # way, and the mailbox is closed by then.
+            # This one comes while the mailbox is still open, so the deletion waits
+            # for it too, after it has closed the mailbox.
             await ada.send("bob", "two")
             await bob.acknowledge(1)
             refusal = await refused_until_open(ada)
             assert isinstance(refusal, MailboxClosing)
-            assert (
-                refusal.retry_after_ms > 0
-                if hasattr(refusal, "retry_after_ms")
-                else True
-            )
+            assert int(refusal.fields["retry_after_ms"]) > 0
             stalled = await bob.answer(deleting, Refused)
             assert isinstance(stalled.refusal, DeletionStalled)
 
@@ -373,7 +377,6 @@ async def test_what_was_acknowledged_is_not_retracted(cell: Cell) -> None:
         await bob.login("bob")
         await ada.send_all([("bob", "one"), ("bob", "two")])
         await bob.mail(2)
-        await bob.tell(*[DELETE_BOB][:0])
         await bob.acknowledge(1)
         await bob.send("bob", "after the acknowledgement")
 
@@ -422,13 +425,13 @@ async def test_a_dry_run_counts_and_changes_nothing(
             "bob", PASSWORD, inbox=inbox, outbox=outbox, dry_run=True
         )
 
-        assert would == expected or would == own_mail_too(expected)
+        assert would == expected
         logged_in = await client.login("bob", PASSWORD)
         assert logged_in.queued == 3
         assert await take_bodies(client, 3) == ["one", "two", "self"]
 
 
-@each_store
+@each_durable_store
 @pytest.mark.rule("D5")
 async def test_a_clean_up_goes_on_after_a_restart(cell: Cell) -> None:
     limits = Limits(cleanup_rows=1, bounce_messages=1)
@@ -485,7 +488,7 @@ async def test_a_repeated_deletion_gets_the_first_receipt(cell: Cell) -> None:
         assert await ada.send("bob", "to the new one")
 
 
-@each_store
+@each_durable_store
 @pytest.mark.rule("D6")
 async def test_a_deletion_is_remembered_over_a_restart(cell: Cell) -> None:
     async with serving(cell) as server, server.peer() as peer:
@@ -526,13 +529,6 @@ async def test_the_link_of_a_deleted_account_may_log_in_anew(cell: Cell) -> None
 
         assert new.account != old.account
         await peer.ask(Send("bob", "hello"), Accepted)
-
-
-async def until_logged_in(client: Client) -> None:
-    """Return once the client has a session."""
-    async with asyncio.timeout(10):
-        while client.username is None:
-            await asyncio.sleep(0)
 
 
 async def refused_until_open(ada: Client) -> Refusal:

@@ -1,4 +1,4 @@
-"""Refusals: their numbers, what they leave as it was, and what ends a link (E1 to E3)."""
+"""Refusals: their numbers, what they leave as it was, what ends a link (E1 to E3)."""
 
 import pytest
 
@@ -34,7 +34,7 @@ async def test_a_refusal_has_a_number_a_text_and_fields(cell: Cell) -> None:
         assert refusal.fields == {"recipient": "eve"}
 
 
-@each_cell
+@each_wire
 @pytest.mark.rule("E1")
 @pytest.mark.parametrize(
     ("command", "code"),
@@ -77,9 +77,9 @@ async def test_what_was_refused_has_changed_nothing_and_the_rest_went_on(
 
         full = await peer.answer(ids[1], Refused)
         assert isinstance(full.refusal, MailboxFull)
-        assert await peer.answer(ids[2], Refused)
+        assert (await peer.answer(ids[2], Refused)).refusal.code == 300
         assert await peer.answer(ids[0], Accepted)
-        assert await peer.answer(ids[3], Created)
+        assert (await peer.answer(ids[3], Created)).username == "bob"
         assert (await peer.answer(ids[4], Accepted)).position == 1
         assert [it.body for it in await peer.mail(1)] == ["one"]
 
@@ -147,7 +147,7 @@ async def test_an_unknown_command_does_no_harm_to_its_frame(cell: Cell) -> None:
 
         await peer.write(frame)
 
-        assert await peer.answer(24, Listed)
+        assert (await peer.answer(24, Listed)).names == ("ada",)
         assert (await peer.answer(20, Accepted)).position == 1
         assert (await peer.answer(21, Refused)).refusal.code == 101
         assert (await peer.answer(22, Refused)).refusal.code == 100

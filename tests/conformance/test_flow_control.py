@@ -147,8 +147,8 @@ async def test_a_peer_that_is_not_read_is_not_taken_for_silent(cell: Cell) -> No
         await silent.ended()  # after the same time
         server.passwords.release()
 
-        assert await peer.answer(slow, PasswordChanged)
-        assert await peer.answer(listed, Listed)
+        assert await peer.answer(slow, PasswordChanged) == PasswordChanged(slow)
+        assert (await peer.answer(listed, Listed)).complete
 
 
 @each_transport

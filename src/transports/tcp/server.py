@@ -4,23 +4,15 @@ import asyncio
 import logging
 from typing import Final
 
-from chatcore.errors import CloseCode
 from transports.base import (
     Address,
     CannotListen,
-    LinkClosed,
     LinkSettings,
     ServeLink,
     Spawn,
     reason_of,
 )
-from transports.tcp.greeting import (
-    MAX_LINE_BYTES,
-    WELCOME,
-    framing_for,
-    read_greeting,
-    refuse,
-)
+from transports.tcp.handshake import welcome_client
 from transports.tcp.link import TcpLink
 
 _log = logging.getLogger(__name__)
@@ -79,21 +71,8 @@ async def _serve(
 ) -> None:
     """Shake hands, then let the driver have the link."""
     try:
-        async with asyncio.timeout(settings.handshake_s):
-            line = await link.read_line(MAX_LINE_BYTES)
-        chosen = read_greeting(line)
-    except TimeoutError:
-        link.abort()
-        return
-    except LinkClosed as refused:
-        if refused.code is not CloseCode.LINK_LOST:
-            _log.info("Refused %s: %s", link.peer, refused.text)
-            link.write_line(refuse(refused))
-            await link.close(refused.code, refused.text)
-        link.abort()
-        return
+        chosen = await welcome_client(link, settings)
     finally:
         greeting.discard(link)
-    link.write_line(WELCOME)
-    link.frame_with(framing_for(chosen, settings.frame_bytes))
-    await serve_link(link, chosen)
+    if chosen is not None:
+        await serve_link(link, chosen)

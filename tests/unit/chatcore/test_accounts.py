@@ -15,6 +15,7 @@ from chatcore.errors import (
     Busy,
     InvalidKey,
     InvalidPassword,
+    KeyExpired,
     KeyReused,
     NameTaken,
     SessionGone,
@@ -198,7 +199,7 @@ class RepeatedCreateTest(unittest.TestCase):
         after = self.peer.refusal(self.create)
 
         self.assertIsInstance(within, Created)
-        self.assertIsInstance(after, NameTaken)
+        self.assertIsInstance(after, KeyExpired)
 
 
 class LoginThatCreatesTest(unittest.TestCase):

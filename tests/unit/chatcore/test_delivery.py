@@ -353,6 +353,35 @@ class RewindTest(unittest.TestCase):
 
         self.assertEqual((it.delivered, it.head), (5, 9))
 
+    @rule("M4", "S3")
+    def test_what_was_delivered_before_a_resume_may_still_be_acknowledged(self) -> None:
+        it = live()
+        for n in (1, 2, 3):
+            it.offer(message(n))
+        it.rewind(mailbox(head=3), Position(1))
+        it.change(Cause.ASKED)
+
+        it.acknowledge(Position(2))
+        events = it.take([message(3)], head=Position(3))
+
+        self.assertEqual([(e.position, e.follows) for e in events], [(3, 2)])
+        with self.assertRaises(AcknowledgedTooMuch):
+            it.acknowledge(Position(4))
+
+    @rule("M4", "M7", "D3")
+    def test_such_an_acknowledgement_does_not_undo_that_all_was_covered(self) -> None:
+        it = live()
+        for n in (1, 2, 3):
+            it.offer(message(n))
+        it.rewind(mailbox(head=3), Position(1))
+        it.change(Cause.ASKED)
+        it.take([], head=Position(3))  # the others were retracted
+
+        it.acknowledge(Position(2))
+
+        self.assertEqual((it.flow, it.covered), (Flow.LIVE, 3))
+        self.assertTrue(it.has_settled(Position(3)))
+
     @rule("S6", "M4")
     def test_what_was_seen_before_a_restart_is_awaited_like_a_delivery(self) -> None:
         it = delivery()

@@ -44,6 +44,7 @@ class History:
         self.reading: Read | None = None
         self.seen: list[Position] = []
         self.last_seen = BEFORE_FIRST
+        self.forgotten: list[Position] = []
         self.seen_before_restart = BEFORE_FIRST
         self.delivery = Delivery(self.mailbox(), LIMITS, pushes=pushes)
         self.start()
@@ -135,13 +136,24 @@ class History:
         self.mail = [it for it in self.mail if it.position > self.acknowledged]
         self.delivery.reached()
 
+    def remember(self) -> None:
+        """Acknowledge what came on an earlier link, and did not come on this one."""
+        news = sorted({it for it in self.forgotten if it > self.last_seen})
+        if news:
+            last = self.random.choice(news)
+            self.seen += [it for it in news if it <= last]
+            self.last_seen = last
+            self.acknowledge(last)
+
     def come_back(self) -> None:
         """Lose the link, with what was on its way, and resume on another one."""
         self.delivery.change(Cause.STOPPED)
         lost = self.random.randrange(3)
         kept = [it for it in self.seen if it <= self.acknowledged]
+        before = self.seen
         self.seen = kept + self.seen[len(kept) :][: -lost or None]
         self.last_seen = max([*self.seen[-1:], self.acknowledged])
+        self.forgotten += before[len(self.seen) :]
         self.link += 1
         if self.random.random() < 0.2:
             # The server was restarted: it knows only what was stored.
@@ -151,6 +163,7 @@ class History:
                 pushes=self.delivery.pushes,
             )
             self.uncommitted.clear()
+            self.forgotten.clear()
             self.seen_before_restart = self.last_seen
         self.delivery.rewind(self.mailbox(), self.last_seen)
         self.start()
@@ -196,6 +209,7 @@ class DeliveryLawTest(unittest.TestCase):
             history.bounce,
             history.retract,
             history.come_back,
+            history.remember,
             history.ask,
         ]
         for _ in range(history.random.randrange(10, 120)):

@@ -13,7 +13,6 @@ from chatcore.commands import (
     Send,
 )
 from chatcore.errors import (
-    Fenced,
     SessionGone,
     StoreUnavailable,
 )
@@ -113,18 +112,6 @@ class FailureTest(unittest.TestCase):
         self.world.turns.run()
 
         self.assertEqual(receipt_in(self.ada), DeletionReceipt())
-
-    @rule("D2")
-    def test_a_deletion_that_is_overtaken_by_a_second_one_is_refused(self) -> None:
-        self.ada.do(Send("ada", "waits"))
-        self.ada.do(DELETE)
-
-        self.ada.do(DISCARD)
-        self.world.pass_s(30)
-
-        (refused,) = of_type(self.ada.events, Refused)
-        self.assertIsInstance(refused.refusal, Fenced)
-        self.assertEqual(receipt_in(self.ada), DeletionReceipt(discarded=1))
 
     @rule("M7")
     def test_a_delivery_that_was_asked_for_finishes_within_a_deletion(self) -> None:

@@ -80,9 +80,11 @@ class UnreliableStore(MemoryStore):
         at_ms: int,
     ) -> AccountId | None:
         await self._enter("create_account")
-        return await super().create_account(
+        account = await super().create_account(
             username, password_hash, key=key, at_ms=at_ms
         )
+        await self._leave("create_account")
+        return account
 
     async def names(
         self, *, prefix: str, after: str, limit: int

@@ -13,7 +13,7 @@ from chatcore.connections import Connection
 from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
 from chatcore.ids import ResumeToken
-from chatcore.ports import SendPolicy
+from chatcore.ports import Credentials, SendPolicy
 from environment import Surroundings
 from turns import Turns, Wait
 from unreliable import UnreliableStore
@@ -37,6 +37,7 @@ class World:
         *,
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.turns = Turns()
         self.store = UnreliableStore(self.turns)
@@ -44,6 +45,7 @@ class World:
         self._limits = limits
         self._second_login = second_login
         self._policy = policy
+        self._credentials = credentials
         self.restart()
 
     def restart(self) -> None:
@@ -54,6 +56,7 @@ class World:
             limits=self._limits,
             second_login=self._second_login,
             policy=self._policy,
+            credentials=self._credentials,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 

@@ -22,7 +22,7 @@ NAMES = PrecisNames()
         ("fussball", "fussball"),
         ("fußball", "fußball"),
         ("π", "π"),
-        ("Σ", "σ"),
+        ("Ω", "ω"),
         ("ς", "ς"),
         ("e\u0301", "\u00e9"),  # composed
         ("\uff21\uff44\uff41", "ada"),  # full width

@@ -1,0 +1,77 @@
+"""The subcommands: what each is for, where its settings are and where it runs.
+
+Both are named and not imported: only the one that was asked for is loaded.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, cast
+
+from chatapp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One subcommand.
+
+    Attributes:
+        settings: the dataclass of its settings, as ``module:class``.
+        runs: the module whose ``run`` takes those settings.
+        help: what it does, in a phrase.
+        has_file: takes settings from a file as well.
+        has_environment: takes settings from the environment as well.
+        is_one_shot: does one thing for a script; has ``--json``.
+    """
+
+    settings: str
+    runs: str
+    help: str
+    has_file: bool = False
+    has_environment: bool = True
+    is_one_shot: bool = False
+
+    def load_settings(self) -> type[Settings]:
+        """The class of its settings."""
+        module, _, name = self.settings.partition(":")
+        return cast("type[Settings]", getattr(import_module(module), name))
+
+    def load_run(self) -> Callable[[Settings], int]:
+        """What runs it: takes its settings, returns the exit status."""
+        return cast("Callable[[Settings], int]", import_module(self.runs).run)
+
+
+def _one_shot(settings: str, runs: str, text: str) -> Command:
+    return Command(
+        settings=f"chatapp.oneshot.declared:{settings}",
+        runs=f"chatapp.oneshot.{runs}",
+        help=text,
+        is_one_shot=True,
+    )
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "serve": Command(
+        settings="chatapp.declared:ServeSettings",
+        runs="chatapp.serving",
+        help="run a chat server",
+        has_file=True,
+    ),
+    "client": Command(
+        settings="chatapp.connecting:ClientSettings",
+        runs="chatapp.client",
+        help="chat from a terminal",
+    ),
+    "demo": Command(
+        settings="chatapp.declared:DemoSettings",
+        runs="chatapp.demo",
+        help="watch a server replay real conversations, each message accounted for",
+        has_environment=False,
+    ),
+    "create": _one_shot("CreateSettings", "create", "make an account"),
+    "send": _one_shot("SendSettings", "send", "send a message, or one for each line"),
+    "receive": _one_shot("ReceiveSettings", "receive", "print the messages that wait"),
+    "list": _one_shot("ListSettings", "listing", "print who has an account"),
+    "password": _one_shot("PasswordSettings", "password", "change a password"),
+    "delete": _one_shot("DeleteSettings", "delete", "delete an account"),
+}

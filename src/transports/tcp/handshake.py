@@ -1,0 +1,60 @@
+"""Shaking hands on a stream of bytes, at either end (W1, W2).
+
+Any transport whose connections are asyncio streams can use it: TCP does, and so can a
+Unix domain socket.
+"""
+
+import asyncio
+import logging
+
+from chatcore.errors import CloseCode
+from transports.base import LinkClosed, LinkSettings
+from transports.codec import Codec
+from transports.tcp.greeting import (
+    MAX_LINE_BYTES,
+    WELCOME,
+    framing_for,
+    greet,
+    read_greeting,
+    read_welcome,
+    refuse,
+)
+from transports.tcp.link import TcpLink
+
+_log = logging.getLogger(__name__)
+
+
+async def welcome_client(link: TcpLink, settings: LinkSettings) -> Codec | None:
+    """Read the client's line and answer it; None when the link was ended instead."""
+    try:
+        async with asyncio.timeout(settings.handshake_s):
+            line = await link.read_line(MAX_LINE_BYTES)
+        chosen = read_greeting(line)
+    except TimeoutError:
+        link.abort()
+        return None
+    except LinkClosed as refused:
+        if refused.code is not CloseCode.LINK_LOST:
+            _log.info("Refused %s: %s", link.peer, refused.text)
+            link.write_line(refuse(refused))
+            await link.close(refused.code, refused.text)
+        link.abort()
+        return None
+    link.write_line(WELCOME)
+    link.frame_with(framing_for(chosen, settings.frame_bytes))
+    return chosen
+
+
+async def greet_server(link: TcpLink, codec: Codec, settings: LinkSettings) -> None:
+    """Write the client's line and read the answer.
+
+    Raises:
+        LinkClosed: the server refused, with its code; the link was ended.
+    """
+    link.write_line(greet(codec.name))
+    try:
+        read_welcome(await link.read_line(MAX_LINE_BYTES))
+    except LinkClosed:
+        link.abort()
+        raise
+    link.frame_with(framing_for(codec, settings.frame_bytes))
