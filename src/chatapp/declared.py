@@ -1,6 +1,7 @@
 """What can be set in ``serve`` and ``demo``; ``settings`` finds the values.
 
-``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags, environment variables, the keys of the file and the help all come from here.
+``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags,
+environment variables, the keys of the file and the help all come from here.
 """
 
 from dataclasses import dataclass

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from chatapp.client.screen import harmless
 from chatapp.exits import Exit
 from chatapp.faults import CommandFailed, ExtraMissing, Interrupted, UsageWrong
+from chatapp.harmless import harmless
 from chatcore.errors import (
     AccountInUse,
     ChatError,
@@ -28,6 +28,16 @@ _EXTRAS: Final[Mapping[str, str]] = {
     "grpc_reflection": "grpc",
     "grpc_status": "grpc",
     "websockets": "websocket",
+}
+
+# Every other refusal is ``Exit.REFUSED``.
+_STATUSES: Final[Mapping[type[ChatError], Exit]] = {
+    WrongCredentials: Exit.WRONG_CREDENTIALS,
+    AccountInUse: Exit.ACCOUNT_IN_USE,
+    NoSuchRecipient: Exit.NOT_DELIVERABLE,
+    MailboxFull: Exit.NOT_DELIVERABLE,
+    MailboxClosing: Exit.TRY_AGAIN,
+    Outage: Exit.TRY_AGAIN,
 }
 
 
@@ -52,18 +62,13 @@ def status_of(error: Exception) -> Exit | None:
             return status
         case BrokenPipeError():
             return Exit.PIPE_BROKEN
-        case WrongCredentials():
-            return Exit.WRONG_CREDENTIALS
-        case AccountInUse() | Closed(code=CloseCode.REPLACED):
+        case Closed(code=CloseCode.REPLACED):
             return Exit.ACCOUNT_IN_USE
-        case NoSuchRecipient() | MailboxFull():
-            return Exit.NOT_DELIVERABLE
-        case MailboxClosing() | Outage():
-            return Exit.TRY_AGAIN
         case Closed(code=code) if code.may_reconnect:
             return Exit.TRY_AGAIN
         case ChatError():
-            return Exit.REFUSED
+            found = (it for kind, it in _STATUSES.items() if isinstance(error, kind))
+            return next(found, Exit.REFUSED)
         case _:
             return None
 

@@ -4,6 +4,7 @@ The numbers go on where others end: 1xx to 5xx and 4000 to 4999 in ``chatcore.er
 6xx in ``stores.errors``. ``docs/settings.md`` lists them.
 """
 
+import signal
 from typing import ClassVar
 
 from chatapp.exits import Exit
@@ -114,5 +115,5 @@ class Interrupted(Exception):
     """A signal asked the command to end: it does, without a word."""
 
     def __init__(self, number: int) -> None:
-        self.status = Exit(128 + number)
+        self.status = Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED
         super().__init__(f"signal {number}")

@@ -4,7 +4,7 @@ argparse wants all words in one place; people write ``send bob --as ada hello``.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final, NoReturn
 
@@ -144,7 +144,7 @@ def _part(
 
 def _name_words(
     parser: argparse.ArgumentParser, known: list[Option], words: list[str]
-) -> Mapping[str, object]:
+) -> dict[str, object]:
     """Which word is which setting; an optional one that is empty is not there."""
     named: dict[str, object] = {}
     left = list(words)
@@ -196,7 +196,7 @@ def _usage(option: Option) -> str:
 
 def _default(option: Option) -> str:
     default = getattr(option.default, "value", option.default)
-    if isinstance(default, str | int | float) and default != "":
+    if isinstance(default, str | int | float) and default not in {"", False}:
         return f" (default: {default})"
     return ""
 

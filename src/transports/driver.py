@@ -123,39 +123,50 @@ class Driver:
         except PeerFinished:
             await self._settle(connection)
         except BrokenFrame as broken:
+            await self._finish_commands()
             connection.close(CloseCode.BROKEN_FRAME, str(broken))
         except LinkClosed as closed:
             if closed.code is not CloseCode.LINK_LOST:
+                await self._finish_commands()
                 connection.close(closed.code, closed.text)
 
     async def _settle(self, connection: Connection) -> None:
         """Answer what was asked by a peer that has closed its half of the link."""
-        self._is_reading = False
         connection.fall_silent()
-        while (self._waiting_commands or connection.operations) and not self._is_over:
+        await self._finish_commands()
+        while connection.operations and not self._is_over:
             self._to_read.clear()
             await self._to_read.wait()
         if await self.drained() and connection.closing is None:
             await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
 
+    async def _finish_commands(self) -> None:
+        """Return once all commands that were read are carried out."""
+        self._is_reading = False
+        while self._waiting_commands and not self._is_over:
+            self._to_read.clear()
+            await self._to_read.wait()
+
     def _take(self, frames: Sequence[bytes]) -> None:
-        """Take acknowledgements and pongs now, and queue the rest (W7)."""
-        pending = self._pending
-        before = len(pending)
+        """Take acknowledgements and pongs now, and queue the rest (W7).
+
+        Raises:
+            BrokenFrame: one cannot be read; those before it are taken.
+        """
         for frame in frames:
-            for request in self._codec.decode_commands(frame):
+            requests = self._codec.decode_commands(frame)
+            before = len(self._pending)
+            for request in requests:
                 command = request.command
                 if isinstance(command, Acknowledge):
                     self._chat.acknowledge(self._connection, request.id, command)
                 elif not isinstance(command, Pong):
-                    pending.append(request)
-            self._waiting_bytes += len(frame)
-        taken = len(pending) - before
-        self._waiting_commands += taken
-        if taken:
-            self._to_work.set()
-        elif not pending and not self._waiting_commands:
-            self._waiting_bytes = 0
+                    self._pending.append(request)
+            taken = len(self._pending) - before
+            if taken:
+                self._waiting_commands += taken
+                self._waiting_bytes += len(frame)
+                self._to_work.set()
 
     @property
     def _is_full(self) -> bool:

@@ -1,4 +1,4 @@
-"""A terminal for a client: a pseudo-terminal, and an emulator that shows what is on it.
+"""A terminal for a command: a pseudo-terminal, and an emulator that shows what is on it.
 
 The emulator also answers what a program asks its terminal, such as where the cursor is.
 """
@@ -8,7 +8,7 @@ import select
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pyte
@@ -30,21 +30,21 @@ class _Emulator(pyte.Screen):
 
 
 class Terminal:
-    """A client on a terminal, as its user sees it."""
+    """A command on a terminal, as its user sees it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, command: Sequence[str]) -> None:
         self._ours, theirs = os.openpty()
         termios.tcsetwinsize(theirs, (ROWS, COLUMNS))
         self._screen = _Emulator(self.type)
         self._stream = pyte.ByteStream(self._screen)
         self.written = b""
         self.process = subprocess.Popen(
-            [*COMMAND, "client", "--connect", url],
+            command,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            env=environment({"TERM": "xterm"}),
+            env=environment({"TERM": "xterm", "CHATCORE_CONNECT": url}),
         )
         os.close(theirs)
 
@@ -91,9 +91,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(url: str) -> Iterator[Terminal]:
-    """A client on a terminal while the block runs."""
-    opened = Terminal(url)
+def terminal(url: str, *command: str) -> Iterator[Terminal]:
+    """A command on a terminal while the block runs; without one, a client."""
+    opened = Terminal(url, command or (*COMMAND, "client"))
     try:
         yield opened
     finally:

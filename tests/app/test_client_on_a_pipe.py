@@ -147,10 +147,10 @@ def test_a_deletion_that_is_not_confirmed_changes_nothing(
     assert client(server.url, "login olga", PASSWORD).status == 0
 
 
-def test_no_server_is_one_numbered_line_and_status_1() -> None:
+def test_no_server_is_one_numbered_line_and_status_6() -> None:
     done = chatcore("client", "--port", "1")
 
-    assert done.status == 1
+    assert done.status == 6
     assert re.fullmatch(r"chatcore: \[704\] Cannot connect .+\n", done.errors)
 
 
@@ -274,5 +274,5 @@ def test_a_login_that_replaces_the_first_ends_its_client_with_the_reason() -> No
             status = first.wait(PATIENCE_S)
             errors = first.stderr.read()
 
-    assert status == 1
+    assert status == 4
     assert errors == "chatcore: [4503] The account logged in elsewhere.\n"

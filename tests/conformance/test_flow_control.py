@@ -162,6 +162,7 @@ async def test_a_link_that_is_cut_in_the_middle_of_a_login_harms_nobody(
             await lost.tell(Login(username="ada", password=PASSWORD, create=True))
             await asyncio.wait_for(server.passwords.asked.wait(), 10)
         server.passwords.release()
+        await server.until_offline("ada")
 
         async with server.client() as ada:
             assert (await ada.login("ada", PASSWORD, create=True)).queued == 0

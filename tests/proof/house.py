@@ -296,6 +296,12 @@ class House:
                 self._look_at(seat)
                 self._miss_nothing(seat)
 
+    def look_into_mailboxes(self) -> None:
+        """Note what is left in each."""
+        for person in self.model.names.values():
+            remains = history.Remains(person.id, tuple(person.waiting()))
+            self.records.append(remains)
+
     def _look_at(self, seat: Seat) -> None:
         peer = peer_of(seat)
         news, seat.read = peer.events[seat.read :], len(peer.events)

@@ -9,8 +9,9 @@ import sys
 
 from chatapp.client.pipe import Pipe
 from chatapp.client.shell import Shell
-from chatapp.declared import ClientSettings
-from chatapp.faults import REFUSED, CannotReach
+from chatapp.connecting import ClientSettings
+from chatapp.exits import Exit
+from chatapp.faults import CannotReach, SettingWrong
 from transports import connect
 from transports.base import BadUrl, CannotConnect
 
@@ -34,7 +35,7 @@ async def _chat_on_terminal(settings: ClientSettings) -> int:
 async def _chat_on_pipe(settings: ClientSettings) -> int:
     shell = Shell(Pipe())
     await _chat(settings, shell)
-    return REFUSED if shell.refused else 0
+    return Exit.REFUSED if shell.refused else Exit.DONE
 
 
 async def _chat(settings: ClientSettings, shell: Shell) -> None:
@@ -42,6 +43,7 @@ async def _chat(settings: ClientSettings, shell: Shell) -> None:
 
     Raises:
         CannotReach: there is no server.
+        SettingWrong: a URL that no transport serves.
         chatcore.errors.Closed: the server ended the link for good.
     """
     try:
@@ -49,5 +51,7 @@ async def _chat(settings: ClientSettings, shell: Shell) -> None:
             settings.urls, codec=settings.codec, on_link=shell.tell_link
         ) as client:
             await shell.run(client)
-    except (BadUrl, CannotConnect) as error:
+    except BadUrl as error:
+        raise SettingWrong(str(error)) from error
+    except CannotConnect as error:
         raise CannotReach(str(error)) from error

@@ -1,15 +1,6 @@
-"""Where a shell talks with somebody, as a protocol, and what may be shown there."""
+"""Where a shell talks with somebody, as a protocol."""
 
-from typing import Final, Protocol
-from unicodedata import category
-
-_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": " "}
-# Characters that turn the direction of what follows could make a line read as another
-# one ("Trojan Source", CVE-2021-42574). Other format characters stay: emoji and several
-# scripts need them.
-_TURNING: Final = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
+from typing import Protocol
 
 
 class Screen(Protocol):
@@ -26,22 +17,3 @@ class Screen(Protocol):
     def show(self, line: str) -> None:
         """Show a line, above the one that is being typed."""
         ...
-
-
-def harmless(text: str) -> str:
-    r"""A text as one line that cannot command a terminal.
-
-    Control characters (escape sequences begin with one), line ends and characters that
-    turn the writing direction are spelled out, such as ``\x1b``.
-    """
-    if text.isprintable():
-        return text
-    return "".join(map(_harmless, text))
-
-
-def _harmless(character: str) -> str:
-    if character in _NAMED:
-        return _NAMED[character]
-    if category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in _TURNING:
-        return character.encode("unicode_escape").decode()
-    return character

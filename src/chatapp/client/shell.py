@@ -8,7 +8,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import assert_never
 
-from chatapp.client import wording
+from chatapp import wording
 from chatapp.client.lines import (
     HELP,
     ChangePassword,

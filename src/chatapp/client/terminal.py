@@ -11,7 +11,7 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from chatapp.client.lines import WORDS
-from chatapp.client.screen import harmless
+from chatapp.harmless import harmless
 
 
 class Terminal:

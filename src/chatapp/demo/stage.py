@@ -16,11 +16,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from chatapp.client.screen import harmless
 from chatapp.demo.dataset import INSTALL, Source
 from chatapp.demo.ledger import Figures
 from chatapp.demo.script import Scene, Script
 from chatapp.demo.server import Server
+from chatapp.harmless import harmless
 from chatcore.events import Delivered
 
 _NAMES = ("Ada", "Ben")

@@ -3,7 +3,7 @@
 import asyncio
 
 from grpc import StatusCode
-from grpc.aio import AioRpcError, insecure_channel
+from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel
 
 from transports.base import Address, CannotConnect, LinkSettings
 from transports.codec import Codec
@@ -18,9 +18,10 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     """
     if codec.name != "protobuf":
         raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
-    target = f"{address.host}:{address.port}"
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    target = f"{host}:{address.port}"
     channel = insecure_channel(target, options=channel_options(settings))
-    call = channel.stream_stream(CONVERSE, None, None)(None)
+    call: StreamStreamCall[bytes, bytes] = channel.stream_stream(CONVERSE)(None)
     try:
         async with asyncio.timeout(settings.handshake_s):
             first = await call.read()

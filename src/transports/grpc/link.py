@@ -1,7 +1,7 @@
 """A stream of frames each way as a link: the server's end and the client's."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from grpc import StatusCode
@@ -66,8 +66,12 @@ class ServerLink:
             raise LinkClosed from error
 
     async def close(self, code: CloseCode, text: str) -> None:
-        """See ``transports.base.Link``: the call ends with a status for the code."""
-        if not self._ended.is_set() and not self._is_cut:
+        """See ``transports.base.Link``: the call ends with a status for the code.
+
+        One whose peer had finished ends well: it got all that it is owed.
+        """
+        has_told = code is not CloseCode.LINK_LOST
+        if has_told and not self._ended.is_set() and not self._is_cut:
             self._context.set_trailing_metadata(((CLOSE_KEY, str(int(code))),))
             self._context.set_code(status_of_closing(code))
             self._context.set_details(text)
@@ -136,8 +140,7 @@ class ClientLink:
 def link_closed(error: AioRpcError) -> LinkClosed:
     """What the status that ended a stream means to a chat."""
     text = error.details() or ""
-    metadata: Iterable[tuple[str, str | bytes]] = error.trailing_metadata() or ()  # type: ignore[assignment]  # its stub hides that it yields pairs
-    for key, value in metadata:
+    for key, value in error.trailing_metadata() or ():
         if key == CLOSE_KEY and int(value) in set(CloseCode):
             return LinkClosed(CloseCode(int(value)), text)
     match error.code():

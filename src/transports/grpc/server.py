@@ -3,9 +3,7 @@
 from typing import Final
 
 from grpc.aio import Server, server
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
-from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from transports.base import (
@@ -16,7 +14,8 @@ from transports.base import (
     Spawn,
 )
 from transports.grpc.options import SERVICE, channel_options
-from transports.grpc.service import ChatService, OtherVersions
+from transports.grpc.service import ChatService
+from transports.grpc.versions import OtherVersions
 
 _LINKS_END_S: Final = 5.0
 
@@ -25,16 +24,20 @@ class GrpcListener:
     """See ``transports.base.Listener``."""
 
     def __init__(
-        self, listening: Server, health: HealthServicer, url: str, spawn: Spawn
+        self,
+        listening: Server,
+        checks: health.aio.HealthServicer,
+        url: str,
+        spawn: Spawn,
     ) -> None:
         self._server = listening
-        self._health = health
+        self._checks = checks
         self._spawn = spawn
         self.url = url
 
     async def close(self) -> None:
         """See ``transports.base.Listener``; calls that run may still end."""
-        await self._health.enter_graceful_shutdown()
+        await self._checks.enter_graceful_shutdown()
         self._spawn(self._stop())
 
     async def _stop(self) -> None:
@@ -48,12 +51,12 @@ async def listen(
     listening = server(options=channel_options(settings), compression=None)
     service = ChatService(serve_link, spawn, settings.frame_bytes)
     listening.add_generic_rpc_handlers((service.handlers(), OtherVersions()))
-    health = HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health, listening)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, listening)
     for name in ("", SERVICE):
-        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     reflection.enable_server_reflection(
-        (SERVICE, HEALTH, reflection.SERVICE_NAME), listening
+        (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), listening
     )
     host = address.host or "127.0.0.1"
     target = f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
@@ -64,7 +67,7 @@ async def listen(
     await listening.start()
     return GrpcListener(
         listening,
-        health,
+        checks,
         f"{address.scheme}://{target.rpartition(':')[0]}:{port}",
         spawn,
     )

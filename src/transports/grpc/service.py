@@ -1,31 +1,29 @@
 """The service ``chat.v1.Chat``: what each of its methods asks of the session driver."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final, NoReturn, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from grpc.aio import ServicerContext
 
-from chatcore.errors import Refusal
+from chatcore.errors import MalformedCommand
 from transports.base import LinkClosed, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
-from transports.grpc.calls import Sessions
+from transports.grpc.answers import CommandRefused, ListCut
+from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.status import (
-    CLOSE_KEY,
-    DETAILS_KEY,
-    details_of,
-    status_of,
-    status_of_closing,
-)
+from transports.grpc.sessions import Sessions
+from transports.grpc.status import end_call
 
 SESSION_KEY: Final = "chat-session-bin"
 """The metadata that names a unary call's session: the token that its Login gave."""
 
-_Context: TypeAlias = "ServicerContext[Message, Message]"
+_Context: TypeAlias = "ServicerContext[bytes, bytes]"
+_Method: TypeAlias = Callable[[bytes, _Context], Awaitable[bytes | None]]
+_Asked = TypeVar("_Asked", bound=Message)
 
 _ANSWERS: Final[Mapping[str, tuple[type[Message], str, str]]] = {
     "CreateAccount": (pb.Create, "create", "created"),
@@ -45,106 +43,75 @@ class ChatService:
         self._spawn = spawn
         self._sessions = Sessions(serve_link, spawn, frame_bytes)
 
-    def handlers(self) -> "grpc.GenericRpcHandler[Message, Message]":
+    def handlers(self) -> grpc.GenericRpcHandler:
         """The methods by their names on the wire."""
-        methods: dict[str, grpc.RpcMethodHandler[Message, Message]] = {
-            name: grpc.unary_unary_rpc_method_handler(
-                self._answer_with(command, event),
-                request_deserializer=request.FromString,
-                response_serializer=_serialise,
-            )
-            for name, (request, command, event) in _ANSWERS.items()
+        unary = grpc.unary_unary_rpc_method_handler
+        stream = grpc.unary_stream_rpc_method_handler
+        methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: unary(_told(self._answer_with(*answer)))
+            for name, answer in _ANSWERS.items()
         }
-        methods["Acknowledge"] = grpc.unary_unary_rpc_method_handler(
-            self._acknowledge, pb.Acknowledge.FromString, _serialise
-        )
-        methods["ListAccounts"] = grpc.unary_stream_rpc_method_handler(
-            self._list, pb.List.FromString, _serialise
-        )
-        methods["Deliver"] = grpc.unary_stream_rpc_method_handler(
-            self._deliver, pb.Deliver.FromString, _serialise
-        )
-        methods["DeleteAccount"] = grpc.unary_stream_rpc_method_handler(
-            self._delete, pb.Delete.FromString, _serialise
-        )
+        methods["Acknowledge"] = unary(_told(self._acknowledge))
+        methods["ListAccounts"] = stream(_told(self._list))
+        methods["Deliver"] = stream(_told(self._deliver))
+        methods["DeleteAccount"] = stream(_told(self._delete))
         methods["Converse"] = grpc.stream_stream_rpc_method_handler(self._converse)
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    def _answer_with(
-        self, command: str, event: str
-    ) -> Callable[[Message, _Context], Awaitable[Message]]:
+    def _answer_with(self, kind: type[Message], command: str, event: str) -> _Method:
         """A unary method: one command, one event."""
 
-        async def call(request: Message, context: _Context) -> Message:
-            if isinstance(request, pb.Login):
-                # Without a stream there is nobody to push to.
-                request.delivery = pb.DELIVERY_MODE_MANUAL
-            try:
-                async with (
-                    self._sessions.use(_token(context), context.peer()) as calls,
-                    calls.ask(_command(command, request)) as answered,
-                ):
-                    answer: Message = getattr(await answered(), event)
-                    return answer
-            except (Refusal, LinkClosed) as error:
-                await _abort(context, error)
+        async def call(request: bytes, context: _Context) -> bytes:
+            asked = _command(command, _read(kind, request))
+            if asked.HasField("login"):
+                # Between the calls there is nobody to push to.
+                asked.login.delivery = pb.DELIVERY_MODE_MANUAL
+            async with (
+                self._sessions.use(_token(context), context.peer()) as calls,
+                calls.ask(asked) as answers,
+            ):
+                answer: Message = getattr(await answers.next(), event)
+                return answer.SerializeToString()
 
         return call
 
-    async def _acknowledge(self, request: pb.Acknowledge, context: _Context) -> Message:
-        try:
-            async with self._sessions.use(_token(context), context.peer()) as calls:
-                await calls.acknowledge(_command("acknowledge", request))
-        except (Refusal, LinkClosed) as error:
-            await _abort(context, error)
-        return pb.AcknowledgeResponse()
+    async def _acknowledge(self, request: bytes, context: _Context) -> bytes:
+        asked = _read(pb.Acknowledge, request)
+        async with self._sessions.use(_token(context), context.peer()) as calls:
+            await calls.acknowledge(asked)
+        return pb.AcknowledgeResponse().SerializeToString()
 
-    async def _list(
-        self, request: pb.List, context: _Context
-    ) -> AsyncIterator[Message]:
-        command = _command("list", request)
-        async for event in self._events(command, "listed", context):
-            yield event.listed
-            if event.listed.complete:
-                return
+    async def _list(self, request: bytes, context: _Context) -> None:
+        asked = _command("list", _read(pb.List, request))
+        async with self._sessions.use(_token(context), context.peer()) as calls:
+            while not await _write_pages(calls, asked, context):
+                pass  # it was cut off, and goes on after what was written
 
-    async def _deliver(
-        self, request: pb.Deliver, context: _Context
-    ) -> AsyncIterator[Message]:
-        command = _command("deliver", request)
-        async for event in self._events(command, "delivery_finished", context):
-            yield event
-            if event.WhichOneof("event") == "delivery_finished":
-                return
+    async def _deliver(self, request: bytes, context: _Context) -> None:
+        asked = _command("deliver", _read(pb.Deliver, request))
+        await self._write_events(asked, "delivery_finished", context)
 
-    async def _delete(
-        self, request: pb.Delete, context: _Context
-    ) -> AsyncIterator[Message]:
-        command = _command("delete", request)
-        async for event in self._events(command, "deleted", context):
-            yield event
-            if event.WhichOneof("event") == "deleted":
-                return
+    async def _delete(self, request: bytes, context: _Context) -> None:
+        asked = _command("delete", _read(pb.Delete, request))
+        await self._write_events(asked, "deleted", context)
 
-    async def _events(
-        self, command: pb.Command, answer: str, context: _Context
-    ) -> AsyncIterator[pb.Event]:
-        """What a streaming method tells: its own events, and mail meanwhile."""
-        try:
-            async with (
-                self._sessions.use(_token(context), context.peer()) as calls,
-                calls.ask(command, mail=answer != "listed") as answered,
-            ):
-                while True:
-                    event = await answered()
-                    if event.WhichOneof("event") != "started":
-                        yield event
-        except (Refusal, LinkClosed) as error:
-            await _abort(context, error)
-
-    async def _converse(
-        self, _frames: object, context: "ServicerContext[bytes, bytes]"
+    async def _write_events(
+        self, asked: pb.Command, last: str, context: _Context
     ) -> None:
+        """Write mail as it comes, until the event that ends the call."""
+        async with (
+            self._sessions.use(_token(context), context.peer()) as calls,
+            calls.ask(asked, mail=True) as answers,
+        ):
+            kind: str | None = None
+            while kind != last:
+                event = await answers.next()
+                kind = event.WhichOneof("event")
+                if kind != "started":
+                    event.ClearField("id")  # a number of ours; the call names itself
+                    await context.write(event.SerializeToString())
+
+    async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
         link = ServerLink(context)
         self._spawn(self._drive(link))
@@ -154,24 +121,47 @@ class ChatService:
         await self._serve_link(link, codec("protobuf"))
 
 
-class OtherVersions(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic for a checker only
-    """Refuses the methods of every other version of the chat (W1)."""
+async def _write_pages(calls: Calls, asked: pb.Command, context: _Context) -> bool:
+    """Write pages of a list; whether the last was among them. ``asked`` moves on."""
+    async with calls.ask(asked) as answers:
+        try:
+            while True:
+                event = await answers.next()
+                if event.WhichOneof("event") == "listed":
+                    page = event.listed
+                    await context.write(page.SerializeToString())
+                    if page.complete:
+                        return True
+                    asked.list.after = page.entries[-1].username
+        except ListCut:
+            return False
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
-        """A refusal for ``chat.v…``; None for what is no chat at all."""
-        method = str(handler_call_details.method)
-        if not method.startswith("/chat.v") or method.startswith(f"/{SERVICE}/"):
-            return None
-        return grpc.stream_stream_rpc_method_handler(self._refuse)
 
-    async def _refuse(
-        self, _requests: object, context: "ServicerContext[bytes, bytes]"
-    ) -> NoReturn:
-        await context.abort(
-            grpc.StatusCode.FAILED_PRECONDITION, f"This server speaks {SERVICE}."
-        )
+def _told(method: _Method) -> _Method:
+    """A method whose refusals end its call with their status."""
+
+    async def call(request: bytes, context: _Context) -> bytes | None:
+        try:
+            return await method(request, context)
+        except (CommandRefused, LinkClosed) as error:
+            await end_call(context, error)
+
+    return call
+
+
+def _read(kind: type[_Asked], request: bytes) -> _Asked:
+    try:
+        return kind.FromString(request)
+    except DecodeError as error:
+        refusal = MalformedCommand(reason=f"it is not a {kind.DESCRIPTOR.full_name}")
+        raise CommandRefused(
+            pb.Refused(
+                code=refusal.code,
+                name=refusal.name,
+                text=refusal.text,
+                fields=refusal.fields,
+            )
+        ) from error
 
 
 def _command(name: str, request: Message) -> pb.Command:
@@ -186,15 +176,3 @@ def _token(context: _Context) -> bytes:
         if key == SESSION_KEY:
             return value if isinstance(value, bytes) else value.encode()
     return b""
-
-
-async def _abort(context: _Context, error: Refusal | LinkClosed) -> NoReturn:
-    if isinstance(error, Refusal):
-        trailer: tuple[str, str | bytes] = (DETAILS_KEY, details_of(error))
-        await context.abort(status_of(error), error.text, (trailer,))
-    trailer = (CLOSE_KEY, str(int(error.code)))
-    await context.abort(status_of_closing(error.code), error.text, (trailer,))
-
-
-def _serialise(message: Message) -> bytes:
-    return bytes(message.SerializeToString())

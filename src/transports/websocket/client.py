@@ -7,7 +7,7 @@ from websockets.typing import Subprotocol
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
 from transports.websocket.link import WebSocketLink, loop_time
-from transports.websocket.subprotocols import PATH
+from transports.websocket.subprotocols import PATH, READ_AHEAD
 
 
 class _LivelyConnection(ClientConnection):
@@ -38,6 +38,7 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
             ping_timeout=None,
             close_timeout=settings.close_s,
             max_size=settings.frame_bytes,
+            max_queue=READ_AHEAD,
             proxy=None,
         )
     except OSError as error:

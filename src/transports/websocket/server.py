@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import NegotiationError
@@ -22,7 +21,13 @@ from transports.base import (
 )
 from transports.codec import codec
 from transports.websocket.link import WebSocketLink, loop_time
-from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
+from transports.websocket.subprotocols import (
+    KNOWN,
+    PATH,
+    READ_AHEAD,
+    choose,
+    codec_name,
+)
 
 _log = logging.getLogger(__name__)
 _BACKLOG: Final = 1024
@@ -99,6 +104,7 @@ async def listen(
             ping_timeout=None,  # the driver judges silence, the same on each transport
             close_timeout=settings.close_s,
             max_size=settings.frame_bytes,
+            max_queue=READ_AHEAD,
             backlog=_BACKLOG,
         )
     except OSError as error:
@@ -123,20 +129,20 @@ class _Gate:
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
-        path = urlsplit(request.path).path
-        if path != PATH:
+        if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._may_connect(
-            origin, request.headers.get("Host", "")
-        ):
-            _log.info("Refused a page of %s", origin)
-            return connection.respond(
-                HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
-            )
+        hosts = request.headers.get_all("Host")
+        for origin in request.headers.get_all("Origin"):
+            if not self._may_connect(origin, hosts):
+                _log.info("Refused a page of %s", origin)
+                return connection.respond(
+                    HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
+                )
         return None
 
-    def _may_connect(self, origin: str, host: str) -> bool:
+    def _may_connect(self, origin: str, hosts: Sequence[str]) -> bool:
         if self._origins:
             return origin in self._origins or "*" in self._origins
-        return urlsplit(origin).netloc == host
+        # A page without an address, such as a file's, has the origin "null".
+        host = origin.partition("://")[2]
+        return bool(host) and [host.lower()] == [it.lower() for it in hosts]

@@ -8,6 +8,9 @@ from websockets.typing import Subprotocol
 from transports.codec import CODECS
 
 PATH: Final = "/chat"
+READ_AHEAD: Final = 1
+"""Messages that a connection reads before they are asked for: what is not executed
+yet is the driver's to count (W8), and each may have a whole frame's size."""
 _OURS: Final = "chat.v1."
 _ANY_VERSION: Final = "chat.v"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.client import wording
+from chatapp import wording
 from chatapp.client.lines import (
     HELP,
     WORDS,
@@ -22,7 +22,7 @@ from chatapp.client.lines import (
     read_line,
     read_outbox,
 )
-from chatapp.client.screen import harmless
+from chatapp.harmless import harmless
 from chatcore.commands import Inbox, Outbox
 from chatcore.events import Bounced, Delivered
 from chatcore.ids import AccountId, Position, Username

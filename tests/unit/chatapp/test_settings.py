@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.declared import ClientSettings, DemoSettings, ServeSettings
+from chatapp.connecting import ClientSettings
+from chatapp.declared import DemoSettings, ServeSettings
 from chatapp.faults import SettingWrong
 from chatapp.settings import Layer, merge, options, read_environment, read_file
 from chatapp.values import Given

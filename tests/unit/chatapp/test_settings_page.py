@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from chatapp import faults
-from chatapp.declared import ClientSettings, DemoSettings, ServeSettings
+from chatapp.connecting import ClientSettings
+from chatapp.declared import DemoSettings, ServeSettings
 from chatapp.faults import CommandFailed
 from chatapp.settings import options
 from chatcore import Limits

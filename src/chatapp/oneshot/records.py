@@ -1,0 +1,87 @@
+"""What the one-shot commands print, for programs and for people.
+
+The names of the fields are in ``docs/scripting.md``, and stay.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from chatapp import wording
+from chatapp.oneshot.output import Record
+from chatcore.events import Accepted, Bounced, Delivered
+from chatcore.ids import AccountId
+from chatcore.model import DeletionReceipt
+from transports import Entry
+
+
+def created(name: str, account: AccountId) -> Record:
+    """An account exists now; ``name`` is as it was asked for."""
+    fields = {"type": "created", "name": name, "account": account}
+    return Record(fields, f"Created {name}.")
+
+
+def sent(recipient: str, receipt: Accepted, *, line: int = 0) -> Record:
+    """A message is stored; ``line`` is the number of its line in the input, if any."""
+    fields = {
+        "type": "sent",
+        "recipient": recipient,
+        "recipient_id": receipt.recipient_id,
+        "position": receipt.position,
+        "sent_at_ms": receipt.sent_at_ms,
+        "durable": receipt.durable,
+    }
+    shown = wording.sent(recipient, receipt)
+    return Record(fields | ({"line": line} if line else {}), shown)
+
+
+def mail(piece: Delivered | Bounced) -> Record:
+    """A message, or the notice that some of one's own came back."""
+    shown = wording.mail(piece, now=datetime.now(UTC).astimezone())
+    if isinstance(piece, Bounced):
+        fields: dict[str, object] = {
+            "type": "bounce",
+            "position": piece.position,
+            "recipient": piece.recipient,
+            "recipient_id": piece.recipient_id,
+            "positions": list(piece.positions),
+            "sent_at_ms": piece.sent_at_ms,
+        }
+    else:
+        fields = {
+            "type": "message",
+            "position": piece.position,
+            "sender": piece.sender,
+            "sender_id": piece.sender_id,
+            "sender_deleted": piece.sender_deleted,
+            "sent_at_ms": piece.sent_at_ms,
+            "body": piece.body,
+        }
+    return Record(fields, shown)
+
+
+def entry(account: Entry) -> Record:
+    """One account of a list."""
+    fields = {
+        "type": "account",
+        "username": account.username,
+        "online": account.online,
+    }
+    return Record(fields, wording.entry(account))
+
+
+def password_changed(username: str) -> Record:
+    """The new password holds; ``username`` is as it was asked for."""
+    fields = {"type": "password_changed", "username": username}
+    return Record(fields, "The password is changed.")
+
+
+def deletion(username: str, receipt: DeletionReceipt) -> Record:
+    """What a deletion would do, or did; ``username`` is as it was asked for."""
+    counts = {key: it for key, it in asdict(receipt).items() if key != "dry_run"}
+    fields = {
+        "type": "plan" if receipt.dry_run else "deleted",
+        "username": username,
+        **counts,
+    }
+    begun = "This would do" if receipt.dry_run else f"Deleted {username}"
+    return Record(fields, f"{begun}: {wording.deletion(receipt)}.")

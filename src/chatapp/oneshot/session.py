@@ -1,0 +1,67 @@
+"""A one-shot command's conversation with a server, from the connection to the logout.
+
+Whatever ends it, a refusal, a signal or a broken pipe, it logs out before: the account
+can be logged in to right away.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TypeVar
+
+from chatapp.connecting import ClientSettings
+from chatapp.endings import first_of
+from chatapp.faults import CannotReach, SettingWrong
+from chatapp.oneshot.declared import OneShotSettings
+from chatapp.oneshot.output import Output
+from chatapp.oneshot.signals import Signals, listening
+from transports import Client, connect
+from transports.base import BadUrl, CannotConnect, LinkClosed
+
+T = TypeVar("T")
+
+
+def talk(
+    settings: OneShotSettings, work: Callable[[Client, Output], Awaitable[T]]
+) -> T:
+    """Connect, do the work, log out; what the work returned.
+
+    Raises:
+        CannotReach: no server answered.
+        CannotWrite: there is no standard output.
+        Interrupted: by a signal, after the logout.
+        SettingWrong: a URL that no transport serves.
+        chatcore.errors.ChatError: whatever the work was refused with.
+    """
+    output = Output.standard(as_json=settings.json)
+    return asyncio.run(_talk(settings, lambda client: work(client, output)))
+
+
+async def _talk(settings: ClientSettings, work: Callable[[Client], Awaitable[T]]) -> T:
+    with listening() as signals:
+        async with AsyncExitStack() as opened:
+            client = await _connected(settings, opened, signals)
+            try:
+                with signals.interruptible():
+                    return await work(client)
+            except Exception as error:  # noqa: BLE001  # raised below, as it came
+                # An error that left the block would take the link with it.
+                failure = first_of(error)
+        raise failure
+
+
+async def _connected(
+    settings: ClientSettings, opened: AsyncExitStack, signals: Signals
+) -> Client:
+    try:
+        with signals.interruptible():
+            return await opened.enter_async_context(
+                connect(settings.urls, codec=settings.codec)
+            )
+    except BadUrl as error:
+        raise SettingWrong(str(error)) from error
+    except CannotConnect as error:
+        raise CannotReach(str(error)) from error
+    except LinkClosed as error:
+        # Somebody listens there, and hung up before a word.
+        raise CannotReach(f"Cannot connect: {error.text}") from error
