@@ -91,6 +91,7 @@ class ServeSettings:
                 raise SettingWrong(f"{name} is at least {lowest}.")
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
+        _check_limits(self.limits)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -130,3 +131,16 @@ class DemoSettings:
             raise SettingWrong("--conversations is at least 1.")
         if self.pace < 0:
             raise SettingWrong("--pace is at least 0.")
+
+
+def _check_limits(limits: Limits) -> None:
+    """Refuse limits under which a message that is allowed could not travel."""
+    if limits.password_min_bytes > limits.password_max_bytes:
+        raise SettingWrong("The limit password_min_bytes is above password_max_bytes.")
+    # JSON writes U+0000 as six bytes; the rest of a frame is short.
+    least = 6 * limits.body_bytes + 4096
+    if limits.frame_bytes < least:
+        raise SettingWrong(
+            f"With body_bytes = {limits.body_bytes} the limit frame_bytes is at least "
+            f"{least}, not {limits.frame_bytes}."
+        )

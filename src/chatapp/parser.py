@@ -4,15 +4,14 @@ argparse wants all words in one place; people write ``send bob --as ada hello``.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Final, NoReturn
+from typing import Final, NoReturn, get_type_hints
 
 from chatapp.commands import COMMANDS, Command
 from chatapp.exits import Exit
 from chatapp.faults import UsageWrong
 from chatapp.settings import Option, options
-from chatcore.limits import Limits
 
 FILE: Final = "config"
 _VERSION_HELP: Final = "print the version"
@@ -52,7 +51,8 @@ class _Version(argparse.Action):
             found = version("chatcore")
         except PackageNotFoundError:
             found = "(a source tree that is not installed)"
-        parser.exit(message=f"chatcore {found}\n")
+        sys.stdout.write(f"chatcore {found}\n")
+        parser.exit()
 
 
 def parse(arguments: Sequence[str]) -> tuple[Command, list[Option], dict[str, object]]:
@@ -104,8 +104,9 @@ def _fill(
         shown = [f"  {it.metavar:<20}  {it.help}" for it in words]
         parser.description += "\n\n" + "\n".join(shown)
         parser.usage = " ".join([parser.prog, "[flags]", *map(_usage, words)])
-    if any(option.kind is Limits for option in known):
-        parser.epilog = _limits()
+    for option in known:
+        if option.is_limits:
+            parser.epilog = _limits(option)
     if command.is_one_shot:
         parser.epilog = _statuses()
     if command.has_file:
@@ -201,12 +202,11 @@ def _default(option: Option) -> str:
     return ""
 
 
-def _limits() -> str:
+def _limits(option: Option) -> str:
     """Every limit and its default, for the help."""
-    defaults = Limits()
-    lines = [
-        f"  {it.name:<22} {getattr(defaults, it.name):>12,}" for it in fields(Limits)
-    ]
+    defaults: object = option.default
+    names = get_type_hints(type(defaults))
+    lines = [f"  {it:<22} {getattr(defaults, it):>12,}" for it in names]
     return "\n".join(["limits and their defaults:", *lines])
 
 

@@ -2,14 +2,14 @@
 
 A field carries its help in its metadata (``setting``); its annotation says what it can
 hold: ``str``, ``int``, ``float``, ``bool``, ``tuple[str, ...]``, a ``Literal``, an enum
-of strings, or ``Limits``. From that come the flags, the environment variables and the
-keys of the file, and ``merge`` finds the value: flags before the environment, before
-the file, before the default.
+of strings, or a dataclass of numbers (``Limits``). From that come the flags, the
+environment variables and the keys of the file, and ``merge`` finds the value: flags
+before the environment, before the file, before the default.
 """
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import (
@@ -28,7 +28,6 @@ from typing import (
 
 from chatapp.faults import SettingWrong
 from chatapp.values import Given, choices_of, convert, limits_of, make_limits
-from chatcore.limits import Limits
 
 ENV_PREFIX: Final = "CHATCORE_"
 LIMIT_PREFIX: Final = ENV_PREFIX + "LIMIT_"
@@ -76,13 +75,18 @@ class Option:
             return self.metavar
         if self.called:
             return self.called
-        name = "limit" if self.kind is Limits else self.name
+        name = "limit" if self.is_limits else self.name
         return "--" + name.replace("_", "-")
+
+    @property
+    def is_limits(self) -> bool:
+        """Whether it is a table of numbers, each of which can be set by its name."""
+        return is_dataclass(self.kind)
 
     @property
     def repeats(self) -> bool:
         """Whether the flag may be given several times."""
-        return self.kind is Limits or get_origin(self.kind) is tuple
+        return self.is_limits or get_origin(self.kind) is tuple
 
     @property
     def choices(self) -> list[str]:
@@ -152,7 +156,7 @@ def read_environment(known: Iterable[Option], environ: Mapping[str, str]) -> Lay
     for option in known:
         if option.here_only:
             continue
-        if option.kind is Limits:
+        if option.is_limits:
             limits = {
                 name.removeprefix(LIMIT_PREFIX).lower(): Given(text, name)
                 for name, text in environ.items()
@@ -189,7 +193,7 @@ def read_file(known: Iterable[Option], path: Path) -> Layer:
             listed = ", ".join(sorted(names))
             raise SettingWrong(f"{path}: there is no setting {key!r}; known: {listed}.")
         where = f"{path}: {key}"
-        if names[key].kind is Limits and isinstance(value, dict):
+        if names[key].is_limits and isinstance(value, dict):
             limits = {it: Given(n, f"{where}.{it}") for it, n in value.items()}
             found[key] = Given(limits, where)
         else:
@@ -212,13 +216,13 @@ def merge(settings: type[S], layers: Iterable[Layer]) -> S:
             if unset and unset not in layer:
                 values.pop(unset, None)
         for name, given in layer.items():
-            if known[name].kind is Limits:
+            if known[name].is_limits:
                 limits |= limits_of(given)
             else:
                 values[name] = convert(known[name].kind, given)
     for option in known.values():
-        if option.kind is Limits:
-            values[option.name] = make_limits(limits)
+        if option.is_limits and isinstance(option.kind, type):
+            values[option.name] = make_limits(option.kind, limits)
     make: Callable[..., S] = settings
     return make(**values)
 

@@ -1,14 +1,14 @@
 """Values of settings: from a text, or from what a TOML file has, to what they mean."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, get_args, get_origin, get_type_hints
+from typing import Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from chatapp.faults import SettingWrong
-from chatcore.limits import Limits
 
+T = TypeVar("T")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -44,13 +44,13 @@ def convert(kind: object, given: Given) -> object:
     return value
 
 
-def make_limits(given: Mapping[str, Given]) -> Limits:
-    """The limits with these changed.
+def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
+    """Limits, a dataclass of numbers that have defaults, with these changed.
 
     Raises:
-        SettingWrong: no such limit, no number above 0, or numbers that contradict.
+        SettingWrong: no such limit, or no number above 0.
     """
-    kinds = get_type_hints(Limits)
+    kinds = get_type_hints(kind)
     values: dict[str, int | float] = {}
     for name, it in given.items():
         if name not in kinds:
@@ -60,23 +60,7 @@ def make_limits(given: Mapping[str, Given]) -> Limits:
         if number <= 0:
             raise SettingWrong(f"{it.where} is more than 0, not {number}.")
         values[name] = number
-    make: Callable[..., Limits] = Limits
-    limits = make(**values)
-    _check(limits)
-    return limits
-
-
-def _check(limits: Limits) -> None:
-    """Refuse limits under which a message that is allowed could not travel."""
-    if limits.password_min_bytes > limits.password_max_bytes:
-        raise SettingWrong("The limit password_min_bytes is above password_max_bytes.")
-    # JSON writes U+0000 as six bytes; the rest of a frame is short.
-    least = 6 * limits.body_bytes + 4096
-    if limits.frame_bytes < least:
-        raise SettingWrong(
-            f"With body_bytes = {limits.body_bytes} the limit frame_bytes is at least "
-            f"{least}, not {limits.frame_bytes}."
-        )
+    return kind(**values)
 
 
 def limits_of(given: Given) -> dict[str, Given]:

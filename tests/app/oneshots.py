@@ -69,16 +69,12 @@ class Commands:
         for name, value in variables.items():
             self._patch.setenv(name, value)
 
-    def unset(self, name: str) -> None:
-        """Take a variable away."""
-        self._patch.delenv(name)
-
     def __call__(self, *arguments: str, given: str | bytes = b"") -> Outcome:
         """Run one to its end, with this on its standard input."""
         file = self._folder / "stdin"
         file.write_bytes(given.encode() if isinstance(given, str) else given)
         self._capture.readouterr()
-        with open(file, encoding="utf-8") as stdin, self._patch.context() as patch:
+        with file.open(encoding="utf-8") as stdin, self._patch.context() as patch:
             patch.setattr("sys.stdin", stdin)
             status = main(arguments)
         said = self._capture.readouterr()

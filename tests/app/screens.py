@@ -1,4 +1,4 @@
-"""A terminal for a command: a pseudo-terminal, and an emulator that shows what is on it.
+"""A terminal for a command: a pseudo-terminal, and an emulator that shows it.
 
 The emulator also answers what a program asks its terminal, such as where the cursor is.
 """

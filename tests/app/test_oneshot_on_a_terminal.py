@@ -1,4 +1,4 @@
-"""One-shot commands where somebody sits: what is asked, and that passwords do not show."""
+"""One-shot commands where somebody sits: what is asked, and what does not show."""
 
 import shlex
 import sys

@@ -1,8 +1,10 @@
 """``chatcore receive``: what is printed is acknowledged, and nothing else."""
 
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -229,6 +231,20 @@ def test_a_signal_ends_it_also_while_nobody_reads_what_it_prints(
     assert run.received("r-leo")[-2:] == long[1:]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_while_it_connects(number: signal.Signals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with started(url, "receive", "--as", "ada") as receiving:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+
+                receiving.send_signal(number)
+
+                assert end_of(receiving) == (-number, "")
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with running_server(*on_disk(tmp_path)) as server:
         with_accounts(server.url, "ada")
@@ -239,6 +255,8 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
             while receiving.poll() is None:
                 receiving.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    receiving.wait(0.05)
 
             assert receiving.returncode == -signal.SIGINT
 

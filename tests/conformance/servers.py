@@ -9,7 +9,8 @@ from typing import Final
 from chatcore import Chat, Limits, SecondLogin
 from chatcore.commands import DeliveryMode
 from chatcore.events import Received
-from chatcore.limits import MIB
+from chatcore.ids import IdempotencyKey
+from chatcore.limits import DAY_MS, MIB
 from chatcore.ports import SendPolicy, Store
 from stores import open_store
 from tests.conformance.cells import Cell
@@ -18,6 +19,7 @@ from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
 from transports import Client, Reconnecting, connect, serve
 from transports.base import LinkSettings, parse_address
+from transports.client.keys import KeyMaker
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
 from transports.system import HashSettings, system_environment
@@ -80,6 +82,11 @@ class Server:
         async with self.client(on_received=on_received) as client:
             await client.login(username, PASSWORD, create=True, delivery=delivery)
             yield client
+
+    def make_key(self, *, days: float = 0) -> IdempotencyKey:
+        """A key of the server's time, or of so many days after it."""
+        at_ms = self.clock.now_ms() + int(days * DAY_MS)
+        return KeyMaker(lambda: at_ms).make()
 
     async def until_offline(self, username: str) -> None:
         """Return once the server has seen that a session's link is lost."""

@@ -20,7 +20,7 @@ from tests.conformance.cells import Cell, each_cell, each_transport, each_wire, 
 from tests.conformance.peers import PASSWORD, Peer
 from tests.conformance.reading import take_bodies
 from tests.conformance.servers import serving
-from tests.conformance.test_wire import framed, socket_to
+from tests.conformance.sockets import framed, socket_to
 from transports.codec import codec
 
 KIB: Final = 1024

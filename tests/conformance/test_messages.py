@@ -5,29 +5,20 @@ import asyncio
 import pytest
 
 from chatcore import Limits
-from chatcore.commands import Acknowledge, Deliver, DeliveryMode, Inbox, List, Send
+from chatcore.commands import Acknowledge, Deliver, DeliveryMode, List, Send
 from chatcore.errors import (
     InvalidBody,
-    InvalidKey,
-    KeyExpired,
-    KeyReused,
     MailboxFull,
     NoSuchRecipient,
     OutcomeUnknown,
     Refusal,
 )
 from chatcore.events import Accepted, Delivered, Listed, Received, Refused
-from chatcore.ids import IdempotencyKey
-from chatcore.keys import key_from_ms
 from tests.conformance.cells import Cell, each_cell, each_durable_store, each_wire
 from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take, take_bodies
-from tests.conformance.servers import Server, serving
+from tests.conformance.servers import serving
 from tests.conformance.stores import Forgetful
-from transports.client.keys import KeyMaker
-
-DAY_S = 24 * 60 * 60
-
 
 # ---- stored, and then told (M1)
 
@@ -88,7 +79,7 @@ async def test_what_has_a_receipt_is_there_after_a_restart(cell: Cell) -> None:
 async def test_a_send_of_unknown_outcome_is_repeated_under_its_key(cell: Cell) -> None:
     async with serving(cell, over=Forgetful) as server, server.peer() as peer:
         await peer.login("ada")
-        send = Send("ada", "was it stored?", a_key(server))
+        send = Send("ada", "was it stored?", server.make_key())
 
         unknown = await peer.refusal(send)
         receipt = await peer.ask(send, Accepted)
@@ -98,156 +89,6 @@ async def test_a_send_of_unknown_outcome_is_repeated_under_its_key(cell: Cell) -
         await peer.send("ada", "the next")
         bodies = [it.body for it in await peer.mail(2)]
         assert bodies == ["was it stored?", "the next"]
-
-
-# ---- idempotency keys (M2)
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_a_repeat_under_its_key_gets_the_first_receipt(cell: Cell) -> None:
-    async with serving(cell) as server, server.peer() as peer:
-        await peer.login("ada")
-        key = a_key(server)
-
-        first, again = [
-            await peer.ask(Send("ada", "once", key), Accepted) for _ in range(2)
-        ]
-
-        assert (again.position, again.sent_at_ms) == (first.position, first.sent_at_ms)
-        await peer.send("ada", "the next")
-        assert [it.body for it in await peer.mail(2)] == ["once", "the next"]
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_a_repeat_within_one_frame_is_stored_once(cell: Cell) -> None:
-    async with serving(cell) as server, server.peer() as peer:
-        await peer.login("ada")
-        send = Send("ada", "once", a_key(server))
-
-        ids = await peer.tell(send, send, send)
-
-        receipts = [await peer.answer(it, Accepted) for it in ids]
-        assert {it.position for it in receipts} == {1}
-        await peer.send("ada", "the next")
-        assert [it.body for it in await peer.mail(2)] == ["once", "the next"]
-
-
-@each_cell
-@pytest.mark.rule("M2", "E2")
-async def test_a_key_is_not_taken_for_another_body(cell: Cell) -> None:
-    async with serving(cell) as server, server.user("ada") as ada:
-        key = a_key(server)
-        first = await ada.send("ada", "one", key=key)
-
-        with pytest.raises(KeyReused):
-            await ada.send("ada", "another", key=key)
-
-        assert await ada.send("ada", "one", key=key) == first._replace(id=first.id + 2)
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_a_key_is_another_one_with_another_recipient(cell: Cell) -> None:
-    async with serving(cell) as server, server.user("ada") as ada:
-        bob = await ada.create("bob", PASSWORD)
-        key = a_key(server)
-
-        to_ada = await ada.send("ada", "to ada", key=key)
-        to_bob = await ada.send("bob", "to bob", key=key)
-
-        assert (to_ada.recipient_id, to_bob.recipient_id) == (ada.account, bob)
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_a_key_holds_when_the_mailbox_is_full_and_when_it_is_gone(
-    cell: Cell,
-) -> None:
-    limits = Limits(mailbox_messages=1)
-    async with serving(cell, limits=limits) as server, server.user("ada") as ada:
-        await ada.create("bob", PASSWORD)
-        key = a_key(server)
-        first = await ada.send("bob", "once", key=key)
-
-        when_full = await ada.send("bob", "once", key=key)
-        async with server.client() as bob:
-            await bob.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
-        when_gone = await ada.send("bob", "once", key=key)
-
-        assert first[1:] == when_full[1:] == when_gone[1:]
-
-
-@each_durable_store
-@pytest.mark.rule("M2")
-async def test_a_key_holds_over_a_restart(cell: Cell) -> None:
-    async with serving(cell) as server, server.user("ada") as ada:
-        key = a_key(server)
-        first = await ada.send("ada", "once", key=key)
-
-    async with serving(cell) as server, server.user("ada") as ada:
-        again = await ada.send("ada", "once", key=key)
-
-    assert first[1:] == again[1:]
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_an_unknown_key_that_is_too_old_is_refused(cell: Cell) -> None:
-    async with serving(cell) as server, server.user("ada") as ada:
-        old = IdempotencyKey(a_key(server, days=-8))
-
-        with pytest.raises(KeyExpired) as refused:
-            await ada.send("ada", "perhaps the second time", key=old)
-
-        assert refused.value.fields == {"days": "7"}
-        assert (await ada.send("ada", "the first")).position == 1
-
-
-@each_cell
-@pytest.mark.rule("M2")
-async def test_a_key_that_was_forgotten_is_never_stored_again(cell: Cell) -> None:
-    async with serving(cell) as server, server.user("ada") as ada:
-        key = a_key(server)
-        first = await ada.send("ada", "once", key=key)
-        server.clock.advance(6 * DAY_S)
-        await server.chat.tick()
-        within = await ada.send("ada", "once", key=key)
-        server.clock.advance(2 * DAY_S)
-        await server.chat.tick()
-
-        with pytest.raises(KeyExpired):
-            await ada.send("ada", "once", key=key)
-
-        assert first[1:] == within[1:]
-
-
-@each_wire
-@pytest.mark.rule("M2")
-@pytest.mark.parametrize(
-    "key",
-    [b"short", bytes(16), bytes(17), key_from_ms(2**47)[:6] + b"\x70" + bytes(9)],
-    ids=["short", "version 0", "long", "in the future"],
-)
-async def test_a_key_that_is_no_key_is_refused(cell: Cell, key: bytes) -> None:
-    async with serving(cell) as server, server.peer() as peer:
-        await peer.login("ada")
-
-        refusal = await peer.refusal(Send("ada", "hello", key))
-
-        assert isinstance(refusal, InvalidKey)
-
-
-@each_wire
-@pytest.mark.rule("M2")
-async def test_without_a_key_each_send_is_another_message(cell: Cell) -> None:
-    async with serving(cell) as server, server.peer() as peer:
-        await peer.login("ada")
-
-        receipts = await peer.send("ada", "twice", "twice")
-
-        assert [it.position for it in receipts] == [1, 2]
 
 
 # ---- order (M3)
@@ -549,9 +390,3 @@ async def test_deliver_sends_nothing_that_came_later(cell: Cell) -> None:
             events.append(await peer.next())
 
         assert not any(isinstance(it, Delivered) for it in events)
-
-
-def a_key(server: Server, *, days: float = 0) -> IdempotencyKey:
-    """A key of the server's time, or of so many days after it."""
-    at_ms = server.clock.now_ms() + int(days * DAY_S * 1000)
-    return KeyMaker(lambda: at_ms).make()

@@ -29,7 +29,6 @@ class Relay:
         self._open: set[asyncio.WriteTransport] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._changed = asyncio.Event()
         self.url = url
         self.chunk_bytes = _CHUNK_BYTES
         self.delay_s = 0.0
@@ -47,12 +46,6 @@ class Relay:
     def go_on(self) -> None:
         """Forward again, first of all what was held up."""
         self._flowing.set()
-
-    async def linked(self, count: int) -> None:
-        """Return once there were so many connections."""
-        while self.links < count:
-            self._changed.clear()
-            await self._changed.wait()
 
     def accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -73,7 +66,6 @@ class Relay:
                 far = far_writer.transport
                 self._open.add(far)
                 self.links += 1
-                self._changed.set()
                 try:
                     async with asyncio.TaskGroup() as both:
                         both.create_task(self._pump(reader, far_writer, near))

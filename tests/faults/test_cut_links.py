@@ -79,6 +79,31 @@ async def test_a_network_that_carries_a_byte_at_a_time_changes_nothing() -> None
             assert bodies == [f"{n} é\n" for n in range(50)]
 
 
+@pytest.mark.rule("M1", "M5")
+async def test_a_network_that_is_slow_and_stalls_only_takes_its_time() -> None:
+    cheap = system_environment(HashSettings(memory_kib=8, passes=1))
+    async with (
+        open_store("memory:") as store,
+        serve(Chat(store), "tcp://127.0.0.1:0", environment=cheap) as (url,),
+        relaying(url) as relay,
+        connect(relay.url) as ada,
+    ):
+        relay.delay_s = 0.005
+        await ada.login("ada", PASSWORD, create=True)
+        relay.stall()
+
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(ada.send("ada", "late"))
+            await asyncio.wait([sending], timeout=0.05)
+            was_held_up = not sending.done()
+            relay.go_on()
+
+        assert was_held_up
+        assert sending.result().position == 1
+        assert (await anext(ada.messages())).body == "late"
+        assert relay.links == 1
+
+
 class Talk:
     """Ada writes and Bob reads, for as long as the test wants.
 

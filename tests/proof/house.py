@@ -75,6 +75,7 @@ class Seat:
         read: how many of the link's events were looked at.
         ends_s: when its grace ends, while it is detached.
         cursor: the last position that came, or that it began after.
+        furthest: the last that came on any link of this server's process.
         asked: in manual mode, up to where mail may come.
         in_flight: positions to acknowledge, and whether a receipt will count them.
     """
@@ -84,6 +85,7 @@ class Seat:
     pushes: bool
     cursor: int
     peer: Peer | None = None
+    furthest: int = 0
     read: int = 0
     ends_s: float = 0.0
     asked: int = 0
@@ -172,8 +174,13 @@ class House:
         seat.peer = peer
         seat.read = 0
         self.seats[seat.person.id] = seat
-        began = history.Began(str(seat.person.id), seat.person.id, seat.cursor)
-        self.records.append(began)
+        self.begin_after(seat, seat.cursor)
+
+    def begin_after(self, seat: Seat, position: int) -> None:
+        """What comes to a session from now on follows ``position``."""
+        seat.cursor = position
+        account = seat.person.id
+        self.records.append(history.Began(str(account), account, position))
 
     def rise(self, seat: Seat, code: CloseCode | None = None) -> None:
         """A session ends; its link was told so, when it is closed with a code."""
@@ -214,6 +221,7 @@ class House:
                 self.leave_link(seat)
             seat.ends_s = self.now_s + LIMITS.grace_s
             seat.pushes = True
+            seat.furthest = 0
             seat.in_flight.clear()
         self.stage.restart()
         self.records.append(history.Restarted())
@@ -239,6 +247,9 @@ class House:
         if person.id not in self.stage.mortal.told:
             self._firm[person.id] = person.acknowledged
         person.acknowledged = max(person.acknowledged, position)
+        if position > seat.cursor:
+            # It came on an earlier link, and need not come again.
+            self.begin_after(seat, position)
         self.records.append(history.Acknowledged(person.id, position))
         for it in [it for it in seat.in_flight if it <= position]:
             counted = seat.in_flight.pop(it)
@@ -326,6 +337,7 @@ class House:
         assert (event.follows, event.position) == (seat.cursor, position)
         assert seat.pushes or seat.erasing or position <= seat.asked
         seat.cursor = position
+        seat.furthest = max(seat.furthest, position)
         seat.in_flight[position] = not letter.bounced
         client = str(person.id)
         sender = letter.sender

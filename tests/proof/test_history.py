@@ -64,15 +64,14 @@ class Run(OverMemory):
         seat.peer.lose()
         self.house.leave_link(seat)
 
-    def give_up(self, account: int, inbox: Inbox, outbox: Outbox) -> None:
-        """Delete an account, on its own link."""
-        number = self.house.attached().index(self.seat(account))
+    def give_up(self, name: str) -> None:
+        """Delete an account and what waits for it, on a link of its own."""
         self.delete(
-            number,
-            self.seat(account).person.name,
-            inbox,
-            outbox,
-            here=True,
+            0,
+            name,
+            Inbox.DISCARD,
+            Outbox.KEEP,
+            here=False,
             right=True,
             dry_run=False,
             keyed=False,
@@ -94,8 +93,9 @@ def good() -> Iterator[Sequence[Record]]:
     run.lose(BOB)
     run.resume(1, "some", None)
     run.acknowledge_in(run.seat(BOB), "all")
+    run.lose(CY)
     run.write(ADA, "cy", "never read", 5)
-    run.give_up(CY, Inbox.DISCARD, Outbox.KEEP)
+    run.give_up("cy")
     run.acknowledge_in(run.seat(ADA), "all")
     run.log_in("cy", create=True, right=True, pushes=True, answers=True)
     run.lose(BOB)

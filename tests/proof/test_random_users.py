@@ -35,7 +35,7 @@ SETTINGS: Final = settings(
 @pytest.mark.rule("M6", "M7", "L1", "D1", "D2", "D3", "D4", "D5", "D6", "E2")
 @pytest.mark.parametrize(
     ("users", "runs"),
-    [(OverMemory, RUNS), (OverFile, RUNS // 2)],
+    [(OverMemory, RUNS), (OverFile, RUNS // 3)],
     ids=["memory", "sqlite"],
 )
 def test_whatever_users_do_they_see_what_the_model_says(

@@ -6,7 +6,6 @@ from typing import Literal
 from chatapp.connecting import ClientSettings
 from chatapp.faults import SettingWrong
 from chatapp.settings import setting
-from chatcore.commands import Inbox, Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +165,3 @@ class DeleteSettings(LoginSettings):
         LoginSettings.__post_init__(self)
         if self.preset and (self.inbox or self.outbox):
             raise SettingWrong("--preset says what --inbox and --outbox say: give one.")
-
-    @property
-    def policy(self) -> tuple[Inbox, Outbox]:
-        """What becomes of the messages."""
-        inbox, outbox = (self.preset or "+").split("+")
-        return (
-            Inbox[(inbox or self.inbox or "deliver").upper()],
-            Outbox[(outbox or self.outbox or "keep").upper()],
-        )

@@ -11,7 +11,7 @@ from chatapp.oneshot.output import Output
 from chatapp.oneshot.passwords import known_password
 from chatapp.oneshot.reading import Reading
 from chatapp.oneshot.session import talk
-from chatcore.commands import DeliveryMode, Inbox
+from chatcore.commands import DeliveryMode, Inbox, Outbox
 from transports import Client
 
 
@@ -21,7 +21,7 @@ def run(settings: DeleteSettings) -> int:
         raise SettingWrong("There is no terminal to ask on: give --yes to delete.")
     password = known_password(settings.password_file)
     username = settings.username
-    inbox, outbox = settings.policy
+    inbox, outbox = policy_of(settings)
 
     async def plan(client: Client, output: Output) -> None:
         would_be = await client.delete(
@@ -48,3 +48,12 @@ def run(settings: DeleteSettings) -> int:
         raise NotConfirmed("Nothing was changed.")
     talk(settings, delete)
     return Exit.DONE
+
+
+def policy_of(settings: DeleteSettings) -> tuple[Inbox, Outbox]:
+    """What becomes of the messages, whichever flags say it."""
+    inbox, _, outbox = (settings.preset or "").partition("+")
+    return (
+        Inbox[(inbox or settings.inbox or "deliver").upper()],
+        Outbox[(outbox or settings.outbox or "keep").upper()],
+    )

@@ -81,14 +81,19 @@ class Output:
                 raise CannotWrite(f"Cannot write the output: {error}.") from error
             left = left[written:]
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether all that was printed has left the pipe, if it is one."""
+        return not (self._is_pipe and _unread(self._descriptor))
+
     async def taken(self) -> None:
-        """Return when all that was printed has left the pipe, if it is one.
+        """Return when ``is_taken``.
 
         Raises:
             BrokenPipeError: the reader has gone before.
         """
         looks = 0
-        while self._is_pipe and _unread(self._descriptor):
+        while not self.is_taken:
             if _has_no_reader(self._descriptor):
                 raise BrokenPipeError
             # Nothing tells when a pipe gets empty; a reader that waits takes it soon.

@@ -44,9 +44,15 @@ class Reading:
             finally:
                 self._waiting = None
             await self._output.print(records.mail(piece))
-            await self._output.taken()
-            self._client.acknowledge()
-            self.printed += 1
+            try:
+                await self._output.taken()
+            finally:
+                # Also when a signal came just after its reader took it.
+                if self._output.is_taken:
+                    self._client.acknowledge()
+                    self.printed += 1
+            # Lets the acknowledgement out and signals in, however much waits.
+            await asyncio.sleep(0)
 
     def end_at(self, until_s: float) -> None:
         """Wait for nothing more from then on, on the event loop's clock.

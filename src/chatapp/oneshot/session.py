@@ -14,7 +14,7 @@ from chatapp.endings import first_of
 from chatapp.faults import CannotReach, SettingWrong
 from chatapp.oneshot.declared import OneShotSettings
 from chatapp.oneshot.output import Output
-from chatapp.oneshot.signals import Signals, listening
+from chatapp.oneshot.signals import Signals, ending_at_once
 from transports import Client, connect
 from transports.base import BadUrl, CannotConnect, LinkClosed
 
@@ -34,30 +34,32 @@ def talk(
         chatcore.errors.ChatError: whatever the work was refused with.
     """
     output = Output.standard(as_json=settings.json)
-    return asyncio.run(_talk(settings, lambda client: work(client, output)))
+    with ending_at_once():
+        return asyncio.run(_talk(settings, lambda client: work(client, output)))
 
 
 async def _talk(settings: ClientSettings, work: Callable[[Client], Awaitable[T]]) -> T:
-    with listening() as signals:
+    signals = Signals()
+    try:
         async with AsyncExitStack() as opened:
-            client = await _connected(settings, opened, signals)
+            client = await _connected(settings, opened)
+            signals.listen()
             try:
                 with signals.interruptible():
                     return await work(client)
             except Exception as error:  # noqa: BLE001  # raised below, as it came
                 # An error that left the block would take the link with it.
                 failure = first_of(error)
-        raise failure
+    finally:
+        signals.close()
+    raise failure
 
 
-async def _connected(
-    settings: ClientSettings, opened: AsyncExitStack, signals: Signals
-) -> Client:
+async def _connected(settings: ClientSettings, opened: AsyncExitStack) -> Client:
     try:
-        with signals.interruptible():
-            return await opened.enter_async_context(
-                connect(settings.urls, codec=settings.codec)
-            )
+        return await opened.enter_async_context(
+            connect(settings.urls, codec=settings.codec)
+        )
     except BadUrl as error:
         raise SettingWrong(str(error)) from error
     except CannotConnect as error:

@@ -32,9 +32,13 @@ class ListCut(ChatError):
 
 
 class Answers:
-    """Events for one call, in order, then why there are no more."""
+    """Events for one call, in order, then why there are no more.
 
-    def __init__(self) -> None:
+    ``wants_mail`` says that mail is among them, once the call has started.
+    """
+
+    def __init__(self, *, wants_mail: bool) -> None:
+        self.wants_mail = wants_mail
         self._events: deque[pb.Event] = deque()
         self._end: LinkClosed | ListCut | None = None
         self._is_cut = False

@@ -24,9 +24,10 @@ class Calls:
         users: how many calls run.
     """
 
-    def __init__(self, link: PairedLink, spawn: Spawn) -> None:
+    def __init__(self, link: PairedLink, spawn: Spawn, frame_bytes: int) -> None:
         self._link = link
         self._spawn = spawn
+        self._frame_bytes = frame_bytes
         self._waiting: dict[int, Answers] = {}
         self._mail_readers: list[Answers] = []
         self._unacknowledged: deque[pb.Event] = deque()
@@ -91,6 +92,11 @@ class Calls:
                 self._unacknowledged.append(event)
                 for answers in self._mail_readers:
                     answers.put(event)
+            case "started" if event.id in self._waiting:
+                answers = self._waiting[event.id]
+                if answers.wants_mail:
+                    answers.put(*self._unacknowledged)
+                    self._mail_readers.append(answers)
             case "listed" if event.id in self._waiting:
                 await self._waiting[event.id].put_page(event)
             case _ if event.id in self._waiting:
@@ -99,11 +105,19 @@ class Calls:
                 pass  # a call that has gone, or what nobody has asked for
 
     async def _pong(self) -> None:
-        with suppress(LinkClosed):
-            await self._tell(pb.Command(pong=pb.Pong()))
+        await self._tell(pb.Command(pong=pb.Pong()))
 
     async def _tell(self, *commands: pb.Command) -> None:
-        await self._link.send([pb.ClientFrame(commands=commands).SerializeToString()])
+        """Write commands; when the link is gone, ``read`` learns why and says so."""
+        frame = pb.ClientFrame(commands=commands).SerializeToString()
+        if len(frame) > self._frame_bytes:
+            # Refused before it ends the link, which is not this call's alone.
+            raise LinkClosed(
+                CloseCode.FRAME_TOO_LARGE,
+                f"A frame has at most {self._frame_bytes} bytes.",
+            )
+        with suppress(LinkClosed):
+            await self._link.send([frame])
 
     def finish(self) -> None:
         """End the link: the session is detached, until the next call resumes it."""
@@ -122,19 +136,16 @@ class Calls:
     ) -> AsyncIterator[Answers]:
         """Ask for something; yields what comes of it.
 
-        With ``mail``, what this link has delivered without an acknowledgement comes
-        first (another call may have ended before it was read), and then what is
-        delivered meanwhile. ``behind`` follows in the same frame, under the same id.
+        With ``mail``, once it has started, what this link has delivered without an
+        acknowledgement comes first (another call may have ended before it was read),
+        and then what is delivered meanwhile. ``behind`` follows in the same frame,
+        under the same id.
         """
         if self._failure is not None:
             raise self._failure
         self._last_id += 1
-        answers = Answers()
-        self._waiting[self._last_id] = answers
-        if mail:
-            answers.put(*self._unacknowledged)
-            self._mail_readers.append(answers)
         command_id = self._last_id
+        answers = self._waiting[command_id] = Answers(wants_mail=mail)
         for each in (command, *behind):
             each.id = command_id
         try:
@@ -142,7 +153,7 @@ class Calls:
             yield answers
         finally:
             del self._waiting[command_id]
-            if mail:
+            if answers in self._mail_readers:
                 self._mail_readers.remove(answers)
 
     async def acknowledge(self, command: pb.Acknowledge) -> None:

@@ -107,9 +107,8 @@ class ChatService:
             while kind != last:
                 event = await answers.next()
                 kind = event.WhichOneof("event")
-                if kind != "started":
-                    event.ClearField("id")  # a number of ours; the call names itself
-                    await context.write(event.SerializeToString())
+                event.ClearField("id")  # a number of ours; the call names itself
+                await context.write(event.SerializeToString())
 
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
@@ -126,13 +125,11 @@ async def _write_pages(calls: Calls, asked: pb.Command, context: _Context) -> bo
     async with calls.ask(asked) as answers:
         try:
             while True:
-                event = await answers.next()
-                if event.WhichOneof("event") == "listed":
-                    page = event.listed
-                    await context.write(page.SerializeToString())
-                    if page.complete:
-                        return True
-                    asked.list.after = page.entries[-1].username
+                page = (await answers.next()).listed
+                await context.write(page.SerializeToString())
+                if page.complete:
+                    return True
+                asked.list.after = page.entries[-1].username
         except ListCut:
             return False
 

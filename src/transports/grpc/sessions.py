@@ -49,7 +49,7 @@ class Sessions:
 
     def _open(self, token: bytes, peer: str) -> Calls:
         ours, theirs = PairedLink.make(peer, self._frame_bytes)
-        calls = Calls(theirs, self._spawn)
+        calls = Calls(theirs, self._spawn, self._frame_bytes)
         self._spawn(self._serve(ours))
         self._spawn(calls.read())
         self._spawn(calls.open(token))

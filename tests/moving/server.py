@@ -1,0 +1,63 @@
+"""The server's process: a chat on SQLite with a trap in it, told what to do in lines.
+
+``python -m tests.moving.server STORE_URL`` says ``loaded`` on standard output and then
+takes lines on standard input until its end:
+
+- ``open free|barred URL…``: serve on these URLs; ``ready URL…`` once it accepts;
+- ``arm POINT WAY MARK``: see ``trap``; ``armed``, and ``there SCHEME`` at the point;
+- ``fire``: do it there; ``fired`` if there is still somebody to say so.
+"""
+
+import asyncio
+import sys
+from typing import cast
+
+from chatcore import Chat
+from chatcore.ports import Store
+from stores import open_store
+from tests.moving.points import TRANSPORTS, Point, Way
+from tests.moving.trap import Trap, TrappedStore, TrappedTransport
+from transports import register, serve
+from transports.registry import transport_for
+from transports.system import HashSettings, system_environment
+
+
+def say(line: str) -> None:
+    """Tell the test something."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def take_orders(store_url: str) -> None:
+    """Serve as the first line says, and set the trap as the others do."""
+    transports = {it: transport_for(it) for it in TRANSPORTS.values()}
+    say("loaded")
+    orders = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(orders), sys.stdin
+    )
+    _, doors, *urls = (await orders.readline()).decode().split() or ("", "", "")
+    if not doors:
+        return  # it was not needed
+    trap = Trap(say, is_barred=doors == "barred")
+    for scheme, transport in transports.items():
+        register(scheme, TrappedTransport(transport, trap))
+    cheap = system_environment(HashSettings(memory_kib=8, passes=1))
+    async with open_store(store_url) as store:
+        chat = Chat(cast("Store", TrappedStore(store, trap)))
+        async with serve(chat, *urls, environment=cheap) as listening:
+            say(" ".join(["ready", *listening]))
+            while words := (await orders.readline()).decode().split():
+                match words:
+                    case ["arm", point, way, mark]:
+                        trap.arm(Point(point), Way(way), mark)
+                        say("armed")
+                    case ["fire"]:
+                        trap.fire()
+                    case _:
+                        raise ValueError(words)
+
+
+if __name__ == "__main__":
+    asyncio.run(take_orders(sys.argv[1]))

@@ -1,0 +1,236 @@
+"""A trap in a server: holds it at one point of one link, and ends it there on demand.
+
+It sits around links and around the store, so that nothing of the server knows of it. It
+is hit once: armed for a point and a mark (the body of a message, or the name of an
+account that is deleted), it tells that the point is reached, holds what runs there, and
+when told to fire cuts that link or kills the process. From then on the door that the
+link came by is barred: whoever comes back has to take another.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+from chatcore.commands import Acknowledge, Command, Delete, Send
+from chatcore.errors import CloseCode
+from chatcore.events import Accepted, Delivered, Event
+from chatcore.ids import IdempotencyKey
+from chatcore.model import Deposit
+from chatcore.ports import DepositResult, Store
+from tests.moving.points import Point, Way
+from transports.base import (
+    Address,
+    Link,
+    LinkClosed,
+    LinkSettings,
+    Listener,
+    ServeLink,
+    Spawn,
+    Transport,
+)
+from transports.codec import Codec
+
+
+class Trap:
+    """What is waited for, and what is done then.
+
+    Attributes:
+        is_barred: whether the first doors let nobody in.
+    """
+
+    def __init__(self, say: Callable[[str], None], *, is_barred: bool) -> None:
+        self._say = say
+        self._point: Point | None = None
+        self._way = Way.CUT
+        self._mark = ""
+        self._fire = asyncio.Event()
+        self._link: TrappedLink | None = None
+        self.is_barred = is_barred
+
+    def arm(self, point: Point, way: Way, mark: str) -> None:
+        """Wait for a point, and open the doors again."""
+        self._point, self._way, self._mark = point, way, mark
+        self._fire.clear()
+        self._link = None
+        self.is_barred = False
+
+    def fire(self) -> None:
+        """End what is held."""
+        self._fire.set()
+
+    def waits_for(self, point: Point) -> bool:
+        """Whether it is armed for a point."""
+        return self._point is point
+
+    def is_marked(self, text: str) -> bool:
+        """Whether a body or a name is the one that is waited for."""
+        return text == self._mark
+
+    def choose(self, link: "TrappedLink") -> None:
+        """Take the link that the marked command came on."""
+        self._link = link
+
+    async def spring(self, link: "TrappedLink | None" = None) -> None:
+        """Hold the caller until told to fire; then end a link, or the process."""
+        link = link or self._link
+        assert link is not None, "nobody has sent the marked command"
+        self._point = None
+        self._say(f"there {link.door}")
+        await self._fire.wait()
+        self.is_barred = True
+        if self._way is Way.KILLED:
+            os.kill(os.getpid(), signal.SIGKILL)
+        link.cut()
+        self._say("fired")
+
+
+class TrappedLink:
+    """See ``transports.base.Link``; reads along, and knows when a point is reached.
+
+    Attributes:
+        door: the scheme that it came by.
+    """
+
+    def __init__(self, link: Link, codec: Codec, trap: Trap, door: str) -> None:
+        self._link = link
+        self._codec = codec
+        self._trap = trap
+        self._awaited: int | None = None
+        self._is_deleting = False
+        self._has_acknowledged = False
+        self._is_cut = False
+        self.door = door
+        self.peer = link.peer
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self._link.active_s
+
+    def cut(self) -> None:
+        """Lose the link; nothing comes or goes on it any more."""
+        self._is_cut = True
+        self._link.abort()
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``transports.base.Link``."""
+        if self._has_acknowledged and self._trap.waits_for(Point.AMID_DELETION):
+            # What was read before has been taken: that is why more is asked for.
+            await self._hold()
+        try:
+            frames = await self._link.receive()
+        except LinkClosed as closed:
+            if self._is_cut:
+                raise LinkClosed from closed
+            raise
+        for frame in frames:
+            for request in self._codec.decode_commands(frame):
+                await self._look_at_command(request.id, request.command)
+        return frames
+
+    async def _look_at_command(self, command_id: int, command: Command) -> None:
+        trap = self._trap
+        if isinstance(command, Send) and trap.is_marked(command.body):
+            self._awaited = command_id
+            trap.choose(self)
+            if trap.waits_for(Point.BEFORE_READ):
+                await self._hold()
+        elif isinstance(command, Delete) and trap.is_marked(command.username):
+            self._is_deleting = True
+        elif isinstance(command, Acknowledge) and self._is_deleting:
+            self._has_acknowledged = True
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        if self._is_cut:
+            raise LinkClosed
+        await self._link.send(frames)
+        for frame in frames:
+            for event in self._codec.decode_events(frame):
+                if self._ends_here(event):
+                    await self._hold()
+
+    def _ends_here(self, event: Event) -> bool:
+        """Whether an event, once written, is what the trap waits for."""
+        trap = self._trap
+        if isinstance(event, Accepted) and trap.waits_for(Point.RECEIPT_WRITTEN):
+            return event.id == self._awaited
+        if isinstance(event, Delivered):
+            at = Point.DELIVERED_BEFORE_ACKNOWLEDGEMENT
+            return trap.waits_for(at) and trap.is_marked(event.body)
+        return False
+
+    async def _hold(self) -> None:
+        await self._trap.spring(self)
+        raise LinkClosed
+
+    async def close(self, code: CloseCode, text: str) -> None:
+        """See ``transports.base.Link``."""
+        await self._link.close(code, text)
+
+    def abort(self) -> None:
+        """See ``transports.base.Link``."""
+        self._link.abort()
+
+
+class TrappedTransport:
+    """A transport whose first door, ``?door=first``, leads past the trap."""
+
+    def __init__(self, transport: Transport, trap: Trap) -> None:
+        self._transport = transport
+        self._trap = trap
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        """See ``transports.base.Transport``."""
+
+        async def serve_trapped(link: Link, codec: Codec) -> None:
+            if self._trap.is_barred:
+                link.abort()
+            else:
+                trapped = TrappedLink(link, codec, self._trap, address.scheme)
+                await serve_link(trapped, codec)
+
+        chosen = serve_trapped if "door" in address.options else serve_link
+        return await self._transport.listen(address, chosen, settings, spawn)
+
+    async def dial(
+        self, address: Address, codec: Codec, settings: LinkSettings
+    ) -> Link:
+        """See ``transports.base.Transport``."""
+        return await self._transport.dial(address, codec, settings)
+
+
+class TrappedStore:
+    """A store that has committed the marked message before the trap springs."""
+
+    def __init__(self, store: Store, trap: Trap) -> None:
+        self._store = store
+        self._trap = trap
+
+    def __getattr__(self, name: str) -> object:
+        """What the trap has nothing to do with."""
+        return getattr(self._store, name)
+
+    async def deposit(
+        self,
+        deposits: Sequence[Deposit],
+        *,
+        mailbox_messages: int,
+        oldest_key: IdempotencyKey,
+    ) -> Sequence[DepositResult]:
+        """See ``chatcore.ports.Store``."""
+        results = await self._store.deposit(
+            deposits, mailbox_messages=mailbox_messages, oldest_key=oldest_key
+        )
+        if self._trap.waits_for(Point.STORED_BEFORE_RECEIPT) and any(
+            self._trap.is_marked(it.body) for it in deposits
+        ):
+            await self._trap.spring()
+        return results
