@@ -1,5 +1,6 @@
 """``chatcore receive``: what is printed is acknowledged, and nothing else."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stores import open_store
 from tests.app.oneshots import Commands, end_of, line_of, started
 from tests.app.processes import (
     PATIENCE_S,
@@ -209,6 +211,27 @@ def test_a_signal_ends_it_and_the_account_can_be_logged_in_to_right_away(
 
         assert end_of(receiving) == (status, "")
     assert run.received(name) == []
+
+
+@pytest.mark.rule("S4")
+def test_after_a_signal_and_after_a_refusal_no_session_is_left(tmp_path: Path) -> None:
+    async def sessions() -> list[str]:
+        async with open_store(f"sqlite:///{tmp_path / 'chat.db'}") as store:
+            return [it.username for it in await store.sessions()]
+
+    with running_server(*on_disk(tmp_path)) as server:
+        with_accounts(server.url, "ada", "bob")
+        with_messages(server.url, "ada", "ada", "one")
+        with started(server.url, "receive", "--as", "ada", "--follow") as receiving:
+            line_of(receiving)
+            receiving.send_signal(signal.SIGINT)
+            end_of(receiving)
+        with started(server.url, "send", "nobody", "hi", "--as", "bob") as sending:
+            assert end_of(sending)[0] == 5
+
+        server.stop()
+
+    assert asyncio.run(sessions()) == []
 
 
 @pytest.mark.rule("M4")

@@ -193,7 +193,6 @@ class _Judging:
         self._attempts: dict[bytes, _Attempts] = {}
         self._readers: dict[tuple[str, int], _Reader] = {}
         self._contents: dict[Place, Content | Bounced] = {}
-        self._sent_contents: defaultdict[tuple[int, str, str], int] = defaultdict(int)
         self._acknowledged: defaultdict[int, int] = defaultdict(int)
         self._deleted: dict[int, Deleted] = {}
         self._had: defaultdict[int, set[int]] = defaultdict(set)

@@ -6,7 +6,7 @@ process may have lost (M4 allows it).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from chatcore import Limits, SecondLogin
 from chatcore.commands import Command
@@ -36,8 +36,6 @@ LIMITS: Final = Limits(
     page_names=1,
     walk_names=2,
 )
-
-AnEvent = TypeVar("AnEvent")
 
 
 class Goal(NamedTuple):

@@ -13,7 +13,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,11 +37,14 @@ class Outcome(NamedTuple):
 
 
 class OnlyMarked:
-    """A plugin that runs only the tests of some rules, and notes what fails."""
+    """A plugin that runs only the tests of some rules, and notes what fails.
 
-    def __init__(self, rules: Sequence[str]) -> None:
+    ``found`` is called at each failure; setting a test up or down is none of them.
+    """
+
+    def __init__(self, rules: Sequence[str], found: Callable[[str], None]) -> None:
         self._rules = rules
-        self.failed: list[str] = []
+        self._found = found
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what a violation is looked for with."""
@@ -49,48 +53,53 @@ class OnlyMarked:
     def _is_wanted(self, item: pytest.Item) -> bool:
         path = item.path.relative_to(ROOT).as_posix()
         marked = {name for mark in item.iter_markers("rule") for name in mark.args}
-        return any(
-            rule in marked and path.startswith(VIOLATIONS[rule].tests)
-            for rule in self._rules
-        ) and ("[" not in item.name or self._is_in_a_quick_cell(item))
-
-    @staticmethod
-    def _is_in_a_quick_cell(item: pytest.Item) -> bool:
-        is_a_cell = "cell" in getattr(item, "fixturenames", ())
-        return not is_a_cell or any(cell in item.name for cell in CELLS)
+        looked_for = marked.intersection(self._rules)
+        is_in_matrix = "cell" in getattr(item, "fixturenames", ())
+        return any(path.startswith(VIOLATIONS[it].tests) for it in looked_for) and (
+            not is_in_matrix or any(cell in item.name for cell in CELLS)
+        )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a failure."""
-        if report.failed:
-            self.failed.append(report.nodeid)
+        """Tell of a failure."""
+        if report.failed and report.when == "call":
+            self._found(report.nodeid)
 
 
-def run(rules: Sequence[str], *, planted: bool) -> Outcome:
-    """Run the tests of some rules here; nothing of this process is fit for more."""
-    for rule in rules if planted else ():
-        VIOLATIONS[rule].plant()
-    only = OnlyMarked(rules)
+def run(rules: Sequence[str], found: Callable[[str], None]) -> int:
+    """Run the tests of some rules here; pytest's exit code."""
     places = dict.fromkeys(VIOLATIONS[rule].tests for rule in rules)
-    options = ["-q", "-p", "no:cacheprovider", "--timeout=20", *(["-x"] * planted)]
-    code = pytest.main([*options, f"--rootdir={ROOT}", *places], plugins=[only])
-    return Outcome(rules[0] if planted else "", int(code), only.failed)
+    options = ["-q", "-p", "no:cacheprovider", "--timeout=20", f"--rootdir={ROOT}"]
+    return int(pytest.main([*options, *places], plugins=[OnlyMarked(rules, found)]))
 
 
 def fork(rules: Sequence[str], told: Path, *, planted: bool) -> int:
-    """Begin a run in a child; its id."""
+    """Begin a run in a child; its id. A planted run ends at its first failure."""
     child = os.fork()
     if child:
         return child
-    code = 1
-    try:
-        with told.with_suffix(".log").open("w") as log:
-            os.dup2(log.fileno(), sys.stdout.fileno())
-            os.dup2(log.fileno(), sys.stderr.fileno())
-            outcome = run(rules, planted=planted)
+    failed: list[str] = []
+
+    def end(exit_code: int) -> None:
+        outcome = Outcome(rules[0] if planted else "", exit_code, failed)
         told.write_text(json.dumps(outcome), encoding="utf-8")
-        code = 0
-    finally:
-        os._exit(code)
+        os._exit(0)
+
+    def found(test: str) -> None:
+        failed.append(test)
+        if planted:
+            end(pytest.ExitCode.TESTS_FAILED)
+
+    try:
+        log = os.open(told.with_suffix(".log"), os.O_WRONLY | os.O_CREAT)
+        os.dup2(log, sys.stdout.fileno())
+        os.dup2(log, sys.stderr.fileno())
+        for rule in rules if planted else ():
+            VIOLATIONS[rule].plant()
+        end(run(rules, found))
+    except BaseException:  # noqa: BLE001  # what follows a child's end is its parent's
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)
 
 
 def outcomes(rules: Sequence[str], folder: Path) -> Iterator[Outcome]:

@@ -16,10 +16,10 @@ import time
 from collections.abc import AsyncIterator
 
 from chatcore import events
+from chatcore.commands import Inbox, Outbox
 from chatcore.errors import Closed, OutcomeUnknown, Refusal
 from chatcore.ids import BEFORE_FIRST, AccountId, IdempotencyKey
 from chatcore.model import DeletionReceipt
-from chatcore.commands import Inbox, Outbox
 from chatcore.ports import Store
 from tests.proof import history
 from transports import Client

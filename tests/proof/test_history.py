@@ -8,13 +8,14 @@ and a server that is killed. Each fault is planted in it by a small forgery.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 import pytest
 
 from chatcore import Chat, SecondLogin
 from chatcore.commands import DeliveryMode, Inbox, Outbox, Send
-from stores.memory import open_memory
+from stores.sqlite import open_sqlite
 from tests.proof.history import (
     Acknowledged,
     Began,
@@ -31,8 +32,8 @@ from tests.proof.history import (
     judge,
 )
 from tests.proof.house import Seat
-from tests.proof.recording import Recorder, Witness
 from tests.proof.random_users import OverMemory
+from tests.proof.recording import Recorder, Witness
 from transports import Client, Reconnecting, connect, serve
 from transports.system import HashSettings, system_environment
 
@@ -263,45 +264,56 @@ async def write_to_all(witness: Witness, name: str, client: Client) -> None:
     """Send to everybody in turn; lose the link every now and then."""
     for number in range(EACH_SENDS):
         recipient = NAMES[number % len(NAMES)]
-        if number % 20 == 19:  # noqa: PLR2004  # so that each is cut off thrice
+        if number % 20 == 19:  # thrice
             client._conversation.drop_link()
         await witness.send(recipient, f"{name} {number}")
 
 
-async def read_all(witness: Witness) -> None:
+async def read_all(witness: Witness, half_is_read: asyncio.Event) -> None:
     """Read until everybody's last message is here."""
     numbers = count(1)
     async for _ in witness.mail():
-        if next(numbers) == EACH_SENDS:
+        number = next(numbers)
+        if number == EACH_SENDS // 2:
+            half_is_read.set()
+        if number == EACH_SENDS:
             return
 
 
-@pytest.mark.rule("M1", "M3", "M5", "S3")
-async def test_clients_that_are_cut_off_while_all_write_at_once_see_a_good_history() -> (
-    None
-):
+@pytest.mark.rule("M1", "M3", "M5", "S3", "S6")
+async def test_clients_that_lose_their_links_and_their_server_see_a_good_history(
+    tmp_path: Path,
+) -> None:
     recorder = Recorder()
     environment = system_environment(HashSettings(memory_kib=8, passes=1))
+    all_are_here = asyncio.Barrier(len(NAMES))
+    half_is_read = asyncio.Event()
 
-    async def live(url: str, name: str, all_are_here: asyncio.Barrier) -> None:
+    async def live(url: str, name: str) -> None:
         async with connect(url, reconnecting=SOON) as client:
             witness = await recorder.login(client, name, "correct horse", process=name)
             await all_are_here.wait()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(write_to_all(witness, name, client))
-                tasks.create_task(read_all(witness))
+                tasks.create_task(read_all(witness, half_is_read))
 
-    async with (
-        asyncio.timeout(WITHIN_S),
-        open_memory() as store,
-        serve(Chat(store), "tcp://127.0.0.1:0", environment=environment) as (url,),
-    ):
-        all_are_here = asyncio.Barrier(len(NAMES))
-        async with asyncio.TaskGroup() as tasks:
-            for name in NAMES:
-                tasks.create_task(live(url, name, all_are_here))
-        await recorder.look_into(store)
+    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as tasks:
+        async with (
+            open_sqlite(tmp_path / "chat.db") as store,
+            serve(Chat(store), "tcp://127.0.0.1:0", environment=environment) as (url,),
+        ):
+            lives = [tasks.create_task(live(url, name)) for name in NAMES]
+            await half_is_read.wait()
+        recorder.restarted()
+        async with (
+            open_sqlite(tmp_path / "chat.db") as store,
+            serve(Chat(store), url, environment=environment),
+        ):
+            await asyncio.wait(lives)
+            await recorder.look_into(store)
 
     delivered = [it for it in recorder.records if isinstance(it, Delivered)]
+    later = recorder.records[recorder.records.index(Restarted()) :]
     assert len(delivered) == len(NAMES) * EACH_SENDS
+    assert {type(it) for it in later} >= {Sent, Receipt, Delivered}
     assert judge(recorder.records) == []

@@ -1,4 +1,4 @@
-"""Random users do anything at all, and see what the model says, step by step (A1 to D6).
+"""Random users do anything at all, and see what the model says, step by step.
 
 A run is a real ``Chat`` over a real store. After each step of ``random_users`` a
 ``House`` compares what came out of each link with the model; at the end ``history``

@@ -1,5 +1,6 @@
 """Listening for gRPC, with reflection and the standard health service."""
 
+import asyncio
 from typing import Final
 
 from grpc.aio import Server, server
@@ -18,6 +19,8 @@ from transports.grpc.service import ChatService
 from transports.grpc.versions import OtherVersions
 
 _LINKS_END_S: Final = 5.0
+_OTHERS_END_S: Final = 0.2
+"""Whoever watches the server's health would do so for ever."""
 
 
 class GrpcListener:
@@ -26,11 +29,13 @@ class GrpcListener:
     def __init__(
         self,
         listening: Server,
+        service: ChatService,
         checks: health.aio.HealthServicer,
         url: str,
         spawn: Spawn,
     ) -> None:
         self._server = listening
+        self._service = service
         self._checks = checks
         self._spawn = spawn
         self.url = url
@@ -41,7 +46,11 @@ class GrpcListener:
         self._spawn(self._stop())
 
     async def _stop(self) -> None:
-        await self._server.stop(_LINKS_END_S)
+        """Take no call any more, and end those that are no chat after the chat's."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._server.stop(_LINKS_END_S))
+            await self._service.idle()
+            tasks.create_task(self._server.stop(_OTHERS_END_S))
 
 
 async def listen(
@@ -67,6 +76,7 @@ async def listen(
     await listening.start()
     return GrpcListener(
         listening,
+        service,
         checks,
         f"{address.scheme}://{target.rpartition(':')[0]}:{port}",
         spawn,

@@ -1,6 +1,8 @@
 """The service ``chat.v1.Chat``: what each of its methods asks of the session driver."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final, TypeAlias, TypeVar
 
 import grpc
@@ -42,21 +44,51 @@ class ChatService:
         self._serve_link = serve_link
         self._spawn = spawn
         self._sessions = Sessions(serve_link, spawn, frame_bytes)
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Return once no call runs."""
+        await self._idle.wait()
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """The methods by their names on the wire."""
         unary = grpc.unary_unary_rpc_method_handler
         stream = grpc.unary_stream_rpc_method_handler
         methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: unary(_told(self._answer_with(*answer)))
+            name: unary(self._ending(self._answer_with(*answer)))
             for name, answer in _ANSWERS.items()
         }
-        methods["Acknowledge"] = unary(_told(self._acknowledge))
-        methods["ListAccounts"] = stream(_told(self._list))
-        methods["Deliver"] = stream(_told(self._deliver))
-        methods["DeleteAccount"] = stream(_told(self._delete))
+        methods["Acknowledge"] = unary(self._ending(self._acknowledge))
+        methods["ListAccounts"] = stream(self._ending(self._list))
+        methods["Deliver"] = stream(self._ending(self._deliver))
+        methods["DeleteAccount"] = stream(self._ending(self._delete))
         methods["Converse"] = grpc.stream_stream_rpc_method_handler(self._converse)
         return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+    def _ending(self, method: _Method) -> _Method:
+        """A method whose refusals end its call with their status."""
+
+        async def call(request: bytes, context: _Context) -> bytes | None:
+            async with self._counted():
+                try:
+                    return await method(request, context)
+                except (CommandRefused, LinkClosed) as error:
+                    await end_call(context, error)
+
+        return call
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        self._running += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     def _answer_with(self, kind: type[Message], command: str, event: str) -> _Method:
         """A unary method: one command, one event."""
@@ -113,8 +145,9 @@ class ChatService:
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
         link = ServerLink(context)
-        self._spawn(self._drive(link))
-        await link.wait_ended()
+        async with self._counted():
+            self._spawn(self._drive(link))
+            await link.wait_ended()
 
     async def _drive(self, link: ServerLink) -> None:
         await self._serve_link(link, codec("protobuf"))
@@ -132,18 +165,6 @@ async def _write_pages(calls: Calls, asked: pb.Command, context: _Context) -> bo
                 asked.list.after = page.entries[-1].username
         except ListCut:
             return False
-
-
-def _told(method: _Method) -> _Method:
-    """A method whose refusals end its call with their status."""
-
-    async def call(request: bytes, context: _Context) -> bytes | None:
-        try:
-            return await method(request, context)
-        except (CommandRefused, LinkClosed) as error:
-            await end_call(context, error)
-
-    return call
 
 
 def _read(kind: type[_Asked], request: bytes) -> _Asked:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from grpc import StatusCode
 from grpc.aio import AioRpcError, StreamStreamCall
+from grpc_health.v1 import health_pb2
 
 from chatcore.errors import CloseCode
 from chatcore.limits import MIB
@@ -21,6 +22,8 @@ from tests.unit.transports.grpc.stub import (
 )
 from transports.codec._generated import chat_pb2 as pb
 
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 LOGIN = pb.Command(id=1, login=pb.Login(username="ada", password=PASSWORD, create=True))
 
 
@@ -131,6 +134,28 @@ async def test_a_server_that_stops_takes_no_more_calls() -> None:
 
     assert refused.value.code() is StatusCode.UNAVAILABLE
     assert number_of(refused.value) == CloseCode.SHUTTING_DOWN
+
+
+@pytest.mark.rule("W9", "W4")
+async def test_a_server_that_stops_does_not_wait_for_who_watches_its_health() -> None:
+    loop = asyncio.get_running_loop()
+    request = health_pb2.HealthCheckRequest(service="chat.v1.Chat")
+    async with stopping() as (stub, stop):
+        watch = stub.channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            health_pb2.HealthCheckRequest.SerializeToString,
+            health_pb2.HealthCheckResponse.FromString,
+        )(request)
+        seen = [await watch.read()]
+        stop.set()
+        began_s = loop.time()
+        seen.append(await watch.read())
+        with pytest.raises(AioRpcError) as ended:
+            await watch.read()
+
+    assert [getattr(it, "status", None) for it in seen] == [SERVING, NOT_SERVING]
+    assert ended.value.code() is StatusCode.UNAVAILABLE
+    assert loop.time() - began_s < 3
 
 
 # ---- streams
