@@ -242,12 +242,15 @@ def real_messages(count: int) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def reader_process(url: str, messages: int) -> AsyncIterator[asyncio.StreamReader]:
+async def reader_process(
+    url: str, messages: int
+) -> AsyncIterator[asyncio.StreamReader]:
     """The reader while the block runs; its output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults.replay_reader", url, str(messages)),
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
     )

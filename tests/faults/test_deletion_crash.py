@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import pytest
 from chatcore.commands import Delete, Inbox
 from chatcore.errors import NoSuchRecipient
 from chatcore.events import Accepted, Bounced, Deleted
-from chatcore.ids import Position
+from chatcore.ids import IdempotencyKey, Position
 from chatcore.model import DeletionReceipt
 from stores import open_store
 from tests.faults.servers import server_process
@@ -24,6 +25,9 @@ SENDERS: Final = [f"sender{n:02}" for n in range(50)]
 EACH: Final = 100
 STEP: Final = 50
 PATIENT: Final = Reconnecting(first_delay_s=0.01, longest_delay_s=0.1)
+COUNTED: Final = DeletionReceipt(
+    discarded=len(SENDERS) * EACH, bounces=len(SENDERS) * EACH // STEP
+)
 
 
 @pytest.mark.slow
@@ -31,43 +35,92 @@ PATIENT: Final = Reconnecting(first_delay_s=0.01, longest_delay_s=0.1)
 async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Small steps leave a wide gap between the decision and the last bounce.
+    # Small steps leave much to do between the decision and the last bounce.
     monkeypatch.setenv("CHATCORE_LIMIT_CLEANUP_ROWS", str(STEP))
     monkeypatch.setenv("CHATCORE_LIMIT_BOUNCE_MESSAGES", str(STEP))
     key = KeyMaker(SystemClock().now_ms).make()
-    deletion = Delete(
-        username="bob", password=PASSWORD, inbox=Inbox.DISCARD, key=bytes(key)
-    )
     async with server_process(tmp_path) as server, connected(server.url) as deleter:
         await deleter.create("bob", PASSWORD)
-        receipts = await send_from_all(server.url)
-        would = await deleter.delete(
-            "bob", PASSWORD, inbox=Inbox.DISCARD, dry_run=True
-        )
+        stored = await positions_of_all(server.url)
+        would = await deleter.delete("bob", PASSWORD, inbox=Inbox.DISCARD, dry_run=True)
 
         async with connected(server.url) as watcher, asyncio.TaskGroup() as tasks:
             await watcher.login(SENDERS[0], PASSWORD)
-            deleting = tasks.create_task(deleter._ask(deletion, Deleted))
-            watched = [await next_bounce(watcher)]
+            deleting = tasks.create_task(delete_bob(deleter, key))
+            watched = await next_bounces(watcher, 1)
             await server.kill()
-            was_under_way = not deleting.done()
-            left = await pending_deletions(tmp_path)
+            had_no_answer = not deleting.done()
+            left_to_do = await pending_deletions(tmp_path)
             await server.start()
-            first = (await deleting).receipt
-            watched += await bounces_until(watcher, EACH - STEP)
+            did = await deleting
+            watched += await next_bounces(watcher, EACH // STEP - 1)
             watcher.acknowledge()
 
-        bounced = await bounces_of_all(server.url)
-        bounced[SENDERS[0]] += watched
-        again = await deleter._ask(deletion, Deleted)
-        with pytest.raises(NoSuchRecipient):
-            await send_as(server.url, SENDERS[1])
+        bounced = {it: await waiting_bounces(server.url, it) for it in SENDERS}
+        bounced[SENDERS[0]] = [*watched, *bounced[SENDERS[0]]]
+        async with connected(server.url) as anyone:
+            again = await delete_bob(anyone, key)
+            await anyone.login(SENDERS[1], PASSWORD)
+            with pytest.raises(NoSuchRecipient):
+                await anyone.send("bob", "still there?")
 
-    assert was_under_way
-    assert left == 1
-    assert would == counted(dry_run=True)
-    assert first == again.receipt == counted(dry_run=False)
+    assert had_no_answer
+    assert left_to_do == 1
+    assert (would.discarded, would.bounces) == (COUNTED.discarded, COUNTED.bounces)
+    assert did == again == COUNTED
     for sender in SENDERS:
         named = Counter(it for bounce in bounced[sender] for it in bounce.positions)
-        assert named == Counter(receipts[sender]), sender
+        assert named == Counter(stored[sender]), sender
         assert {it.recipient for it in bounced[sender]} == {"bob"}
+
+
+def connected(url: str) -> AbstractAsyncContextManager[Client]:
+    """A client that waits for its server as long as a restart takes."""
+    return connect(url, reconnecting=PATIENT)
+
+
+async def positions_of_all(url: str) -> Mapping[str, list[Position]]:
+    """Have each sender write to ``bob``; the positions that its messages were given."""
+
+    async def write(sender: str) -> list[Position]:
+        async with connected(url) as client:
+            await client.login(sender, PASSWORD, create=True)
+            receipts = await client.send_all([("bob", str(n)) for n in range(EACH)])
+            return [it.position for it in receipts if isinstance(it, Accepted)]
+
+    async with asyncio.TaskGroup() as tasks:
+        writing = {it: tasks.create_task(write(it)) for it in SENDERS}
+    return {sender: task.result() for sender, task in writing.items()}
+
+
+async def delete_bob(client: Client, key: IdempotencyKey) -> DeletionReceipt:
+    """Delete ``bob`` under a key of our own, so that another client can repeat it."""
+    command = Delete(
+        username="bob", password=PASSWORD, inbox=Inbox.DISCARD, key=bytes(key)
+    )
+    return (await client._ask(command, Deleted)).receipt
+
+
+async def next_bounces(client: Client, count: int) -> list[Bounced]:
+    """The next pieces of mail, which have to be bounces."""
+    mail = client.mail()
+    bounces: list[Bounced] = []
+    async with asyncio.timeout(20):
+        while len(bounces) < count:
+            piece = await anext(mail)
+            assert isinstance(piece, Bounced), piece
+            bounces.append(piece)
+    return bounces
+
+
+async def waiting_bounces(url: str, sender: str) -> list[Bounced]:
+    """All that waits for a sender."""
+    async with connected(url) as client:
+        queued = (await client.login(sender, PASSWORD)).queued
+        return await next_bounces(client, queued)
+
+
+async def pending_deletions(folder: Path) -> int:
+    """How many deletions a store has not worked off, while no server runs on it."""
+    async with open_store(f"sqlite:///{folder / 'chat.db'}") as store:
+        return len(await store.pending_deletions())

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.rpc import error_details_pb2
 
 from tests.interop.servers import PASSWORD
 
@@ -98,12 +100,11 @@ def test_buf_curl_reads_the_details_of_a_refusal(curl: Curl) -> None:
     status = curl.fails("CreateAccount", username="a*", password=PASSWORD)
 
     assert status["code"] == "invalid_argument"
-    info, bad_request = status["details"]
-    assert info["type"] == "google.rpc.ErrorInfo"
-    assert info["debug"]["reason"] == "INVALID_USERNAME"
-    assert info["debug"]["metadata"]["code"] == "110"
-    (violation,) = bad_request["debug"]["fieldViolations"]
-    assert violation["field"] == "username"
+    details = {it["type"]: b64decode(it["value"] + "==") for it in status["details"]}
+    info = error_details_pb2.ErrorInfo.FromString(details["google.rpc.ErrorInfo"])
+    wrong = error_details_pb2.BadRequest.FromString(details["google.rpc.BadRequest"])
+    assert (info.reason, info.metadata["code"]) == ("INVALID_USERNAME", "110")
+    assert [it.field for it in wrong.field_violations] == ["username"]
 
 
 def objects(text: str) -> list[dict[str, Any]]:

@@ -151,31 +151,41 @@ class Client:
 
         A key of the application's own makes repeats by another process safe too.
         """
-        return await self._ask(self._message(recipient, body, key), Accepted)
+        [answer] = await self._conversation.ask_all(
+            [self._message(recipient, body, key)]
+        )
+        if isinstance(answer, Accepted):
+            return answer
+        raise _not_an(answer)
 
     async def send_all(
         self, messages: Sequence[tuple[str, str]]
     ) -> list[Accepted | Refusal]:
         """Send (recipient, body) pairs together; for each a receipt or a refusal."""
-        pending = [
-            self._pending(self._message(recipient, body, None))
-            for recipient, body in messages
-        ]
+        pending = [self._message(recipient, body, None) for recipient, body in messages]
         results: list[Accepted | Refusal] = []
         for answer in await self._conversation.ask_all(pending):
             if isinstance(answer, Accepted | Refusal):
                 results.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
+            else:
+                raise _not_an(answer)
         return results
 
-    def _message(self, recipient: str, body: str, key: IdempotencyKey | None) -> Send:
+    def _message(
+        self, recipient: str, body: str, key: IdempotencyKey | None
+    ) -> Pending:
+        """A send; one whose body no server takes is refused already (M6)."""
+        made = self._keys.make() if key is None else key
+        pending = self._pending(Send(recipient, body, made))
+        most = self._conversation.body_bytes
         try:
-            body.encode()
-        except UnicodeEncodeError as error:
-            # A lone surrogate is no text: no codec could carry it.
-            raise InvalidBody(maximum="64 KiB", bytes="none") from error
-        return Send(recipient, body, self._keys.make() if key is None else key)
+            size = len(body.encode())
+        except UnicodeEncodeError:  # a lone surrogate is no text
+            pending.answer.set_exception(InvalidBody(maximum=most, bytes="none"))
+        else:
+            if size > most:
+                pending.answer.set_exception(InvalidBody(maximum=most, bytes=size))
+        return pending
 
     async def mail(self) -> AsyncIterator[Delivered | Bounced]:
         """Messages and bounces, each once, in the order of the mailbox (M5).
@@ -240,3 +250,10 @@ class Client:
     @staticmethod
     def _pending(command: Command) -> Pending:
         return Pending(command, asyncio.get_running_loop().create_future())
+
+
+def _not_an(answer: object) -> BaseException:
+    """What to raise for an answer that is no receipt: most often a refusal itself."""
+    if isinstance(answer, BaseException):
+        return answer
+    return TypeError(f"a message was answered with {answer}")

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatcore.commands import Acknowledge, Login, Pong, Request, Resume
-from chatcore.errors import ChatError, CloseCode, Closed
+from chatcore.errors import ChatError, CloseCode, Closed, MalformedCommand
 from chatcore.events import Event
 from chatcore.ids import ResumeToken
-from chatcore.limits import MIB
+from chatcore.limits import KIB, MIB
 from transports.base import (
     CannotConnect,
     Link,
@@ -28,7 +28,7 @@ from transports.base import (
 from transports.client.inbox import Inbox, MailMissing
 from transports.client.outstanding import Outstanding, Pending
 from transports.client.phases import PHASES, Phase, Step
-from transports.codec import BrokenFrame, Codec, split_commands
+from transports.codec import BrokenFrame, Codec, ItemTooLarge, split_commands
 from transports.registry import transport_for
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Conversation:
 
     Attributes:
         frame_bytes: the largest frame that the server reads.
+        body_bytes: the largest body that it accepts.
         phase: how far the current link is (see ``phases``).
         outstanding: commands that have no answer yet.
         inbox: the mail of the account that is logged in, or was last.
@@ -93,6 +94,7 @@ class Conversation:
         self._attempt = 0
         self._opened_s = 0.0
         self.frame_bytes = MIB
+        self.body_bytes = 64 * KIB
         self.phase = Phase.DIALLING
         self.outstanding = Outstanding()
         self.inbox = Inbox()
@@ -129,6 +131,8 @@ class Conversation:
         """Send a command; its answer comes to the ``pending``."""
         if self.failure is not None:
             raise self.failure
+        if pending.answer.done():
+            return  # it was refused before it was asked
         request = self.outstanding.add(pending)
         if self.phase is Phase.OPEN:
             self._unsent.append(request)
@@ -167,6 +171,7 @@ class Conversation:
         self._to_write.set()
         if not self._opened.done():
             self._opened.set_exception(failure)
+            self._opened.exception()  # seen, also where nobody waits for it any more
         if self._link is not None:
             self._link.abort()
 
@@ -279,13 +284,22 @@ class Conversation:
             while True:
                 await self._to_write.wait()
                 self._to_write.clear()
-                requests = self._due()
-                if requests:
-                    await link.send(
-                        split_commands(self._codec, requests, self.frame_bytes)
-                    )
+                frames = self._encode(self._due())
+                if frames:
+                    await link.send(frames)
         except LinkClosed:
             return  # reading has seen it too
+
+    def _encode(self, requests: list[Request]) -> list[bytes]:
+        """Frames for these; what fits into none is refused here, and told so."""
+        while True:
+            try:
+                return split_commands(self._codec, requests, self.frame_bytes)
+            except ItemTooLarge as too_large:
+                requests = [it for it in requests if it is not too_large.item]
+                if isinstance(too_large.item, Request):
+                    refusal = MalformedCommand(reason=str(too_large))
+                    self.outstanding.refuse(too_large.item.id, refusal)
 
     def _due(self) -> list[Request]:
         """All that can be said now: own requests first, then what callers asked."""

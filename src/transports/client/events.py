@@ -96,6 +96,7 @@ class EventReader:
     def _take_welcome(self, conversation: Conversation, welcome: Welcome) -> None:
         self._keys.set_server_time(welcome.server_time_ms)
         conversation.frame_bytes = welcome.frame_bytes
+        conversation.body_bytes = welcome.body_bytes
         if conversation.token is None:
             conversation.step(Step.WELCOMED)
         else:

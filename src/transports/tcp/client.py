@@ -18,8 +18,10 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> TcpLin
                 lambda: TcpLink(close_s=settings.close_s), address.host, address.port
             )
             await greet_server(link, codec, settings)
-    except OSError as error:
+    except BaseException as error:
         if link is not None:
             link.abort()
-        raise CannotConnect(address.text, reason_of(error)) from error
+        if isinstance(error, OSError):
+            raise CannotConnect(address.text, reason_of(error)) from error
+        raise
     return link
