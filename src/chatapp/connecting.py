@@ -7,6 +7,10 @@ from chatapp.faults import SettingWrong
 from chatapp.settings import setting
 
 _MOST_PORT: Final = 65_535
+_SCHEMES: Final = {"websocket": "ws"}
+"""Names that people know a transport by, where its URLs have another."""
+
+ALL_TRANSPORTS: Final = ("tcp", "websocket", "grpc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +19,8 @@ class ClientSettings:
 
     transport: str = setting(
         "tcp",
-        help="what to connect by: the scheme of the server's URL",
-        metavar="SCHEME",
+        help="what to connect by: tcp, websocket, grpc, or the scheme of a URL",
+        metavar="NAME",
         unsets="connect",
     )
     host: str = setting(
@@ -52,6 +56,11 @@ def check_port(port: int) -> None:
 
 
 def url_of(transport: str, host: str, port: int) -> str:
-    """The URL of a scheme, an address and a port."""
+    """The URL of a transport, an address and a port."""
     shown = f"[{host}]" if ":" in host else host
-    return f"{transport}://{shown}:{port}"
+    return f"{_SCHEMES.get(transport, transport)}://{shown}:{port}"
+
+
+def transports_in(names: str) -> tuple[str, ...]:
+    """The transports of a list such as ``tcp,grpc``; ``all`` stands for ours."""
+    return ALL_TRANSPORTS if names == "all" else tuple(names.split(","))

@@ -7,7 +7,7 @@ environment variables, the keys of the file and the help all come from here.
 from dataclasses import dataclass
 from typing import Literal
 
-from chatapp.connecting import check_port, url_of
+from chatapp.connecting import check_port, transports_in, url_of
 from chatapp.faults import SettingWrong
 from chatapp.settings import setting
 from chatcore.limits import Limits
@@ -20,8 +20,9 @@ class ServeSettings:
 
     transport: str = setting(
         "tcp",
-        help="what clients connect by: the scheme of its URLs",
-        metavar="SCHEME",
+        help="what clients connect by: tcp, websocket, grpc, several with commas "
+        "between, or all; the first takes the port, the others those after it",
+        metavar="NAMES",
         unsets="listen",
     )
     host: str = setting(
@@ -96,7 +97,10 @@ class ServeSettings:
     @property
     def urls(self) -> tuple[str, ...]:
         """What to listen on."""
-        return self.listen or (url_of(self.transport, self.host, self.port),)
+        return self.listen or tuple(
+            url_of(name, self.host, self.port + number if self.port else 0)
+            for number, name in enumerate(transports_in(self.transport))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +114,13 @@ class DemoSettings:
         20, help="how many conversations to replay without --full", metavar="N"
     )
     transport: str = setting(
-        "tcp", help="what the clients connect by", metavar="SCHEME"
+        "all",
+        help="what the people connect by, in turn: tcp, websocket, grpc, several with "
+        "commas between, or all",
+        metavar="NAMES",
     )
     codec: Literal["protobuf", "json", "msgpack"] = setting(
-        "protobuf", help="how frames are written"
+        "protobuf", help="how frames are written; gRPC has protobuf only"
     )
     json: str = setting(
         "", help="write the figures of the summary to this file", metavar="FILE"

@@ -58,4 +58,4 @@ def test_the_help_names_each_command_and_each_of_its_flags(command: str) -> None
 
     assert any(line.split()[:1] == [command] for line in done.lines)
     assert more.status == 0
-    assert any("--transport SCHEME" in line for line in more.lines)
+    assert any("--transport NAME" in line for line in more.lines)

@@ -265,9 +265,10 @@ async def reader_process(
 
 
 async def replay(*, messages: int, cuts: int, seed: int) -> tuple[str, bool]:
-    """Replay so many messages over so many cuts; what came of it, and if it is right."""
+    """Replay so many messages over so many cuts: what came of it, and is it right?"""
     began_s = time.monotonic()
-    run = Replay(messages=real_messages(messages), cuts=cuts, seed=seed)
+    real = real_messages(messages)
+    run = Replay(messages=real, cuts=cuts, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             server_process(Path(folder)) as server,
@@ -287,7 +288,7 @@ async def replay(*, messages: int, cuts: int, seed: int) -> tuple[str, bool]:
                     for name, client in writers.items()
                 ]
                 async with (
-                    reader_process(near_reader.url, messages) as output,
+                    reader_process(near_reader.url, len(real)) as output,
                     asyncio.TaskGroup() as tasks,
                 ):
                     tasks.create_task(run.reader.listen(output))
@@ -300,7 +301,7 @@ async def replay(*, messages: int, cuts: int, seed: int) -> tuple[str, bool]:
     faults = compare(run.stored, run.reader.handed)
     answers = sum(map(len, run.returned.values()))
     told = (
-        f"{len(run.reader.handed)} of {messages} real messages handed over, "
+        f"{len(run.reader.handed)} of {len(real)} real messages handed over, "
         f"{run.reader.cuts} links of the reader cut (and {run.writer_cuts} times "
         f"those of {WRITERS} writers), {answers} answers: {faults.lost} lost, "
         f"{faults.extra} twice or changed, {faults.out_of_order} out of order, "

@@ -17,9 +17,7 @@ ONE, TWO, THREE = (Handed(n, "ada", str(n)) for n in (1, 2, 3))
 
 @pytest.mark.slow
 @pytest.mark.rule("M5", "S3", "M3")
-async def test_a_process_that_is_cut_off_again_and_again_hands_each_message_over_once() -> (
-    None
-):
+async def test_a_process_that_is_cut_off_often_hands_each_message_over_once() -> None:
     told, is_right = await replay(messages=1000, cuts=50, seed=SEED)
 
     assert is_right, told

@@ -27,16 +27,15 @@ class Curl:
 
     def start(self, method: str, **request: Any) -> "subprocess.Popen[str]":
         """Begin a call; its answers come on stdout."""
-        named = (
-            ["--header", f"chat-session-bin: {self.session}"] if self.session else []
-        )
+        token = self.session
+        session = [f"--header=chat-session-bin: {token}"] if token else []
         return subprocess.Popen(
             [
                 BUF,
                 "curl",
                 "--protocol=grpc",
                 "--http2-prior-knowledge",
-                *named,
+                *session,
                 f"--data={json.dumps(request)}",
                 f"{self._url}/chat.v1.Chat/{method}",
             ],

@@ -9,7 +9,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
@@ -35,16 +35,12 @@ class Chat:
 
     def unary(self, name: str, **fields: Any) -> Any:
         path, request, answer = self._method(name, fields)
-        call = self._channel.unary_unary(
-            path, Message.SerializeToString, answer.FromString
-        )
+        call = self._channel.unary_unary(path, bytes_of, answer.FromString)
         return call(request, timeout=WITHIN_S, metadata=self._metadata())
 
     def stream(self, name: str, **fields: Any) -> Iterator[Any]:
         path, request, answer = self._method(name, fields)
-        call = self._channel.unary_stream(
-            path, Message.SerializeToString, answer.FromString
-        )
+        call = self._channel.unary_stream(path, bytes_of, answer.FromString)
         answers: Iterator[Any] = call(
             request, timeout=WITHIN_S, metadata=self._metadata()
         )
@@ -52,9 +48,7 @@ class Chat:
 
     def converse(self, frames: list[Any]) -> Iterator[Any]:
         path, _, answer = self._method("Converse", {})
-        call = self._channel.stream_stream(
-            path, Message.SerializeToString, answer.FromString
-        )
+        call = self._channel.stream_stream(path, bytes_of, answer.FromString)
         answers: Iterator[Any] = call(iter(frames), timeout=WITHIN_S)
         return answers
 
@@ -70,8 +64,8 @@ class Chat:
         path = f"/{self._service.full_name}/{name}"
         return path, request, GetMessageClass(method.output_type)
 
-    def _metadata(self) -> list[tuple[str, bytes]]:
-        return [("chat-session-bin", self.token)] if self.token else []
+    def _metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        return (("chat-session-bin", self.token),) if self.token else ()
 
 
 @pytest.fixture
@@ -109,7 +103,7 @@ def test_a_client_without_generated_code_holds_a_whole_conversation(
     chat.token = logged_in.token
     for body in ("one", "two"):
         chat.unary("Send", recipient="grpcio", body=body)
-    pages = [page for page in chat.stream("ListAccounts", pattern="grpcio")]
+    pages = list(chat.stream("ListAccounts", pattern="grpcio"))
 
     events = []
     for event in chat.stream("Deliver"):
@@ -162,18 +156,30 @@ def test_a_refusal_has_its_details_in_the_standard_place(chat: Chat) -> None:
 
 @pytest.mark.rule("W4")
 def test_the_standard_health_service_answers(channel: grpc.Channel) -> None:
-    health = health_pb2_grpc.HealthStub(channel)
+    check = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        bytes_of,
+        health_pb2.HealthCheckResponse.FromString,
+    )
 
-    for service in ("", "chat.v1.Chat"):
-        request = health_pb2.HealthCheckRequest(service=service)
-        answer = health.Check(request, timeout=WITHIN_S)
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    answers = [
+        check(health_pb2.HealthCheckRequest(service=it), timeout=WITHIN_S).status
+        for it in ("", "chat.v1.Chat")
+    ]
+
+    assert answers == [health_pb2.HealthCheckResponse.SERVING] * 2
+
+
+def bytes_of(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def refusal(chat: Chat, method: str, **fields: Any) -> status_pb2.Status:
     """The rich status that a call ends with."""
     with pytest.raises(grpc.RpcError) as refused:
         chat.unary(method, **fields)
-    status = rpc_status.from_call(refused.value)
+    error = refused.value
+    assert isinstance(error, grpc.Call)
+    status = rpc_status.from_call(error)
     assert status is not None
     return status

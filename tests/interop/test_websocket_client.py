@@ -66,7 +66,7 @@ def test_another_version_is_told_why_it_is_closed(ws_url: str) -> None:
     )
 
     opcode, payload = connection.recv_data()
-    connection.close()
+    connection.shutdown()
 
     assert opcode == websocket.ABNF.OPCODE_CLOSE
     assert int.from_bytes(payload[:2], "big") == 4502
@@ -91,16 +91,19 @@ def test_there_is_nothing_beside_the_chat(ws_url: str) -> None:
 def handshake(url: str, origin: str = "") -> int:
     """The status that an upgrade is answered with."""
     options: dict[str, Any] = {"origin": origin} if origin else {}
+    connection = websocket.WebSocket()
+    connection.settimeout(WITHIN_S)
     try:
-        websocket.create_connection(
+        connection.connect(
             url,
             subprotocols=["chat.v1.json"],
-            timeout=WITHIN_S,
             suppress_origin=not origin,
             **options,
-        ).close()
+        )
     except websocket.WebSocketBadStatusException as refused:
         return int(refused.status_code)
+    finally:
+        connection.shutdown()
     return 101
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from chatapp.connecting import transports_in
 from chatapp.declared import DemoSettings
 from chatapp.demo.dataset import Source, load
 from chatapp.demo.replay import Replay
@@ -47,12 +48,13 @@ async def _replay(settings: DemoSettings, source: Source, stage: Stage) -> int:
     _cancel_on_sigterm()
     script = write_script(source.conversations)
     pace_s = 0.0 if settings.full else settings.pace
+    transports = transports_in(settings.transport)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="chatcore-demo-")))
-        async with start_server(settings.transport, folder) as server:
+        async with start_server(transports, folder) as server:
             stage.open(source, script, server)
             opened.enter_context(stage.progress(script, shown=settings.full))
-            replay = Replay(script, server.url, settings.codec, stage, pace_s=pace_s)
+            replay = Replay(script, server.urls, settings.codec, stage, pace_s=pace_s)
             figures = await replay.run(speakers=_FULL_SPEAKERS)
     stage.close(figures)
     if settings.json:

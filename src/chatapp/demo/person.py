@@ -14,6 +14,11 @@ PASSWORD: Final = "a password for the demo"  # noqa: S105  # it protects nothing
 _HEAR_S: Final = 60.0
 
 
+def codec_on(url: str, codec: str) -> str:
+    """The codec to use on a URL: gRPC carries protobuf and nothing else."""
+    return "protobuf" if url.startswith("grpc") else codec
+
+
 class Audience(Protocol):
     """Whoever watches people come, go and hear."""
 

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 from random import Random
 from typing import Final
 
 from chatapp.demo.ledger import Figures, Ledger
-from chatapp.demo.person import PASSWORD, Audience, Person
+from chatapp.demo.person import PASSWORD, Audience, Person, codec_on
 from chatapp.demo.script import Line, Scene, Script
 from chatcore.events import Accepted
 from transports import connect
@@ -28,22 +29,25 @@ class Replay:
     def __init__(
         self,
         script: Script,
-        url: str,
+        urls: Sequence[str],
         codec: str,
         audience: Audience,
         *,
         pace_s: float,
     ) -> None:
         self._script = script
-        self._url = url
+        self._urls = urls
         self._codec = codec
         self._audience = audience
         self._pace_s = pace_s
         self._ledger = Ledger()
         self._chance = Random(7168)  # noqa: S311  # no secret
         self._people = {
-            name: Person(name, url, codec, self._ledger, audience)
-            for name in (*script.senders, *script.listeners)
+            # In turn, so that people of different transports talk with each other.
+            name: Person(name, url, codec_on(url, codec), self._ledger, audience)
+            for name, url in zip(
+                (*script.senders, *script.listeners), cycle(urls), strict=False
+            )
         }
 
     async def run(self, *, speakers: int) -> Figures:
@@ -72,7 +76,8 @@ class Replay:
                 tasks.create_task(self._create(names))
 
     async def _create(self, names: deque[str]) -> None:
-        async with connect(self._url, codec=self._codec) as client:
+        url = self._urls[0]
+        async with connect(url, codec=codec_on(url, self._codec)) as client:
             while names:
                 await client.create(names.popleft(), PASSWORD)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chatapp.connecting import url_of
 from chatapp.faults import ServerFailed
 
 _START_S: Final = 20.0
@@ -16,14 +17,16 @@ _STOP_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that accepts: its process and its URL."""
+    """A server that accepts: its process and its URLs."""
 
     process: int
-    url: str
+    urls: tuple[str, ...]
 
 
 @asynccontextmanager
-async def start_server(transport: str, folder: Path) -> AsyncIterator[Server]:
+async def start_server(
+    transports: Sequence[str], folder: Path
+) -> AsyncIterator[Server]:
     """A server while the block runs; its files are in ``folder``.
 
     Passwords are hashed insecurely, since the demo makes thousands of accounts.
@@ -32,14 +35,14 @@ async def start_server(transport: str, folder: Path) -> AsyncIterator[Server]:
         ServerFailed: it did not start, or did not end with status 0 when told to.
     """
     log = folder / "server.log"
+    listen = [f"--listen={url_of(name, '127.0.0.1', 0)}" for name in transports]
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "chatapp",
             "serve",
-            "--listen",
-            f"{transport}://127.0.0.1:0",
+            *listen,
             "--store",
             f"sqlite:///{folder / 'demo.db'}",
             "--log-level",
@@ -51,7 +54,8 @@ async def start_server(transport: str, folder: Path) -> AsyncIterator[Server]:
             start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
         )
     try:
-        yield Server(process.pid, await _ready_url(process, log))
+        urls = [await _ready_url(process, log) for _ in transports]
+        yield Server(process.pid, tuple(urls))
     except BaseException:
         await _stop(process)
         raise

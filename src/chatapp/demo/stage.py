@@ -61,8 +61,8 @@ class Stage:
             f"{script.messages:,} messages, {accounts:,} accounts."
         )
         show(
-            f"Server: process {server.process} on {server.url}, with SQLite in a "
-            "temporary folder.\nIts passwords are hashed insecurely, which only this "
+            f"Server: process {server.process} on {', '.join(server.urls)}, "
+            "with SQLite in a temporary folder.\nIts passwords are hashed insecurely, which only this "
             "demo does, so that the accounts are made at once."
         )
         if script.shown is not None:
