@@ -66,7 +66,7 @@ def test_another_version_is_told_why_it_is_closed(ws_url: str) -> None:
     )
 
     opcode, payload = connection.recv_data()
-    connection.shutdown()
+    connection.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     assert opcode == websocket.ABNF.OPCODE_CLOSE
     assert int.from_bytes(payload[:2], "big") == 4502
@@ -94,7 +94,7 @@ def handshake(url: str, origin: str = "") -> int:
     connection = websocket.WebSocket()
     connection.settimeout(WITHIN_S)
     try:
-        connection.connect(
+        connection.connect(  # type: ignore[no-untyped-call]  # it has no types
             url,
             subprotocols=["chat.v1.json"],
             suppress_origin=not origin,
@@ -103,7 +103,7 @@ def handshake(url: str, origin: str = "") -> int:
     except websocket.WebSocketBadStatusException as refused:
         return int(refused.status_code)
     finally:
-        connection.shutdown()
+        connection.shutdown()  # type: ignore[no-untyped-call]  # it has no types
     return 101
 
 

@@ -62,8 +62,8 @@ class Stage:
         )
         show(
             f"Server: process {server.process} on {', '.join(server.urls)}, "
-            "with SQLite in a temporary folder.\nIts passwords are hashed insecurely, which only this "
-            "demo does, so that the accounts are made at once."
+            "with SQLite in a temporary folder.\nIts passwords are hashed insecurely, "
+            "which only this demo does, so that the accounts are made at once."
         )
         if script.shown is not None:
             self._shown = dict(zip(script.shown.people, _NAMES, strict=False))
