@@ -93,7 +93,6 @@ class UnixTransport:
 
 
 def path_of(address: Address) -> Path:
-    """Where the socket is."""
     if not address.path:
         raise BadUrl(address.text, "it names no path, as unix:///run/chat.sock does")
     return Path(address.path)
@@ -101,7 +100,7 @@ def path_of(address: Address) -> Path:
 
 async def main() -> None:
     """Send a note over a socket in a temporary folder."""
-    register("unix", UnixTransport())
+    register(SCHEME, TRANSPORT)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             open_store("memory:") as store,
@@ -111,6 +110,10 @@ async def main() -> None:
             await ada.login("ada", "correct horse", create=True)
             print("stored at position", (await ada.send("ada", "a note")).position)
 
+
+SCHEME = "unix"
+LISTENS = "unix://{folder}/chat.sock"
+TRANSPORT = UnixTransport()
 
 if __name__ == "__main__":
     asyncio.run(main())

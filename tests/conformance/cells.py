@@ -9,12 +9,15 @@ takes a ``cell`` and says over which of them it runs:
 - ``each_store``: loopback with its first codec, over each store: what no wire changes;
 - ``each_durable_store``: the same, over stores that outlive their server;
 - ``over("tcp")``: one transport with each codec, over memory.
+
+The options ``--target`` and ``--transport-module`` put another matrix in its place
+(see ``options``); ``conftest`` asks it for the cells, so these are chosen late.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import pytest
 
@@ -40,6 +43,9 @@ STORES: Final[Mapping[str, str]] = {
     "sqlite": "sqlite:///{folder}/chat.db",
 }
 
+TARGET: Final = "target"
+"""The store of a server that is up already: nobody here knows which it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -48,9 +54,9 @@ class Cell:
     Attributes:
         transport: by its name in ``TRANSPORTS``.
         codec: by its name.
-        store: by its name in ``STORES``.
+        store: by its name in ``STORES``, or ``TARGET``.
         folder: its test's own.
-        listens: the URL to serve on.
+        listens: the URL to serve on, or that is served already.
     """
 
     transport: str
@@ -63,54 +69,78 @@ class Cell:
         return f"{self.transport}-{self.codec}-{self.store}"
 
     @property
+    def is_target(self) -> bool:
+        """Whether its server is up already, and not the test's own."""
+        return self.store == TARGET
+
+    @property
     def store_url(self) -> str:
         """The store; the same one each time where it keeps what it has."""
         return STORES[self.store].format(folder=self.folder)
 
 
-CELLS: Final = [
-    Cell(transport=transport, codec=codec, store=store, listens=carried.listens)
-    for transport, carried in TRANSPORTS.items()
-    for codec in carried.codecs
-    for store in STORES
-]
+class Matrix:
+    """Transports with their codecs over stores, in rows.
+
+    The first store is the one of tests that no store can change. Loopback, or else the
+    first transport, is the one of tests that no wire can change.
+    """
+
+    def __init__(
+        self, transports: Mapping[str, Carried], stores: Sequence[str]
+    ) -> None:
+        self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
+        self._first_store = stores[0]
+        self._lead = "loopback" if "loopback" in transports else next(iter(transports))
+        self.cells = [
+            Cell(transport=name, codec=codec, store=store, listens=carried.listens)
+            for name, carried in transports.items()
+            for codec in carried.codecs
+            for store in stores
+        ]
+
+    def wires(self) -> list[Cell]:
+        """Each transport and codec, over the first store."""
+        return [it for it in self.cells if it.store == self._first_store]
+
+    def transports(self) -> list[Cell]:
+        """Each transport with its first codec, over the first store."""
+        return [
+            it for it in self.wires() if it.codec == self._first_codecs[it.transport]
+        ]
+
+    def stores(self) -> list[Cell]:
+        """One transport with its first codec, over each store."""
+        codec = self._first_codecs[self._lead]
+        lead = [it for it in self.cells if it.transport == self._lead]
+        return [it for it in lead if it.codec == codec]
+
+    def durable_stores(self) -> list[Cell]:
+        """The same over stores that a test can close and open again."""
+        return [it for it in self.stores() if it.store not in {"memory", TARGET}]
 
 
-def _over(cells: Sequence[Cell]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("cell", cells, ids=str, indirect=True)
+Choice: TypeAlias = Callable[[Matrix], list[Cell]]
+"""Which cells of a matrix a test runs over; perhaps none of them."""
 
 
-each_cell: Final = _over(CELLS)
+def _over(choice: Choice) -> pytest.MarkDecorator:
+    return pytest.mark.cells.with_args(choice)
 
-each_wire: Final = _over([it for it in CELLS if it.store == "memory"])
 
-each_transport: Final = _over(
-    [
-        it
-        for it in CELLS
-        if it.store == "memory" and it.codec == TRANSPORTS[it.transport].codecs[0]
-    ]
-)
-
-_ON_LOOPBACK: Final = [
-    it
-    for it in CELLS
-    if it.transport == "loopback" and it.codec == TRANSPORTS["loopback"].codecs[0]
-]
-
-each_store: Final = _over(_ON_LOOPBACK)
-
-each_durable_store: Final = _over([it for it in _ON_LOOPBACK if it.store != "memory"])
+each_cell: Final = _over(lambda matrix: matrix.cells)
+each_wire: Final = _over(Matrix.wires)
+each_transport: Final = _over(Matrix.transports)
+each_store: Final = _over(Matrix.stores)
+each_durable_store: Final = _over(Matrix.durable_stores)
 
 
 def over(transport: str, *codecs: str) -> pytest.MarkDecorator:
-    """One transport with these codecs, or with all, over memory."""
+    """One transport with these codecs, or with all, over the first store."""
     return _over(
-        [
+        lambda matrix: [
             it
-            for it in CELLS
-            if it.transport == transport
-            and it.store == "memory"
-            and (not codecs or it.codec in codecs)
+            for it in matrix.wires()
+            if it.transport == transport and (not codecs or it.codec in codecs)
         ]
     )

@@ -1,15 +1,90 @@
-"""A cell of the matrix, with a folder of its own."""
+"""The suite's options, and a cell of the matrix with a folder of its own.
+
+Two marks leave a test out of some runs: ``own_server``, which a test has that needs a
+server to itself (its limits, clock, hashing, policy or restart), where ``--target``
+names one that is up; and none of a test's cells being in the matrix.
+"""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from tests.conformance.cells import Cell
+from tests.conformance.cells import Cell, Choice, Matrix
+from tests.conformance.options import matrix_of
+from tests.conformance.sweeping import NotForTests, sweep
+from transports.base import CannotConnect
+
+_MATRIX: Final = pytest.StashKey[Matrix]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the options where this folder is named on the command line."""
+    group = parser.getgroup("conformance")
+    group.addoption(
+        "--target",
+        default="",
+        metavar="URL",
+        help="a server for tests that is up, such as tcp://127.0.0.1:7400; "
+        "every account on it is deleted",
+    )
+    group.addoption(
+        "--transport-module",
+        default="",
+        metavar="FILE.py",
+        help="a transport to run on: a module with SCHEME, LISTENS and TRANSPORT",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the matrix, and name the marks."""
+    # Without this folder on the command line its options are not known in time.
+    target = config.getoption("--target", default="")
+    module = config.getoption("--transport-module", default="")
+    config.stash[_MATRIX] = matrix_of(target, module)
+    for line in (
+        "cells(choice): the cells of the matrix that it runs over (tests.conformance)",
+        "own_server: needs a server of its own; not with --target",
+        "no_cell: runs over none of the cells that were asked for",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+@pytest.hookimpl(trylast=True)  # the test's own parameters come first
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test over its cells."""
+    mark = metafunc.definition.get_closest_marker("cells")
+    if mark is None:
+        return
+    choice: Choice = mark.args[0]
+    cells = choice(metafunc.config.stash[_MATRIX])
+    nowhere = pytest.param(None, id="nowhere", marks=pytest.mark.no_cell)
+    metafunc.parametrize("cell", cells or [nowhere], ids=str, indirect=True)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect what does not apply: a skip would say that something is missing."""
+    unfit = {"no_cell"}
+    if config.getoption("--target", default=""):
+        unfit.add("own_server")
+    left_out = [it for it in items if any(map(it.get_closest_marker, unfit))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [it for it in items if it not in set(left_out)]
 
 
 @pytest.fixture
-def cell(request: pytest.FixtureRequest, tmp_path: Path) -> Cell:
-    """The cell that ``each_cell`` and its like have chosen."""
+async def cell(request: pytest.FixtureRequest) -> Cell:
+    """The cell that ``each_cell`` and its like have chosen, with nobody on it."""
     chosen: Cell = request.param
-    return replace(chosen, folder=tmp_path)
+    if chosen.is_target:
+        try:
+            await sweep(chosen.listens, chosen.codec)
+        except (CannotConnect, NotForTests) as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+        return chosen
+    folder: Path = request.getfixturevalue("tmp_path")
+    return replace(chosen, folder=folder, listens=chosen.listens.format(folder=folder))

@@ -1,4 +1,8 @@
-"""A real server in one cell, and clients and peers of it."""
+"""A real server in one cell, and clients and peers of it.
+
+It is the test's own, or with ``--target`` one that is up already. Of that a test has
+only the wire: what it can do to its own server alone needs the mark ``own_server``.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,11 +27,34 @@ from transports.client.keys import KeyMaker
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
 from transports.system import HashSettings, system_environment
+from transports.system.clock import SystemClock
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 LIMITS: Final = Limits()
 _ANY_FRAME_BYTES: Final = 16 * MIB
 SOON: Final = Reconnecting(first_delay_s=0.001, longest_delay_s=0.02)
+
+
+class NeedsOwnServer(Exception):
+    """A test without the mark ``own_server`` that wants what only its own one gives."""
+
+    def __init__(self) -> None:
+        super().__init__("A server that was up already cannot: mark it own_server.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a test has in its hands of a server of its own.
+
+    Attributes:
+        chat: the service itself.
+        clock: what it takes for the time: the real one, and what tests add.
+        passwords: its hashing, which a test can hold up.
+    """
+
+    chat: Chat
+    clock: SteppedClock
+    passwords: HeldPasswords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +63,39 @@ class Server:
 
     Attributes:
         urls: where it listens; the first is the cell's own.
-        clock: what it takes for the time: the real one, and what tests add.
-        passwords: its hashing, which a test can hold up.
+        inside: None for a server that was up already.
     """
 
     cell: Cell
-    chat: Chat
     urls: list[str]
-    clock: SteppedClock
-    passwords: HeldPasswords
+    inside: Inside | None
+
+    @property
+    def chat(self) -> Chat:
+        """See ``Inside``."""
+        return self._inside.chat
+
+    @property
+    def clock(self) -> SteppedClock:
+        """See ``Inside``."""
+        return self._inside.clock
+
+    @property
+    def passwords(self) -> HeldPasswords:
+        """See ``Inside``."""
+        return self._inside.passwords
+
+    @property
+    def _inside(self) -> Inside:
+        if self.inside is None:
+            raise NeedsOwnServer
+        return self.inside
+
+    @property
+    def now_ms(self) -> int:
+        """What the server takes for the time."""
+        clock = self.inside.clock if self.inside is not None else SystemClock()
+        return clock.now_ms()
 
     @property
     def url(self) -> str:
@@ -85,7 +136,7 @@ class Server:
 
     def make_key(self, *, days: float = 0) -> IdempotencyKey:
         """A key of the server's time, or of so many days after it."""
-        at_ms = self.clock.now_ms() + int(days * DAY_MS)
+        at_ms = self.now_ms + int(days * DAY_MS)
         return KeyMaker(lambda: at_ms).make()
 
     async def until_offline(self, username: str) -> None:
@@ -123,6 +174,10 @@ class Server:
                 yield peer, lambda: None
 
 
+def _as_it_is(store: Store) -> Store:
+    return store
+
+
 @asynccontextmanager
 async def serving(  # all that a server can be told
     cell: Cell,
@@ -132,9 +187,11 @@ async def serving(  # all that a server can be told
     hashing: HashSettings = CHEAP,
     policy: SendPolicy | None = None,
     also: tuple[str, ...] = (),
-    over: Callable[[Store], Store] = lambda store: store,
+    over: Callable[[Store], Store] = _as_it_is,
 ) -> AsyncIterator[Server]:
     """A server in a cell while the block runs.
+
+    Raises ``NeedsOwnServer`` where it is up already and is to be another.
 
     Args:
         cell: what it listens on and keeps its rows in.
@@ -145,6 +202,12 @@ async def serving(  # all that a server can be told
         also: more URLs to listen on.
         over: puts something between the chat and its store.
     """
+    if cell.is_target:
+        asked = (limits, second_login, hashing, policy, also, over)
+        if asked != (LIMITS, SecondLogin.REJECT, CHEAP, None, (), _as_it_is):
+            raise NeedsOwnServer
+        yield Server(cell=cell, urls=[cell.listens], inside=None)
+        return
     environment = system_environment(hashing)
     clock = SteppedClock()
     passwords = HeldPasswords(environment.passwords)
@@ -154,6 +217,5 @@ async def serving(  # all that a server can be told
             over(store), limits=limits, second_login=second_login, policy=policy
         )
         async with serve(chat, cell.listens, *also, environment=environment) as urls:
-            yield Server(
-                cell=cell, chat=chat, urls=urls, clock=clock, passwords=passwords
-            )
+            inside = Inside(chat=chat, clock=clock, passwords=passwords)
+            yield Server(cell=cell, urls=urls, inside=inside)

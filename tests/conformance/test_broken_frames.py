@@ -9,6 +9,7 @@ from stores import open_store
 from transports import serve
 
 
+@pytest.mark.own_server
 @pytest.mark.rule("E2", "W6")
 async def test_commands_before_a_broken_line_are_answered_and_then_the_link_ends() -> (
     None

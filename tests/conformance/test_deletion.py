@@ -198,6 +198,7 @@ async def test_a_link_that_is_lost_leaves_the_account_whole(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("D2")
 async def test_a_requester_that_acknowledges_nothing_deletes_nothing(
     cell: Cell,
@@ -216,6 +217,7 @@ async def test_a_requester_that_acknowledges_nothing_deletes_nothing(
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("D2")
 async def test_a_mailbox_that_closes_says_so_and_opens_again(cell: Cell) -> None:
     limits = Limits(deletion_stall_s=0.3)
@@ -280,6 +282,7 @@ async def test_a_bounce_waits_in_the_mailbox_like_a_message(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("D4")
 async def test_a_bounce_names_only_so_many_messages_and_needs_no_room(
     cell: Cell,

@@ -59,6 +59,7 @@ async def test_the_same_mistake_has_the_same_number_everywhere(
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("E2")
 async def test_what_was_refused_has_changed_nothing_and_the_rest_went_on(
     cell: Cell,

@@ -64,6 +64,7 @@ async def test_delivery_stops_at_512_kib_that_nobody_acknowledges(cell: Cell) ->
 
 
 @each_wire
+@pytest.mark.own_server
 @pytest.mark.rule("W8", "M4")
 async def test_a_window_that_is_not_acknowledged_stays_over_a_resume(
     cell: Cell,
@@ -108,6 +109,7 @@ async def test_a_peer_that_does_not_read_holds_up_nobody_else(cell: Cell) -> Non
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("W8")
 async def test_a_session_is_not_read_while_too_much_of_it_waits(cell: Cell) -> None:
     gate = Gate()
@@ -129,6 +131,7 @@ async def test_a_session_is_not_read_while_too_much_of_it_waits(cell: Cell) -> N
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("W8", "S5")
 async def test_a_peer_that_is_not_read_is_not_taken_for_silent(cell: Cell) -> None:
     limits = Limits(pending_commands=2, ping_after_s=0.03, pong_within_s=0.03)
@@ -152,6 +155,7 @@ async def test_a_peer_that_is_not_read_is_not_taken_for_silent(cell: Cell) -> No
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S3", "E2")
 async def test_a_link_that_is_cut_in_the_middle_of_a_login_harms_nobody(
     cell: Cell,

@@ -147,6 +147,7 @@ async def test_binary_frames_stand_behind_their_length(cell: Cell) -> None:
 
 
 @over("tcp", "json")
+@pytest.mark.own_server
 @pytest.mark.rule("W1")
 async def test_a_client_says_what_is_wrong_with_a_server_of_another_kind(
     cell: Cell,
@@ -166,6 +167,7 @@ async def test_a_client_says_what_is_wrong_with_a_server_of_another_kind(
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("W1")
 async def test_a_server_that_is_not_there_is_named(cell: Cell) -> None:
     async with serving(cell) as server:
@@ -195,7 +197,7 @@ async def test_json_frames_are_what_protobuf_says_they_are(cell: Cell) -> None:
 
         assert isinstance(welcome["serverTimeMs"], str)
         assert welcome["frameBytes"] == 1024 * KIB
-        assert logged_in["account"] == "1"
+        assert logged_in["account"].isdigit()
         assert logged_in["graceMs"] == 30_000
         assert "queued" not in logged_in
         assert len(b64decode(logged_in["token"])) == 32

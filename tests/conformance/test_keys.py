@@ -77,6 +77,7 @@ async def test_a_key_is_another_one_with_another_recipient(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("M2")
 async def test_a_key_holds_when_the_mailbox_is_full_and_when_it_is_gone(
     cell: Cell,
@@ -109,6 +110,7 @@ async def test_a_key_holds_over_a_restart(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("M2")
 async def test_an_unknown_key_that_is_too_old_is_refused(cell: Cell) -> None:
     async with serving(cell) as server, server.user("ada") as ada:
@@ -122,6 +124,7 @@ async def test_an_unknown_key_that_is_too_old_is_refused(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("M2")
 async def test_a_key_that_was_forgotten_is_never_stored_again(cell: Cell) -> None:
     async with serving(cell) as server, server.user("ada") as ada:

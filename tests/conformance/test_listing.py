@@ -95,6 +95,7 @@ async def test_a_list_tells_who_is_online(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("L1", "W7")
 async def test_a_long_list_comes_in_pages(cell: Cell) -> None:
     limits = Limits(page_names=3, walk_names=4)
@@ -113,6 +114,7 @@ async def test_a_long_list_comes_in_pages(cell: Cell) -> None:
 
 
 @each_store
+@pytest.mark.own_server
 @pytest.mark.rule("L1")
 @pytest.mark.parametrize("pattern", ["", "user*", "*7", "1", "nobody*"])
 async def test_pages_leave_nothing_out_and_repeat_nothing(
@@ -167,6 +169,7 @@ async def test_a_pattern_of_many_stars_costs_no_more_than_others(cell: Cell) -> 
 
 
 @each_wire
+@pytest.mark.own_server
 @pytest.mark.rule("L1", "E2")
 async def test_only_so_many_lists_run_at_once(cell: Cell) -> None:
     limits = Limits(operations=2)

@@ -29,6 +29,7 @@ ALL_WIRES = [
 
 
 @each_wire
+@pytest.mark.own_server
 @pytest.mark.rule("S3", "M5")
 async def test_a_session_moves_over_every_transport_and_codec(cell: Cell) -> None:
     also = tuple(url for url, _ in ALL_WIRES)
@@ -52,6 +53,7 @@ async def test_a_session_moves_over_every_transport_and_codec(cell: Cell) -> Non
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S3", "M5")
 async def test_a_client_comes_back_over_another_transport(cell: Cell) -> None:
     links: list[str] = []
@@ -132,6 +134,7 @@ async def test_a_client_does_not_come_back_when_it_is_forbidden(cell: Cell) -> N
 
 
 @over("tcp", "protobuf")
+@pytest.mark.own_server
 @pytest.mark.rule("M5", "S3")
 async def test_a_client_logs_in_again_when_its_session_is_gone(cell: Cell) -> None:
     async with (

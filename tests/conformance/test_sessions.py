@@ -66,6 +66,7 @@ async def test_a_second_login_is_refused_and_the_first_goes_on(cell: Cell) -> No
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("S1", "E2")
 async def test_a_second_login_may_end_the_first_for_good(cell: Cell) -> None:
     replacing = SecondLogin.REPLACE
@@ -85,6 +86,7 @@ async def test_a_second_login_may_end_the_first_for_good(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S1")
 async def test_a_wrong_password_does_not_end_a_session(cell: Cell) -> None:
     replacing = SecondLogin.REPLACE
@@ -119,6 +121,7 @@ async def test_the_right_password_ends_a_detached_session_at_once(cell: Cell) ->
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S1")
 async def test_a_silent_session_that_does_not_answer_makes_way(cell: Cell) -> None:
     async with (
@@ -137,6 +140,7 @@ async def test_a_silent_session_that_does_not_answer_makes_way(cell: Cell) -> No
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S1")
 async def test_a_silent_session_that_answers_is_kept(cell: Cell) -> None:
     limits = Limits(probe_s=5.0)
@@ -158,6 +162,7 @@ async def test_a_silent_session_that_answers_is_kept(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S1")
 async def test_a_wrong_password_does_not_even_ping_a_silent_session(
     cell: Cell,
@@ -285,6 +290,7 @@ async def test_a_link_with_a_session_takes_no_second_one(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_a_peer_that_stays_silent_is_detached_and_keeps_its_mail(
     cell: Cell,
@@ -304,6 +310,7 @@ async def test_a_peer_that_stays_silent_is_detached_and_keeps_its_mail(
 
 
 @over("loopback")
+@pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_a_peer_that_does_not_answer_a_ping_is_told_why_it_goes(
     cell: Cell,
@@ -318,6 +325,7 @@ async def test_a_peer_that_does_not_answer_a_ping_is_told_why_it_goes(
 
 
 @over("loopback")
+@pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_a_peer_that_answers_pings_stays(cell: Cell) -> None:
     limits = Limits(ping_after_s=0.02, pong_within_s=0.2)
@@ -332,6 +340,7 @@ async def test_a_peer_that_answers_pings_stays(cell: Cell) -> None:
 
 
 @over("loopback")
+@pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_the_client_of_the_library_answers_pings(cell: Cell) -> None:
     limits = Limits(ping_after_s=0.02, pong_within_s=0.2)
@@ -352,6 +361,7 @@ async def test_the_client_of_the_library_answers_pings(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_a_link_on_which_nobody_logs_in_is_ended(cell: Cell) -> None:
     limits = Limits(login_within_s=0.05)

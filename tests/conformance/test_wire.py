@@ -82,6 +82,7 @@ async def test_frames_may_arrive_joined(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("W6", "E2")
 async def test_a_frame_over_the_limit_ends_its_link(cell: Cell) -> None:
     limits = Limits(frame_bytes=64 * KIB, body_bytes=KIB)
@@ -113,6 +114,7 @@ async def test_a_frame_that_only_announces_too_much_ends_its_link(cell: Cell) ->
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("W6")
 async def test_a_server_splits_its_frames_to_stay_under_the_limit(cell: Cell) -> None:
     limits = Limits(frame_bytes=16 * KIB, body_bytes=4 * KIB)
@@ -178,6 +180,7 @@ async def test_answers_come_in_the_order_of_the_commands(cell: Cell) -> None:
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("W7", "M8")
 async def test_an_acknowledgement_does_not_wait_behind_a_slow_command(
     cell: Cell,
@@ -223,6 +226,7 @@ async def test_acknowledgements_and_pongs_have_no_answer(cell: Cell) -> None:
 
 
 @each_cell
+@pytest.mark.own_server
 @pytest.mark.rule("W9", "E2")
 async def test_a_server_that_stops_tells_its_peers_to_come_back(cell: Cell) -> None:
     async def leave_when_told(peer: Peer) -> Closing:
@@ -245,6 +249,7 @@ async def test_a_server_that_stops_tells_its_peers_to_come_back(cell: Cell) -> N
 
 
 @each_transport
+@pytest.mark.own_server
 @pytest.mark.rule("W9")
 async def test_a_server_that_stops_takes_no_new_session(cell: Cell) -> None:
     async with serving(cell) as server, server.peer() as peer:
@@ -261,6 +266,7 @@ async def test_a_server_that_stops_takes_no_new_session(cell: Cell) -> None:
 
 
 @over("tcp", "json")
+@pytest.mark.own_server
 @pytest.mark.rule("W9")
 async def test_a_peer_that_never_greets_does_not_hold_up_the_end(cell: Cell) -> None:
     loop = asyncio.get_running_loop()

@@ -70,10 +70,19 @@ class Ground:
             )
 
     async def end(self) -> None:
-        """End both processes, in peace."""
+        """End both processes: at the end of their orders they end by themselves."""
         for process in (self._process, self._next):
-            if process is not None:
+            if process is None:
+                continue
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                async with asyncio.timeout(WITHIN_S):
+                    await process.communicate()
+            except TimeoutError:
+                process.kill()
                 await process.communicate()
+                raise
 
     def complaints(self) -> str:
         """What the server's processes have said that they should not."""

@@ -303,7 +303,7 @@ class House:
         for seat in self.seats.values():
             if seat.peer is not None:
                 self._look_at(seat)
-                self._miss_nothing(seat)
+                self._look_at_window(seat)
 
     def look_into_mailboxes(self) -> None:
         """Note what is left in each."""
@@ -370,8 +370,9 @@ class House:
             assert not letter.bounced
             assert recipient.acknowledged >= position
 
-    def _miss_nothing(self, seat: Seat) -> None:
-        """Whatever may come has come."""
+    def _look_at_window(self, seat: Seat) -> None:
+        """Whatever may come has come, and no more than there is room for."""
+        assert len(seat.in_flight) <= LIMITS.window_messages
         unseen = seat.person.waiting(seat.cursor)
         furthest = max((it.position for it in seat.goals.values()), default=0)
         if any(seat.pushes or it <= furthest for it in unseen):

@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proof.random_users import OverFile, OverMemory, RandomUsers
 
 IS_LONG: Final = os.environ.get("RANDOM_USERS") == "long"
-RUNS: Final = 20_000 if IS_LONG else 200
+RUNS: Final = 20_000 if IS_LONG else 150
 SETTINGS: Final = settings(
     max_examples=RUNS,
     stateful_step_count=60,

@@ -143,7 +143,7 @@ async def test_a_session_of_calls_never_gets_mail_pushed() -> None:
     )
     async with serving(URL) as server, calling(server) as stub:
         token = (await stub.call("Login", login, pb.LoggedIn)).token
-        await stub.send(token, "ada", "waits")
+        await stub.send((await stub.login("eve")).token, "ada", "waits")
 
         async with server.peer() as peer:
             await peer.resume(token)
@@ -203,16 +203,24 @@ async def test_a_body_over_its_limit_is_refused_as_on_other_transports() -> None
 
 @pytest.mark.rule("W6", "W4")
 @pytest.mark.parametrize("over_bytes", [MIB, 0])
-async def test_a_request_over_the_limit_of_frames_is_refused(over_bytes: int) -> None:
+async def test_a_request_over_the_limit_is_refused_and_harms_no_other_call(
+    over_bytes: int,
+) -> None:
     request = pb.Send(recipient="ada")
     request.body = "x" * (MIB + over_bytes - request.ByteSize() - 4)
     async with serving(URL) as server, calling(server) as stub:
         token = (await stub.login("ada")).token
+        await stub.send(token, "ada", "hello")
+        call = stub.deliver(token)
+        await read_mail(call, 1)
+
         with pytest.raises(AioRpcError) as refused:
             await stub.call("Send", request, pb.Accepted, token=token)
 
         assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
-        await stub.send(token, "ada", "the session goes on")
+        await stub.acknowledge(token, 1)
+        (finished,) = await read_rest(call)
+        assert finished.delivery_finished.messages == 1
 
 
 @pytest.mark.rule("W8", "W4")

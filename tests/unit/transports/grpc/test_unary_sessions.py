@@ -23,7 +23,7 @@ from tests.unit.transports.grpc.stub import (
     read_mail,
     until_offline,
 )
-from transports.base import Link
+from transports.base import Link, LinkClosed
 from transports.codec import Codec
 from transports.codec._generated import chat_pb2 as pb
 from transports.driver import Driver
@@ -240,6 +240,27 @@ async def test_a_call_that_is_cancelled_while_it_resumes_harms_no_other() -> Non
     assert first.cancelled()
     assert second.result()
     assert held[0].resumes == 1
+
+
+@pytest.mark.rule("W4", "S3")
+async def test_a_call_does_not_join_others_whose_session_has_moved_on() -> None:
+    async with serving(URL) as server, server.peer() as peer:
+        token = (await peer.login("ada")).token
+        async with asyncio.TaskGroup() as tasks:
+            sessions = sessions_of(server, tasks)
+            async with sessions.use(token, "the first") as calls:
+                await calls.acknowledge(pb.Acknowledge())
+                async with server.peer() as other:
+                    await other.resume(token)
+                with pytest.raises(LinkClosed) as moved:
+                    await calls.acknowledge(pb.Acknowledge())
+
+                async with sessions.use(token, "the second") as fresh:
+                    await fresh.acknowledge(pb.Acknowledge())
+                async with sessions.use(token, "the third") as fresh:
+                    await fresh.acknowledge(pb.Acknowledge())
+
+    assert moved.value.code is CloseCode.RESUMED_ELSEWHERE
 
 
 def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> Sessions:

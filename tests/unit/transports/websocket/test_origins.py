@@ -45,6 +45,17 @@ async def test_each_of_several_origins_has_to_be_allowed() -> None:
 
 
 @pytest.mark.rule("W3")
+@pytest.mark.parametrize("host", [(), ("Host:",), ("Host: a", "Host: b")])
+async def test_an_origin_is_not_the_host_of_a_request_that_names_none(
+    host: tuple[str, ...],
+) -> None:
+    async with serving(URL) as server:
+        answered, _ = await upgrade(server.url, OFFER, *host, "Origin: null")
+
+    assert answered == 403
+
+
+@pytest.mark.rule("W3")
 async def test_a_program_that_is_no_browser_has_no_origin() -> None:
     async with serving(URL) as server:
         answered, _ = await upgrade(server.url, OFFER, "Host: chat.example")

@@ -1,0 +1,100 @@
+"""The suite run on something else: a server that is up, a transport of one's own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conformance.options import matrix_of
+from tests.faults.servers import server_process
+from transports import connect
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PASSWORD: Final = "not the suite's"
+A_PART: Final = ("-k", "a_message_arrives_as_it_was_sent or restart")
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+async def test_the_suite_runs_on_a_transport_of_ones_own() -> None:
+    example = "examples/unix_transport.py"
+
+    result = await run_suite("--transport-module", example, *A_PART)
+
+    assert result.returncode == 0, result.stdout
+    for cell in ("unix-json-memory", "unix-msgpack-sqlite", "unix-protobuf-memory"):
+        assert f"test_a_message_arrives_as_it_was_sent[{cell}] PASSED" in result.stdout
+    assert "there_after_a_restart[unix-protobuf-sqlite] PASSED" in result.stdout
+    assert "loopback" not in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+async def test_the_suite_runs_against_a_server_that_is_up(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server:
+        result = await run_suite("--target", server.url, *A_PART)
+
+    assert result.returncode == 0, result.stdout
+    for codec in ("protobuf", "msgpack", "json"):
+        assert f"as_it_was_sent[tcp-{codec}-target] PASSED" in result.stdout
+    assert "restart" not in result.stdout.replace(" ".join(A_PART), "")
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+async def test_the_suite_stops_at_an_account_that_is_not_its_own(
+    tmp_path: Path,
+) -> None:
+    async with server_process(tmp_path) as server:
+        async with connect(server.url) as client:
+            await client.create("ada", "correct horse")
+            await client.create("zoe", PASSWORD)
+
+        result = await run_suite("--target", server.url, *A_PART)
+
+        async with connect(server.url) as client:
+            await client.login("ada", "correct horse")
+            await client.logout()
+            await client.login("zoe", PASSWORD)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "The account 'zoe' at tcp://" in result.stdout
+    assert "--target needs a server for tests" in result.stdout
+    assert "PASSED" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "transport_module", "told"),
+    [
+        ("pigeon://coop:1", "", "it is a URL such as tcp://"),
+        ("tcp://nowhere", "", "it is a URL such as tcp://"),
+        ("tcp://nowhere:port", "", "cannot be used"),
+        ("", "missing.py", "missing.py is no Python file"),
+        ("", __file__, "has no SCHEME, LISTENS, TRANSPORT"),
+        ("tcp://127.0.0.1:1", __file__, "exclude each other"),
+    ],
+)
+@pytest.mark.own_server
+def test_an_option_that_cannot_be_is_refused(
+    target: str, transport_module: str, told: str
+) -> None:
+    with pytest.raises(pytest.UsageError, match=told):
+        matrix_of(target, transport_module)
+
+
+async def run_suite(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a part of the suite in a process of its own."""
+    pytest_run = [sys.executable, "-m", "pytest", "tests/conformance/test_messages.py"]
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*pytest_run, "-v", "-p", "no:cacheprovider", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )

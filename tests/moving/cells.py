@@ -1,0 +1,58 @@
+"""The cells: by which transport one comes and comes back, and where and how one goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+import pytest
+
+from tests.moving.points import TRANSPORTS, Point, Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One move.
+
+    Attributes:
+        number: makes the names of its accounts its own.
+    """
+
+    number: int
+    first: str
+    second: str
+    point: Point
+    way: Way
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.second}-{self.point.value}-{self.way.value}"
+
+    @property
+    def ada(self) -> str:
+        """Who sends."""
+        return f"ada{self.number}"
+
+    @property
+    def bob(self) -> str:
+        """To whom."""
+        return f"bob{self.number}"
+
+    def bodies(self, count: int) -> list[str]:
+        """What Ada says to Bob; nobody else says the same."""
+        return [f"{self.number}-{it}" for it in range(count)]
+
+
+CELLS: Final = [
+    Cell(number=number, first=first, second=second, point=point, way=way)
+    for number, (point, way, first, second) in enumerate(
+        product(Point, Way, TRANSPORTS, TRANSPORTS)
+    )
+]
+
+
+def at(*points: Point, beyond: int = 0) -> pytest.MarkDecorator:
+    """The cells of these points; those ``beyond`` the matrix have other accounts."""
+    chosen: Sequence[Cell] = [it for it in CELLS if it.point in points]
+    if beyond:
+        chosen = [replace(it, number=it.number + beyond) for it in chosen]
+    return pytest.mark.parametrize("cell", chosen, ids=str)

@@ -1,0 +1,113 @@
+"""A client's links that can be made deaf: what arrives by them is lost on the way."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from chatcore.errors import CloseCode
+from tests.moving.points import TRANSPORTS
+from transports import registry
+from transports.base import (
+    Address,
+    Link,
+    LinkSettings,
+    Listener,
+    ServeLink,
+    Spawn,
+    Transport,
+)
+from transports.codec import Codec
+
+
+class Ears:
+    """Which URLs are deaf, and how much they have missed."""
+
+    def __init__(self) -> None:
+        self._covered: set[str] = set()
+        self._missed = asyncio.Event()
+
+    def cover(self, url: str) -> None:
+        """Hand nothing over any more of what arrives from a URL."""
+        self._covered.add(url)
+
+    def are_covered(self, url: str) -> bool:
+        """Whether what arrives from a URL is lost."""
+        return url in self._covered
+
+    def miss(self) -> None:
+        """Take note that something was lost."""
+        self._missed.set()
+
+    async def missed(self) -> None:
+        """Return once something was lost."""
+        await self._missed.wait()
+
+
+class DeafenedLink:
+    """See ``transports.base.Link``."""
+
+    def __init__(self, link: Link, url: str, ears: Ears) -> None:
+        self._link = link
+        self._url = url
+        self._ears = ears
+        self.peer = link.peer
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self._link.active_s
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``transports.base.Link``."""
+        frames = await self._link.receive()
+        while self._ears.are_covered(self._url):
+            self._ears.miss()
+            frames = await self._link.receive()
+        return frames
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        await self._link.send(frames)
+
+    async def close(self, code: CloseCode, text: str) -> None:
+        """See ``transports.base.Link``."""
+        await self._link.close(code, text)
+
+    def abort(self) -> None:
+        """See ``transports.base.Link``."""
+        self._link.abort()
+
+
+class DeafenedTransport:
+    """A transport whose client's links can be made deaf."""
+
+    def __init__(self, transport: Transport, ears: Ears) -> None:
+        self._transport = transport
+        self._ears = ears
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        """See ``transports.base.Transport``."""
+        return await self._transport.listen(address, serve_link, settings, spawn)
+
+    async def dial(
+        self, address: Address, codec: Codec, settings: LinkSettings
+    ) -> Link:
+        """See ``transports.base.Transport``."""
+        link = await self._transport.dial(address, codec, settings)
+        return DeafenedLink(link, address.text, self._ears)
+
+
+def give_ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
+    """Have every client of this process dial by transports that can be deafened."""
+    ears = Ears()
+    for scheme in TRANSPORTS.values():
+        deafened = DeafenedTransport(registry.transport_for(scheme), ears)
+        monkeypatch.setitem(registry._REGISTERED, scheme, deafened)
+    return ears

@@ -1,0 +1,231 @@
+"""A session moves between transports at the worst moment: no loss, no duplicate.
+
+At five points in the way of a message or a deletion the link is cut, or the server is
+killed with SIGKILL, and the client comes back over another transport: 3 × 3 pairs of
+transports × 5 points × 2 ways are 90 cells. In each a trap in the server holds it at
+the point, so that a cell whose point was not reached fails; ``tests.proof.history``
+judges what all clients of the cell saw.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import product
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from chatcore.commands import DeliveryMode
+from chatcore.errors import NoSuchRecipient, WrongCredentials
+from tests.moving.cells import CELLS, Cell, at
+from tests.moving.ears import give_ears
+from tests.moving.ground import WITHIN_S, Ground, grounded
+from tests.moving.points import TRANSPORTS, Point, Way
+from tests.moving.users import PASSWORD, User, look_into_mailbox, user
+from tests.proof import history
+from transports import connect
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+READ_RECEIPTS: Final = 1000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    async with grounded(tmp_path_factory.mktemp("ground")) as ground:
+        yield ground
+
+
+async def test_each_point_way_and_pair_of_transports_is_a_cell() -> None:
+    assert len(CELLS) == 3 * 3 * 5 * 2
+    assert {(it.first, it.second, it.point, it.way) for it in CELLS} == set(
+        product(TRANSPORTS, TRANSPORTS, Point, Way)
+    )
+
+
+@at(Point.BEFORE_READ, Point.STORED_BEFORE_RECEIPT)
+@pytest.mark.rule("S3", "S6", "M1", "M2", "M3", "M5")
+async def test_what_was_sent_as_the_link_ended_is_stored_once_and_has_its_receipt(
+    cell: Cell, ground: Ground
+) -> None:
+    records: list[history.Record] = []
+    bodies = cell.bodies(5)
+    await ground.arm(cell.point, cell.way, mark=bodies[2])
+    async with (
+        user(records, cell.bob, ground.second[cell.second]) as bob,
+        user(records, cell.ada, *doors(ground, cell)) as ada,
+        asyncio.timeout(WITHIN_S),
+        asyncio.TaskGroup() as tasks,
+    ):
+        reading = tasks.create_task(bob.take(5))
+        await ada.send(cell.bob, bodies[0])
+
+        sending = tasks.create_task(ada.send(cell.bob, *bodies[1:4]))
+        assert await ground.there() == cell.first
+        assert not sending.done()
+        await ground.fire()
+
+        receipts = await sending
+        await ada.send(cell.bob, bodies[4])
+        await reading
+        bob.client.acknowledge()
+
+    assert [it.position for it in receipts] == [2, 3, 4]
+    assert all(it.durable for it in receipts)
+    assert bob.bodies == bodies
+    await check_move(cell, ground, ada, records)
+
+
+@at(Point.RECEIPT_WRITTEN)
+@pytest.mark.rule("S3", "S6", "M1", "M2", "M3", "M5")
+async def test_a_receipt_that_is_lost_on_the_way_comes_again_and_is_the_first_one(
+    cell: Cell, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = give_ears(monkeypatch)
+    records: list[history.Record] = []
+    bodies = cell.bodies(5)
+    await ground.arm(cell.point, cell.way, mark=bodies[2])
+    async with (
+        user(records, cell.bob, ground.second[cell.second]) as bob,
+        user(records, cell.ada, *doors(ground, cell)) as ada,
+        asyncio.timeout(WITHIN_S),
+        asyncio.TaskGroup() as tasks,
+    ):
+        await ada.send(cell.bob, bodies[0])
+        await bob.take(1)
+
+        ears.cover(ground.first[cell.first])
+        sending = tasks.create_task(ada.send(cell.bob, *bodies[1:4]))
+        await bob.take(3)
+        assert await ground.there() == cell.first
+        await ears.missed()
+        assert not sending.done()
+        await ground.fire()
+
+        receipts = await sending
+        await ada.send(cell.bob, bodies[4])
+        await bob.take(1)
+        bob.client.acknowledge()
+
+    assert [it.position for it in receipts] == bob.positions[1:4] == [2, 3, 4]
+    assert bob.bodies == bodies
+    await check_move(cell, ground, ada, records)
+
+
+@at(Point.RECEIPT_WRITTEN, beyond=READ_RECEIPTS)
+@pytest.mark.rule("S3", "S6", "M1", "M3", "M5")
+async def test_a_receipt_that_was_read_is_honoured_whatever_becomes_of_its_link(
+    cell: Cell, ground: Ground
+) -> None:
+    records: list[history.Record] = []
+    bodies = cell.bodies(5)
+    await ground.arm(cell.point, cell.way, mark=bodies[2])
+    async with (
+        user(records, cell.bob, ground.second[cell.second]) as bob,
+        user(records, cell.ada, *doors(ground, cell)) as ada,
+        asyncio.timeout(WITHIN_S),
+    ):
+        await ada.send(cell.bob, bodies[0])
+
+        receipts = await ada.send(cell.bob, *bodies[1:4])
+        assert await ground.there() == cell.first
+        await ground.fire()
+
+        await ada.send(cell.bob, bodies[4])
+        await bob.take(5)
+        bob.client.acknowledge()
+
+    assert [it.position for it in receipts] == bob.positions[1:4] == [2, 3, 4]
+    assert bob.bodies == bodies
+    await check_move(cell, ground, ada, records)
+
+
+@at(Point.DELIVERED_BEFORE_ACKNOWLEDGEMENT)
+@pytest.mark.rule("S3", "S6", "M3", "M4", "M5")
+async def test_a_message_that_was_not_yet_acknowledged_is_not_handed_over_again(
+    cell: Cell, ground: Ground
+) -> None:
+    records: list[history.Record] = []
+    bodies = cell.bodies(5)
+    await ground.arm(cell.point, cell.way, mark=bodies[2])
+    async with (
+        user(records, cell.bob, *doors(ground, cell)) as bob,
+        user(records, cell.ada, ground.second[cell.second]) as ada,
+        asyncio.timeout(WITHIN_S),
+    ):
+        await ada.send(cell.bob, bodies[0])
+        await bob.take(1)
+
+        await ada.send(cell.bob, *bodies[1:4])
+        assert await ground.there() == cell.first
+        await bob.take(2)
+        await ground.fire()
+
+        await bob.take(1)
+        await ada.send(cell.bob, bodies[4])
+        await bob.take(1)
+        bob.client.acknowledge()
+
+    assert bob.bodies == bodies
+    assert bob.positions == [1, 2, 3, 4, 5]
+    await check_move(cell, ground, bob, records)
+
+
+@at(Point.AMID_DELETION)
+@pytest.mark.rule("S3", "S6", "M5", "D2", "D5", "D6")
+async def test_a_deletion_that_is_interrupted_goes_on_where_the_reader_was(
+    cell: Cell, ground: Ground
+) -> None:
+    records: list[history.Record] = []
+    bodies = cell.bodies(3)
+    await ground.arm(cell.point, cell.way, mark=cell.bob)
+    async with user(records, cell.ada, ground.second[cell.second]) as ada:
+        await ada.client.create(cell.bob, PASSWORD)
+        await ada.send(cell.bob, *bodies)
+        async with (
+            user(
+                records, cell.bob, *doors(ground, cell), delivery=DeliveryMode.MANUAL
+            ) as bob,
+            asyncio.timeout(WITHIN_S),
+            asyncio.TaskGroup() as tasks,
+        ):
+            deleting = tasks.create_task(bob.client.delete(cell.bob, PASSWORD))
+            await bob.take(2)
+            assert await ground.there() == cell.first
+            assert not deleting.done()
+            await ground.fire()
+
+            await bob.take_rest()
+        receipt = await deleting
+        records.append(history.Deleted(bob.account, retract=False, discard=False))
+        with pytest.raises(NoSuchRecipient):
+            await ada.client.send(cell.bob, "too late")
+
+    print(receipt)
+    assert bob.bodies == bodies
+    assert await waiting(records, cell.ada, ground, cell) == []
+    await check_move(cell, ground, bob, records)
+
+
+def doors(ground: Ground, cell: Cell) -> Sequence[str]:
+    """By which one comes, and by which one comes back."""
+    return ground.first[cell.first], ground.second[cell.second]
+
+
+async def waiting(
+    records: list[history.Record], name: str, ground: Ground, cell: Cell
+) -> list[str]:
+    """What waits for somebody who has gone."""
+    return await look_into_mailbox(records, name, ground.second[cell.second])
+
+
+async def check_move(
+    cell: Cell, ground: Ground, who: User, records: list[history.Record]
+) -> None:
+    """Check that somebody moved as the cell says, and that no promise was broken."""
+    first, second = doors(ground, cell)
+    assert who.links == [(True, first), (False, first), (True, second)]
+    if cell.point is not Point.AMID_DELETION:
+        assert await waiting(records, cell.bob, ground, cell) == []
+    assert history.judge(records) == []
+    assert ground.complaints() == ""
