@@ -1,7 +1,4 @@
-"""The matrix: each transport with each codec that it carries, over each store.
-
-A transport joins by a line in ``TRANSPORTS``, a store by one in ``STORES``. A test
-takes a ``cell`` and says over which of them it runs:
+"""Over which cells of the matrix a test runs; it takes a ``cell`` and has a mark:
 
 - ``each_cell``: over the whole matrix;
 - ``each_wire``: each transport and codec, over memory: what no store can change;
@@ -10,115 +7,27 @@ takes a ``cell`` and says over which of them it runs:
 - ``each_durable_store``: the same, over stores that outlive their server;
 - ``over("tcp")``: one transport with each codec, over memory.
 
-The options ``--target`` and ``--transport-module`` put another matrix in its place
-(see ``options``); ``conftest`` asks it for the cells, so these are chosen late.
+``conftest`` asks the ``matrix`` for the cells once it knows the options, with which
+another one may be in its place; over none of them, a test is deselected.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import pytest
 
-from transports.codec import CODECS
+from tests.conformance.matrix import TRANSPORTS, Cell, Matrix
 
-
-class Carried(NamedTuple):
-    """Where a transport listens, and the codecs that it carries."""
-
-    listens: str
-    codecs: Sequence[str]
-
-
-TRANSPORTS: Final[Mapping[str, Carried]] = {
-    "loopback": Carried("loopback:", CODECS),
-    "tcp": Carried("tcp://127.0.0.1:0", CODECS),
-    "websocket": Carried("ws://127.0.0.1:0", CODECS),
-    "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
-}
-
-STORES: Final[Mapping[str, str]] = {
-    "memory": "memory:",
-    "sqlite": "sqlite:///{folder}/chat.db",
-}
-
-TARGET: Final = "target"
-"""The store of a server that is up already: nobody here knows which it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One place in the matrix.
-
-    Attributes:
-        transport: by its name in ``TRANSPORTS``.
-        codec: by its name.
-        store: by its name in ``STORES``, or ``TARGET``.
-        folder: its test's own.
-        listens: the URL to serve on, or that is served already.
-    """
-
-    transport: str
-    codec: str
-    store: str
-    folder: Path = Path()
-    listens: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.transport}-{self.codec}-{self.store}"
-
-    @property
-    def is_target(self) -> bool:
-        """Whether its server is up already, and not the test's own."""
-        return self.store == TARGET
-
-    @property
-    def store_url(self) -> str:
-        """The store; the same one each time where it keeps what it has."""
-        return STORES[self.store].format(folder=self.folder)
-
-
-class Matrix:
-    """Transports with their codecs over stores, in rows.
-
-    The first store is the one of tests that no store can change. Loopback, or else the
-    first transport, is the one of tests that no wire can change.
-    """
-
-    def __init__(
-        self, transports: Mapping[str, Carried], stores: Sequence[str]
-    ) -> None:
-        self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
-        self._first_store = stores[0]
-        self._lead = "loopback" if "loopback" in transports else next(iter(transports))
-        self.cells = [
-            Cell(transport=name, codec=codec, store=store, listens=carried.listens)
-            for name, carried in transports.items()
-            for codec in carried.codecs
-            for store in stores
-        ]
-
-    def wires(self) -> list[Cell]:
-        """Each transport and codec, over the first store."""
-        return [it for it in self.cells if it.store == self._first_store]
-
-    def transports(self) -> list[Cell]:
-        """Each transport with its first codec, over the first store."""
-        return [
-            it for it in self.wires() if it.codec == self._first_codecs[it.transport]
-        ]
-
-    def stores(self) -> list[Cell]:
-        """One transport with its first codec, over each store."""
-        codec = self._first_codecs[self._lead]
-        lead = [it for it in self.cells if it.transport == self._lead]
-        return [it for it in lead if it.codec == codec]
-
-    def durable_stores(self) -> list[Cell]:
-        """The same over stores that a test can close and open again."""
-        return [it for it in self.stores() if it.store not in {"memory", TARGET}]
-
+__all__ = [
+    "TRANSPORTS",
+    "Cell",
+    "each_cell",
+    "each_durable_store",
+    "each_store",
+    "each_transport",
+    "each_wire",
+    "over",
+]
 
 Choice: TypeAlias = Callable[[Matrix], list[Cell]]
 """Which cells of a matrix a test runs over; perhaps none of them."""

@@ -5,13 +5,14 @@ server to itself (its limits, clock, hashing, policy or restart), where ``--targ
 names one that is up; and none of a test's cells being in the matrix.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.conformance.cells import Cell, Choice, Matrix
+from tests.conformance.matrix import Cell, Matrix
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
 from transports.base import CannotConnect
@@ -57,7 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("cells")
     if mark is None:
         return
-    choice: Choice = mark.args[0]
+    choice: Callable[[Matrix], list[Cell]] = mark.args[0]
     cells = choice(metafunc.config.stash[_MATRIX])
     nowhere = pytest.param(None, id="nowhere", marks=pytest.mark.no_cell)
     metafunc.parametrize("cell", cells or [nowhere], ids=str, indirect=True)

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.conformance.cells import STORES, TARGET, TRANSPORTS, Carried, Matrix
+from tests.conformance.matrix import STORES, TARGET, TRANSPORTS, Carried, Matrix
 from transports import register
 from transports.base import BadUrl, parse_address
 from transports.codec import CODECS

@@ -76,6 +76,7 @@ async def test_the_suite_stops_at_an_account_that_is_not_its_own(
         ("", __file__, "has no SCHEME, LISTENS, TRANSPORT"),
         ("tcp://127.0.0.1:1", __file__, "exclude each other"),
     ],
+    ids=["scheme", "no port", "port", "no file", "no transport", "both"],
 )
 @pytest.mark.own_server
 def test_an_option_that_cannot_be_is_refused(

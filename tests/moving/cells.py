@@ -1,4 +1,4 @@
-"""The cells: by which transport one comes and comes back, and where and how one goes."""
+"""The cells: by which transport one comes and comes back, where and how one goes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

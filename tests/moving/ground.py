@@ -27,7 +27,6 @@ class Ground:
     Attributes:
         first: the doors by which one comes, by transport.
         second: those by which one comes back.
-        lives: how many processes have served.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,7 +37,6 @@ class Ground:
         self._way = Way.CUT
         self.first = {name: _anywhere(it) for name, it in TRANSPORTS.items()}
         self.second = dict(self.first)
-        self.lives = 0
 
     # ---- lives
 
@@ -54,7 +52,6 @@ class Ground:
         assert ready == "ready", self.complaints()
         self.first = dict(zip(TRANSPORTS, urls[:3], strict=True))
         self.second = dict(zip(TRANSPORTS, urls[3:], strict=True))
-        self.lives += 1
         self._next = await self._load()
 
     async def _load(self) -> asyncio.subprocess.Process:
@@ -71,18 +68,18 @@ class Ground:
 
     async def end(self) -> None:
         """End both processes: at the end of their orders they end by themselves."""
-        for process in (self._process, self._next):
-            if process is None:
-                continue
+        processes = [it for it in (self._process, self._next) if it is not None]
+        for process in processes:
             assert process.stdin is not None
             process.stdin.close()
+        for process in processes:
             try:
                 async with asyncio.timeout(WITHIN_S):
                     await process.communicate()
             except TimeoutError:
                 process.kill()
                 await process.communicate()
-                raise
+        assert [it.returncode for it in processes] == [0, 0], self.complaints()
 
     def complaints(self) -> str:
         """What the server's processes have said that they should not."""

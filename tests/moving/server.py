@@ -57,6 +57,7 @@ async def take_orders(store_url: str) -> None:
                         trap.fire()
                     case _:
                         raise ValueError(words)
+            trap.fire()  # a cell that failed may have left something held
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from transports.codec import maps
 from transports.framing import LengthFraming
 from transports.tcp import greeting
 from transports.watch import Watch
+from transports.websocket import server as websocket_server
 
 
 def who_is_silent_is_given_up_unasked() -> None:
@@ -48,6 +49,17 @@ def any_version_is_taken() -> None:
 
 def a_server_greets_in_its_own_words() -> None:
     swap_everywhere(greeting, "WELCOME", lambda _: b"CHAT/1 welcome\n")
+
+
+def a_page_of_any_origin_may_connect() -> None:
+    swap(websocket_server._Gate, "_may_connect", lambda _: lambda *_: True)
+
+
+def a_unary_call_names_no_session() -> None:
+    # Imported here: grpc must not be in a process that forks.
+    from transports.grpc import service  # noqa: PLC0415
+
+    swap(service, "_token", lambda _: lambda _context: b"")
 
 
 def wide_integers_are_json_numbers() -> None:

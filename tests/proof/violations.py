@@ -1,8 +1,7 @@
 """One violation of each rule, to be planted in the product: the suite has to find it.
 
 A violation breaks its rule and as little else as it can. It is planted for good: see
-``plant`` for the process that then runs the tests and ends. W3 and W4 have theirs with
-their transports.
+``plant`` for the process that then runs the tests and ends.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,6 +60,8 @@ VIOLATIONS: Final[Mapping[str, Violation]] = {
         broken_wire.a_server_greets_in_its_own_words,
         f"{WHOLE}/test_greetings.py",
     ),
+    "W3": Violation(broken_wire.a_page_of_any_origin_may_connect, f"{LINKS}/websocket"),
+    "W4": Violation(broken_wire.a_unary_call_names_no_session, f"{LINKS}/grpc"),
     "W5": Violation(
         broken_wire.wide_integers_are_json_numbers,
         f"{LINKS}/codec/test_spelling.py",

@@ -203,8 +203,9 @@ async def read_to_the_end(
 
 
 def close_code_of(error: AioRpcError) -> int:
-    trailers = dict(error.trailing_metadata() or ())
-    return int(trailers["chat-close-code"])
+    trailers = error.trailing_metadata() or ()
+    (code,) = [value for key, value in trailers if key == "chat-close-code"]
+    return int(code)
 
 
 @asynccontextmanager

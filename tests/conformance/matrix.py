@@ -1,0 +1,109 @@
+"""The matrix: each transport with each codec that it carries, over each store.
+
+A transport joins by a line in ``TRANSPORTS``, a store by one in ``STORES``; ``options``
+puts others in their place. Nothing here needs pytest: a conftest may import it before
+the marks of ``cells`` are known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from transports.codec import CODECS
+
+
+class Carried(NamedTuple):
+    """Where a transport listens, and the codecs that it carries."""
+
+    listens: str
+    codecs: Sequence[str]
+
+
+TRANSPORTS: Final[Mapping[str, Carried]] = {
+    "loopback": Carried("loopback:", CODECS),
+    "tcp": Carried("tcp://127.0.0.1:0", CODECS),
+    "websocket": Carried("ws://127.0.0.1:0", CODECS),
+    "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
+}
+
+STORES: Final[Mapping[str, str]] = {
+    "memory": "memory:",
+    "sqlite": "sqlite:///{folder}/chat.db",
+}
+
+TARGET: Final = "target"
+"""The store of a server that is up already: nobody here knows which it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One place in the matrix.
+
+    Attributes:
+        transport: by its name in ``TRANSPORTS``.
+        codec: by its name.
+        store: by its name in ``STORES``, or ``TARGET``.
+        folder: its test's own.
+        listens: the URL to serve on, or that is served already.
+    """
+
+    transport: str
+    codec: str
+    store: str
+    folder: Path = Path()
+    listens: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.transport}-{self.codec}-{self.store}"
+
+    @property
+    def is_target(self) -> bool:
+        """Whether its server is up already, and not the test's own."""
+        return self.store == TARGET
+
+    @property
+    def store_url(self) -> str:
+        """The store; the same one each time where it keeps what it has."""
+        return STORES[self.store].format(folder=self.folder)
+
+
+class Matrix:
+    """Transports with their codecs over stores, in rows.
+
+    The first store is the one of tests that no store can change. Loopback, or else the
+    first transport, is the one of tests that no wire can change.
+    """
+
+    def __init__(
+        self, transports: Mapping[str, Carried], stores: Sequence[str]
+    ) -> None:
+        self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
+        self._first_store = stores[0]
+        self._lead = "loopback" if "loopback" in transports else next(iter(transports))
+        self.cells = [
+            Cell(transport=name, codec=codec, store=store, listens=carried.listens)
+            for name, carried in transports.items()
+            for codec in carried.codecs
+            for store in stores
+        ]
+
+    def wires(self) -> list[Cell]:
+        """Each transport and codec, over the first store."""
+        return [it for it in self.cells if it.store == self._first_store]
+
+    def transports(self) -> list[Cell]:
+        """Each transport with its first codec, over the first store."""
+        return [
+            it for it in self.wires() if it.codec == self._first_codecs[it.transport]
+        ]
+
+    def stores(self) -> list[Cell]:
+        """One transport with its first codec, over each store."""
+        codec = self._first_codecs[self._lead]
+        lead = [it for it in self.cells if it.transport == self._lead]
+        return [it for it in lead if it.codec == codec]
+
+    def durable_stores(self) -> list[Cell]:
+        """The same over stores that a test can close and open again."""
+        return [it for it in self.stores() if it.store not in {"memory", TARGET}]
