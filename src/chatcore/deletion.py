@@ -64,6 +64,9 @@ class Deletion:
         self._logins = logins
         self._environment = environment
         self._limits = limits
+        # A step of the clean-up cannot put more into one bounce than it takes out: the
+        # dry run has to count with the same number (D5).
+        self._bounce_messages = min(limits.bounce_messages, limits.cleanup_rows)
         self._left: list[AccountId] = []
         self._may_have_left = True
 
@@ -118,7 +121,7 @@ class Deletion:
 
     async def _survey(self, account: AccountId, command: Delete) -> DeletionReceipt:
         survey = await self._store.survey(
-            account, bounce_messages=self._limits.bounce_messages
+            account, bounce_messages=self._bounce_messages
         )
         discards = command.inbox is Inbox.DISCARD
         retracts = command.outbox is Outbox.RETRACT
@@ -260,7 +263,7 @@ class Deletion:
         step = await self._store.clean_up(
             account,
             rows=self._limits.cleanup_rows,
-            bounce_messages=self._limits.bounce_messages,
+            bounce_messages=self._bounce_messages,
             at_ms=self._environment.clock.now_ms(),
         )
         for delivery in step.deliveries:

@@ -37,7 +37,8 @@ async def connect(
         codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``.
         reconnecting: how to come back after a lost link; None for not at all.
         on_received: told of messages that their recipients acknowledged (M8).
-        on_link: told when a session's link is up (True) or lost (False), with its URL.
+        on_link: told when a link is open for commands (True), which after a loss means
+            that the session was resumed, and when it is lost (False), with its URL.
 
     Leaving the block logs out.
 
