@@ -6,6 +6,7 @@ have run. With ``CI=true`` in the environment the session then fails, and says w
 """
 
 import os
+import signal
 
 import pytest
 
@@ -41,6 +42,10 @@ class SkipsFail:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take skips for failures where CI runs."""
+    """Take skips for failures where CI runs; let Ctrl-C be Ctrl-C for all."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background with SIGINT ignored, and every
+        # program below would inherit that: those that tests interrupt, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipsFail(), "skips-fail")
