@@ -36,6 +36,9 @@ def log_to_stderr(*, form: str, level: str) -> None:
     writing = logging.StreamHandler(sys.stderr)
     writing.setFormatter(_JsonLines() if form == "json" else _TextLines())
     logging.basicConfig(handlers=[writing], level=level.upper(), force=True)
+    if level != "debug":
+        # It tells of each connection, which no other transport's library does.
+        logging.getLogger("websockets").setLevel(logging.WARNING)
 
 
 def _at(record: logging.LogRecord) -> str:
