@@ -65,7 +65,7 @@ class LateAndTwice(unittest.TestCase):
         ada, _ = world.user("ada"), world.user("bob")
         ada.is_clogged = True
         waiting = world.store.hold("names")
-        ada.do(List("nobody*"))
+        ada.do(List("?nobody"))
 
         ada.lose()
         waiting.end(answer=True)
