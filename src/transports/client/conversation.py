@@ -135,6 +135,7 @@ class Conversation:
             return  # it was refused before it was asked
         request = self.outstanding.add(pending)
         if self.phase is Phase.OPEN:
+            pending.was_sent = True
             self._unsent.append(request)
             self._to_write.set()
 

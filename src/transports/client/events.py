@@ -130,7 +130,12 @@ class EventReader:
     def _take_refusal(self, conversation: Conversation, refused: Refused) -> None:
         refusal = refused.refusal
         if refused.id != _OWN_ID:
-            conversation.outstanding.refuse(refused.id, refusal)
+            if isinstance(
+                refusal, AccountInUse
+            ) and conversation.outstanding.may_be_ours(refused.id):
+                conversation.drop_link()  # and ask again on the next
+            else:
+                conversation.outstanding.refuse(refused.id, refusal)
         elif conversation.phase is Phase.RESUMING and isinstance(refusal, SessionGone):
             if conversation.login is None:
                 conversation.end(refusal)

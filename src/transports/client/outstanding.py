@@ -1,12 +1,16 @@
 """Commands that wait for their answers, and what becomes of them on a new link."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from chatcore.commands import ChangePassword, Command, List, Request
+from chatcore.commands import ChangePassword, Command, List, Login, Request
 from chatcore.errors import ChatError, OutcomeUnknown
 from chatcore.events import Event, Listed
+
+_OWN_LOGIN_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -16,6 +20,8 @@ class Pending:
     command: Command
     answer: asyncio.Future[Event]
     pages: asyncio.Queue[Listed | None] | None = field(default=None)
+    was_sent: bool = field(default=False)
+    repeated_at_s: float | None = field(default=None)
 
     def close_pages(self) -> None:
         """Tell a reader of pages to look at the answer."""
@@ -86,4 +92,19 @@ class Outstanding:
             elif pending.answer.cancelled():
                 del self._pending[command_id]
             else:
+                if pending.was_sent and pending.repeated_at_s is None:
+                    pending.repeated_at_s = time.monotonic()
+                pending.was_sent = True
                 yield Request(command_id, pending.command)
+
+    def may_be_ours(self, command_id: int) -> bool:
+        """Whether an account in use may be in use by an earlier try of this login.
+
+        Its link was lost before the answer came, and the server may not have seen that
+        yet: so it looks for a few seconds.
+        """
+        pending = self._pending.get(command_id)
+        if pending is None or not isinstance(pending.command, Login):
+            return False
+        began_s = pending.repeated_at_s
+        return began_s is not None and time.monotonic() - began_s < _OWN_LOGIN_S
