@@ -57,8 +57,9 @@ def check_port(port: int) -> None:
 
 def url_of(transport: str, host: str, port: int) -> str:
     """The URL of a transport, an address and a port."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{_SCHEMES.get(transport, transport)}://{shown}:{port}"
+    from transports.base import authority  # noqa: PLC0415  # slow: --help needs none
+
+    return f"{_SCHEMES.get(transport, transport)}://{authority(host, port)}"
 
 
 def transports_in(names: str) -> tuple[str, ...]:

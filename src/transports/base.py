@@ -151,6 +151,11 @@ class Address:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+def authority(host: str, port: int) -> str:
+    """``host:port`` as a URL has it: an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Transport(Protocol):
     """What a URL scheme stands for."""
 

@@ -6,14 +6,14 @@ and nothing about a chat is decided here.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from chatcore.errors import CloseCode, MalformedCommand
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
-from transports.grpc.answers import Answers, CommandRefused, mail_position
+from transports.grpc.answers import Answers, CommandRefused
+from transports.grpc.mail import Mail
 from transports.pair import PairedLink
 
 
@@ -29,8 +29,7 @@ class Calls:
         self._spawn = spawn
         self._frame_bytes = frame_bytes
         self._waiting: dict[int, Answers] = {}
-        self._mail_readers: list[Answers] = []
-        self._unacknowledged: deque[pb.Event] = deque()
+        self._mail = Mail()
         self._last_id = 0
         self._opened = asyncio.Event()
         self._failure: CommandRefused | LinkClosed | None = None
@@ -89,14 +88,11 @@ class Calls:
                 # awaited, since the link may be clogged by calls that wait for us.
                 self._spawn(self._pong())
             case "delivered" | "bounced":
-                self._unacknowledged.append(event)
-                for answers in self._mail_readers:
-                    answers.put(event)
+                self._mail.put(event)
             case "started" if event.id in self._waiting:
                 answers = self._waiting[event.id]
                 if answers.wants_mail:
-                    answers.put(*self._unacknowledged)
-                    self._mail_readers.append(answers)
+                    self._mail.begin(answers)
             case "listed" if event.id in self._waiting:
                 await self._waiting[event.id].put_page(event)
             case _ if event.id in self._waiting:
@@ -153,8 +149,7 @@ class Calls:
             yield answers
         finally:
             del self._waiting[command_id]
-            if answers in self._mail_readers:
-                self._mail_readers.remove(answers)
+            self._mail.leave(answers)
 
     async def acknowledge(self, command: pb.Acknowledge) -> None:
         """Acknowledge; returns when it was valid, and raises why it was not.
@@ -170,11 +165,7 @@ class Calls:
             except CommandRefused as declined:
                 if declined.refused.code != MalformedCommand.code:
                     raise
-        mail = self._unacknowledged
-        while mail and mail_position(mail[0]) <= command.position:
-            mail.popleft()
-        for reader in self._mail_readers:
-            reader.forget(command.position)
+        self._mail.forget(command.position)
 
 
 def _end_of(closing: pb.Closing) -> LinkClosed:

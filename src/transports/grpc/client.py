@@ -5,7 +5,7 @@ import asyncio
 from grpc import StatusCode
 from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel
 
-from transports.base import Address, CannotConnect, LinkSettings
+from transports.base import Address, CannotConnect, LinkSettings, authority
 from transports.codec import Codec
 from transports.grpc.link import ClientLink, link_closed
 from transports.grpc.options import CONVERSE, channel_options
@@ -18,8 +18,7 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     """
     if codec.name != "protobuf":
         raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    target = f"{host}:{address.port}"
+    target = authority(address.host, address.port)
     channel = insecure_channel(target, options=channel_options(settings))
     call: StreamStreamCall[bytes, bytes] = channel.stream_stream(CONVERSE)(None)
     try:

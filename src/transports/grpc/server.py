@@ -13,6 +13,7 @@ from transports.base import (
     LinkSettings,
     ServeLink,
     Spawn,
+    authority,
 )
 from transports.grpc.options import SERVICE, channel_options
 from transports.grpc.service import ChatService
@@ -68,9 +69,8 @@ async def listen(
         (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), listening
     )
     host = address.host or "127.0.0.1"
-    target = f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
     try:
-        port = listening.add_insecure_port(target)
+        port = listening.add_insecure_port(authority(host, address.port))
     except RuntimeError as error:
         raise CannotListen(address.text, "the address cannot be had") from error
     await listening.start()
@@ -78,6 +78,6 @@ async def listen(
         listening,
         service,
         checks,
-        f"{address.scheme}://{target.rpartition(':')[0]}:{port}",
+        f"{address.scheme}://{authority(host, port)}",
         spawn,
     )

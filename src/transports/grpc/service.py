@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from chatcore.errors import MalformedCommand
 from transports.base import LinkClosed, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
@@ -17,6 +16,7 @@ from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
+from transports.grpc.requests import command_of, read_request
 from transports.grpc.sessions import Sessions
 from transports.grpc.status import end_call
 
@@ -25,7 +25,6 @@ SESSION_KEY: Final = "chat-session-bin"
 
 _Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _Method: TypeAlias = Callable[[bytes, _Context], Awaitable[bytes | None]]
-_Asked = TypeVar("_Asked", bound=Message)
 
 _ANSWERS: Final[Mapping[str, tuple[type[Message], str, str]]] = {
     "CreateAccount": (pb.Create, "create", "created"),
@@ -94,7 +93,7 @@ class ChatService:
         """A unary method: one command, one event."""
 
         async def call(request: bytes, context: _Context) -> bytes:
-            asked = _command(command, _read(kind, request))
+            asked = command_of(command, read_request(kind, request))
             if asked.HasField("login"):
                 # Between the calls there is nobody to push to.
                 asked.login.delivery = pb.DELIVERY_MODE_MANUAL
@@ -108,23 +107,23 @@ class ChatService:
         return call
 
     async def _acknowledge(self, request: bytes, context: _Context) -> bytes:
-        asked = _read(pb.Acknowledge, request)
+        asked = read_request(pb.Acknowledge, request)
         async with self._sessions.use(_token(context), context.peer()) as calls:
             await calls.acknowledge(asked)
         return pb.AcknowledgeResponse().SerializeToString()
 
     async def _list(self, request: bytes, context: _Context) -> None:
-        asked = _command("list", _read(pb.List, request))
+        asked = command_of("list", read_request(pb.List, request))
         async with self._sessions.use(_token(context), context.peer()) as calls:
             while not await _write_pages(calls, asked, context):
                 pass  # it was cut off, and goes on after what was written
 
     async def _deliver(self, request: bytes, context: _Context) -> None:
-        asked = _command("deliver", _read(pb.Deliver, request))
+        asked = command_of("deliver", read_request(pb.Deliver, request))
         await self._write_events(asked, "delivery_finished", context)
 
     async def _delete(self, request: bytes, context: _Context) -> None:
-        asked = _command("delete", _read(pb.Delete, request))
+        asked = command_of("delete", read_request(pb.Delete, request))
         await self._write_events(asked, "deleted", context)
 
     async def _write_events(
@@ -165,28 +164,6 @@ async def _write_pages(calls: Calls, asked: pb.Command, context: _Context) -> bo
                 asked.list.after = page.entries[-1].username
         except ListCut:
             return False
-
-
-def _read(kind: type[_Asked], request: bytes) -> _Asked:
-    try:
-        return kind.FromString(request)
-    except DecodeError as error:
-        refusal = MalformedCommand(reason=f"it is not a {kind.DESCRIPTOR.full_name}")
-        raise CommandRefused(
-            pb.Refused(
-                code=refusal.code,
-                name=refusal.name,
-                text=refusal.text,
-                fields=refusal.fields,
-            )
-        ) from error
-
-
-def _command(name: str, request: Message) -> pb.Command:
-    command = pb.Command()
-    getattr(command, name).CopyFrom(request)
-    getattr(command, name).SetInParent()  # also when it has no field set
-    return command
 
 
 def _token(context: _Context) -> bytes:

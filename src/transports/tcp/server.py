@@ -10,6 +10,7 @@ from transports.base import (
     LinkSettings,
     ServeLink,
     Spawn,
+    authority,
     reason_of,
 )
 from transports.tcp.handshake import welcome_client
@@ -28,8 +29,7 @@ class TcpListener:
         self._server = server
         self._greeting = greeting
         host, port, *_ = server.sockets[0].getsockname()
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{address.scheme}://{shown}:{port}"
+        self.url = f"{address.scheme}://{authority(host, port)}"
 
     async def close(self) -> None:
         """See ``transports.base.Listener``; who has not greeted yet is sent away."""

@@ -6,18 +6,13 @@ from websockets.typing import Subprotocol
 
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
-from transports.websocket.link import WebSocketLink, loop_time
-from transports.websocket.subprotocols import PATH, READ_AHEAD
+from transports.websocket.link import LivelyConnection, WebSocketLink
+from transports.websocket.options import connection_options
+from transports.websocket.subprotocols import PATH
 
 
-class _LivelyConnection(ClientConnection):
-    """Notes each byte that is read (S5)."""
-
-    active_s = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        self.active_s = self.loop.time()
-        super().data_received(data)
+class _ClientSide(LivelyConnection, ClientConnection):
+    """The client's side of a connection that notes life."""
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSocketLink:
@@ -28,23 +23,14 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
     try:
         connection = await connect(
             url,
-            create_connection=_LivelyConnection,
+            create_connection=_ClientSide,
             subprotocols=[Subprotocol(f"chat.v1.{codec.name}")],
-            compression="deflate"
-            if address.options.get("compression") == "deflate"
-            else None,
-            open_timeout=settings.handshake_s,
-            ping_interval=settings.keepalive_s,
-            ping_timeout=None,
-            close_timeout=settings.close_s,
-            max_size=settings.frame_bytes,
-            max_queue=READ_AHEAD,
             proxy=None,
+            **connection_options(address, settings),
         )
     except OSError as error:
         raise CannotConnect(address.text, reason_of(error)) from error
     except (InvalidHandshake, InvalidURI) as error:
         raise CannotConnect(address.text, str(error)) from error
-    assert isinstance(connection, _LivelyConnection)  # noqa: S101  # as asked for
-    connection.active_s = loop_time()
-    return WebSocketLink(connection, codec, connection)
+    assert isinstance(connection, _ClientSide)  # noqa: S101  # as asked for
+    return WebSocketLink(connection, codec)

@@ -1,8 +1,7 @@
 """A WebSocket connection as a link."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
@@ -16,33 +15,48 @@ _REASON_BYTES: Final = 123
 """What fits into a close frame beside its code (RFC 6455, 5.5)."""
 
 
-class Lively(Protocol):
-    """A connection that notes when its peer last showed life."""
+class LivelyConnection(Connection):
+    """Notes when its peer last showed life (S5); stands before a side's own class.
 
-    active_s: float
+    Each byte that is read shows it, pongs of the protocol among them.
+    """
+
+    active_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self.active_s = self.loop.time()
+        super().data_received(data)
+
+    def resume_writing(self) -> None:
+        """See ``asyncio.BaseProtocol``: a clogged link took more."""
+        self.active_s = self.loop.time()
+        super().resume_writing()
 
 
 class WebSocketLink:
     """See ``transports.base.Link``."""
 
-    def __init__(self, connection: Connection, codec: Codec, life: Lively) -> None:
+    def __init__(self, connection: LivelyConnection, codec: Codec) -> None:
+        connection.active_s = connection.loop.time()
         self._connection = connection
         self._is_text = codec.text
-        self._life = life
         host, port, *_ = connection.remote_address or ("?", 0)
         self.peer = f"{host}:{port}"
 
     @property
     def active_s(self) -> float:
         """See ``transports.base.Link``."""
-        return self._life.active_s
+        return self._connection.active_s
 
     async def receive(self) -> Sequence[bytes]:
-        """See ``transports.base.Link``."""
+        """See ``transports.base.Link``; text that is not UTF-8 ends the link."""
         try:
-            return [await self._connection.recv(decode=False)]
+            message = await self._connection.recv()
         except ConnectionClosed as closed:
             raise _link_closed(closed) from closed
+        # Only text is decoded, which is how the library checks it (RFC 6455, 8.1).
+        return [message.encode() if isinstance(message, str) else message]
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
@@ -65,17 +79,15 @@ class WebSocketLink:
 def _link_closed(closed: ConnectionClosed) -> LinkClosed:
     """What a WebSocket's end means to a chat.
 
-    The library itself refuses a message over the limit, as 1009, before it is read.
+    The library itself refuses a message over the limit, as 1009, before it is read,
+    and text that is not UTF-8, as 1007.
     """
     ends = [it for it in (closed.rcvd, closed.sent) if it is not None]
     for end in ends:
         if end.code == WebSocketCode.MESSAGE_TOO_BIG:
             return LinkClosed(CloseCode.FRAME_TOO_LARGE, "The frame is over the limit.")
+        if end.code == WebSocketCode.INVALID_DATA:
+            return LinkClosed(CloseCode.BROKEN_FRAME, "The text is not UTF-8.")
     if closed.rcvd is not None and closed.rcvd.code in set(CloseCode):
         return LinkClosed(CloseCode(closed.rcvd.code), closed.rcvd.reason)
     return LinkClosed()
-
-
-def loop_time() -> float:
-    """Now, on the running loop's clock."""
-    return asyncio.get_running_loop().time()

@@ -17,34 +17,34 @@ from transports.base import (
     LinkSettings,
     ServeLink,
     Spawn,
+    authority,
     reason_of,
 )
 from transports.codec import codec
-from transports.websocket.link import WebSocketLink, loop_time
-from transports.websocket.subprotocols import (
-    KNOWN,
-    PATH,
-    READ_AHEAD,
-    choose,
-    codec_name,
-)
+from transports.websocket.link import LivelyConnection, WebSocketLink
+from transports.websocket.options import ConnectionOptions, connection_options
+from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
 
 _log = logging.getLogger(__name__)
 _BACKLOG: Final = 1024
 
 
-class _LivelyConnection(ServerConnection):
-    """Notes each byte that is read, pongs of the protocol among them (S5)."""
+class ServerSide(LivelyConnection, ServerConnection):
+    """The server's side of a connection that notes life."""
 
-    active_s = 0.0
 
-    def data_received(self, data: bytes) -> None:
-        self.active_s = self.loop.time()
-        super().data_received(data)
+class ServerOptions(ConnectionOptions):
+    """What the library is told of a server, in its own words."""
 
-    def resume_writing(self) -> None:
-        self.active_s = self.loop.time()
-        super().resume_writing()
+    server_header: None
+    backlog: int
+
+
+def server_options(address: Address, settings: LinkSettings) -> ServerOptions:
+    """All that shapes a server's connections, but for who may have one."""
+    return ServerOptions(
+        **connection_options(address, settings), server_header=None, backlog=_BACKLOG
+    )
 
 
 class WebSocketListener:
@@ -53,8 +53,7 @@ class WebSocketListener:
     def __init__(self, server: Server, address: Address) -> None:
         self._server = server
         host, port, *_ = next(iter(server.sockets)).getsockname()
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{address.scheme}://{shown}:{port}{PATH}"
+        self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
 
     async def close(self) -> None:
         """See ``transports.base.Listener``."""
@@ -78,34 +77,23 @@ async def listen(
 
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol
-        if subprotocol not in KNOWN or not isinstance(connection, _LivelyConnection):
+        if subprotocol not in KNOWN or not isinstance(connection, ServerSide):
             await connection.close(
                 CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
             )
             return
         chosen = codec(codec_name(subprotocol))
-        connection.active_s = loop_time()
-        await serve_link(WebSocketLink(connection, chosen, connection), chosen)
+        await serve_link(WebSocketLink(connection, chosen), chosen)
 
     try:
         server = await serve(
             handle,
             address.host or None,
             address.port,
-            create_connection=_LivelyConnection,
+            create_connection=ServerSide,
             select_subprotocol=_select,
             process_request=gate.judge,
-            compression="deflate"
-            if address.options.get("compression") == "deflate"
-            else None,
-            server_header=None,
-            open_timeout=settings.handshake_s,
-            ping_interval=settings.keepalive_s,
-            ping_timeout=None,  # the driver judges silence, the same on each transport
-            close_timeout=settings.close_s,
-            max_size=settings.frame_bytes,
-            max_queue=READ_AHEAD,
-            backlog=_BACKLOG,
+            **server_options(address, settings),
         )
     except OSError as error:
         raise CannotListen(address.text, reason_of(error)) from error

@@ -2,12 +2,16 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
+from chatcore.errors import CloseCode
 from chatcore.limits import KIB, MIB
 from tests.interop.servers import PASSWORD, serving
 from tests.unit.transports.websocket.sockets import (
@@ -18,8 +22,13 @@ from tests.unit.transports.websocket.sockets import (
     read_events,
     tell,
 )
+from transports.base import LinkClosed, LinkSettings, parse_address
+from transports.codec import CODECS
+from transports.codec import codec as codec_of
+from transports.websocket import dial
 
-TOO_BIG = 1009  # RFC 6455, 7.4.1
+NOT_UTF_8 = 1007  # RFC 6455, 7.4.1
+TOO_BIG = 1009
 
 
 @pytest.mark.rule("W6")
@@ -34,6 +43,47 @@ async def test_a_message_may_come_in_fragments(chunk: int) -> None:
 
         (created,) = await read_events(socket)
         assert created == {"id": 1, "created": {"account": "1", "username": "ada"}}
+
+
+@pytest.mark.rule("W3", "E2")
+@pytest.mark.parametrize("codec", CODECS)
+async def test_text_that_is_not_utf_8_ends_its_link_unread(codec: str) -> None:
+    async with serving(URL) as server, opening(server.url, f"chat.v1.{codec}") as peer:
+        await peer.recv()
+
+        await peer.send(b'{"commands": [{"list": {"pattern": "\xff"}}]}', text=True)
+
+        code, _ = await end_of(peer)
+        assert code == NOT_UTF_8
+
+
+@pytest.mark.rule("E2")
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(NOT_UTF_8, CloseCode.BROKEN_FRAME), (TOO_BIG, CloseCode.FRAME_TOO_LARGE)],
+)
+async def test_what_the_library_refuses_has_our_code_for_our_client(
+    theirs: int, ours: CloseCode
+) -> None:
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.close(theirs)
+
+    def agree(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
+        return offered[0]
+
+    async with serve(refuse, "127.0.0.1", 0, select_subprotocol=agree) as refusing:
+        _, port = next(iter(refusing.sockets)).getsockname()
+        link = await dial(
+            parse_address(f"ws://127.0.0.1:{port}"),
+            codec_of("json"),
+            LinkSettings(frame_bytes=MIB),
+        )
+
+        with pytest.raises(LinkClosed) as closed:
+            await link.receive()
+
+    assert closed.value.code is ours
+    assert not ours.may_reconnect
 
 
 @pytest.mark.rule("W6")

@@ -1,0 +1,96 @@
+"""An echo behind our WebSocket adapter, for Autobahn's fuzzing client.
+
+That client offers no subprotocol, so ``transports.websocket.listen`` would answer it
+with 400. Here the gate is open, and all below it is the adapter's own: the options of
+the server, the class of its connections, and a link that receives and sends. A link
+sends text or binary by its codec, so each connection has one of either, and a message
+goes back by the link of its kind. With ``--plain`` the echo is the library's own, with
+the same options: what that one fails too is not the adapter's.
+
+Run from the root, see docs/testing.md: ``python -m tests.interop.autobahn_echo``.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+
+from chatcore.errors import CloseCode
+from chatcore.limits import MIB
+from transports.base import LinkClosed, LinkSettings, authority, parse_address
+from transports.codec import codec
+from transports.websocket.link import WebSocketLink
+from transports.websocket.server import ServerSide, server_options
+
+MESSAGE_BYTES: Final = 16 * MIB
+"""What the largest of Autobahn's cases send; it is as well a server's to set."""
+
+
+class KindsKept(ServerSide):
+    """Notes the kind of each message, which a link has no need to tell."""
+
+    kinds: deque[Opcode]
+
+    def process_event(self, event: Request | Response | Frame) -> None:
+        if isinstance(event, Request):
+            self.kinds = deque()
+        elif isinstance(event, Frame) and event.opcode in {Opcode.TEXT, Opcode.BINARY}:
+            self.kinds.append(event.opcode)
+        super().process_event(event)
+
+
+async def echo_by_links(connection: ServerConnection) -> None:
+    """Send back what the adapter's links receive."""
+    assert isinstance(connection, KindsKept)
+    links = {
+        Opcode.TEXT: WebSocketLink(connection, codec("json")),
+        Opcode.BINARY: WebSocketLink(connection, codec("protobuf")),
+    }
+    try:
+        while True:
+            for message in await links[Opcode.BINARY].receive():
+                await links[connection.kinds.popleft()].send([message])
+    except LinkClosed as closed:
+        if closed.code is not CloseCode.LINK_LOST:  # as the session driver does
+            await links[Opcode.BINARY].close(closed.code, closed.text)
+
+
+async def echo_by_library(connection: ServerConnection) -> None:
+    """Send back what the library receives."""
+    with suppress(ConnectionClosed):
+        async for message in connection:
+            await connection.send(message)
+
+
+async def main() -> None:
+    """Serve one of the two until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", default="ws://127.0.0.1:9001", help="where to listen")
+    parser.add_argument(
+        "--plain", action="store_true", help="the library's echo, without our adapter"
+    )
+    asked = parser.parse_args()
+    address = parse_address(asked.url)
+    async with serve(
+        echo_by_library if asked.plain else echo_by_links,
+        address.host,
+        address.port,
+        create_connection=ServerConnection if asked.plain else KindsKept,
+        **server_options(address, LinkSettings(frame_bytes=MESSAGE_BYTES)),
+    ) as server:
+        host, port, *_ = next(iter(server.sockets)).getsockname()
+        sys.stdout.write(f"ready ws://{authority(host, port)}\n")
+        sys.stdout.flush()
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())
