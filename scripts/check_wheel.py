@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("chatapp", "chatcore", "stores", "transports")
+PACKAGES = ("chatapp", "chatbench", "chatcore", "stores", "transports")
 OURS = re.compile(
     rf"({'|'.join(PACKAGES)})/(.+\.(py|pyi|sql)|py\.typed)"
     r"|chatapp/sample/(LICENSE|conversations\.json)"

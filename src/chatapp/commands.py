@@ -68,6 +68,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="watch a server replay real conversations, each message accounted for",
         has_environment=False,
     ),
+    "bench": Command(
+        settings="chatapp.declared:BenchSettings",
+        runs="chatapp.benching",
+        help="measure what each transport, codec and store costs, on this machine",
+        has_environment=False,
+    ),
     "create": _one_shot("CreateSettings", "create", "make an account"),
     "send": _one_shot("SendSettings", "send", "send a message, or one for each line"),
     "receive": _one_shot("ReceiveSettings", "receive", "print the messages that wait"),

@@ -1,4 +1,4 @@
-"""What can be set in ``serve`` and ``demo``; ``settings`` finds the values.
+"""What can be set in ``serve``, ``demo``, ``bench``; ``settings`` finds the values.
 
 ``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags,
 environment variables, the keys of the file and the help all come from here.
@@ -138,6 +138,69 @@ class DemoSettings:
             raise SettingWrong("--conversations is at least 1.")
         if self.pace < 0:
             raise SettingWrong("--pace is at least 0.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSettings:
+    """Settings of ``chatcore bench``."""
+
+    quick: bool = setting(
+        default=False, help="a look in under two minutes, which is no result"
+    )
+    full: bool = setting(
+        default=False,
+        help="more rounds, rates, sizes and stores, for up to 90 minutes; without "
+        "either it takes up to 30",
+    )
+    out: str = setting(
+        "bench-results",
+        help="the folder to write results.json and report.html to",
+        metavar="DIR",
+    )
+    rounds: int = setting(
+        0, help="run each cell so often, and not as often as planned", metavar="N"
+    )
+    transport: str = setting(
+        "all",
+        help="only these transports: tcp, websocket, grpc, with commas between",
+        metavar="NAMES",
+    )
+    store: str = setting(
+        "all", help="only these stores: memory, sqlite", metavar="NAMES"
+    )
+    workload: str = setting(
+        "all",
+        help="only these workloads, by name (rtt, throughput, rate, offline, logins, "
+        "list, idle, replay) or by label (throughput-8x16)",
+        metavar="NAMES",
+    )
+    seed: int = setting(
+        0, help="draw the orders from this; without, from chance", metavar="N"
+    )
+    json: bool = setting(
+        default=False, help="print results.json instead of tables", here_only=True
+    )
+    peers: bool = setting(
+        default=False, help="others' servers too: those that are installed"
+    )
+    compare: str = setting(
+        "",
+        help="run nothing; say what changed beyond noise from these results.json to "
+        "those of a second file, which follows",
+        metavar="OLD",
+    )
+    new: str = setting(
+        "", help="with --compare: the second file", metavar="NEW", word="optional"
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.quick and self.full:
+            raise SettingWrong("--quick and --full are two plans: choose one.")
+        if self.rounds < 0 or self.seed < 0:
+            raise SettingWrong("--rounds and --seed are not below 0.")
+        if bool(self.compare) != bool(self.new):
+            raise SettingWrong("Comparing takes two: --compare OLD NEW.")
 
 
 def _check_limits(limits: Limits) -> None:

@@ -85,7 +85,7 @@ class CannotWrite(CommandFailed):
 
 
 class ExtraMissing(CommandFailed):
-    """A transport whose library is not installed."""
+    """Something whose libraries are not installed."""
 
     code = 709
     status = Exit.MISUSED
@@ -109,6 +109,13 @@ class NotConfirmed(CommandFailed):
     """Somebody was asked whether to go on, and did not say yes."""
 
     code = 712
+
+
+class CannotBench(CommandFailed):
+    """The comparison cannot be run as asked, or here, or a file holds no results."""
+
+    code = 713
+    status = Exit.MISUSED
 
 
 class Interrupted(Exception):

@@ -41,12 +41,15 @@ class SourceLines(Struct, frozen=True, kw_only=True):
         framing: what cuts bytes into frames, where a library does not.
         schema: the schema's lines that only it needs (gRPC's service).
         generated: generated lines that only it needs.
+        unary: of ``transport``, what is in modules that only gRPC's unary calls need:
+            other transports have nothing like it.
     """
 
     transport: int
     framing: int
     schema: int
     generated: int
+    unary: int = 0
 
 
 class Result(Struct, kw_only=True):
@@ -108,8 +111,8 @@ class Ratio(Struct, frozen=True, kw_only=True):
         of: the contestant above the line.
         to: the one below it.
         ratio: the median over the rounds.
-        low: with ``high``, the bootstrap's 95 % interval of that median, widened on both
-            sides by ``noise``. An interval that holds 1 is no difference.
+        low: with ``high``, the bootstrap's 95 % interval of that median, widened on
+            both sides by ``noise``. An interval that holds 1 is no difference.
         noise: how far twins were apart in this run for this measure, as a ratio of at
             least 1; None where the run had no twins.
     """

@@ -25,8 +25,8 @@ class WireBytes(Struct, frozen=True, kw_only=True):
     down: float
 
 
-class Sample(Struct, kw_only=True):
-    """One round of one cell. What was not measured is None.
+class Sample(Struct, kw_only=True, omit_defaults=True):
+    """One round of one cell. What was not measured is None, and left out in JSON.
 
     Attributes:
         contestant: the cell's contestant, by name.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,24 +20,18 @@ from chatapp.demo.ledger import Figures
 from chatapp.demo.script import Scene, Script
 from chatapp.demo.server import Server
 from chatapp.harmless import harmless
+from chatapp.output import Output
 from chatcore.events import Delivered
 
 _NAMES = ("Ada", "Ben")
 _STYLES = ("cyan", "green")
 
 
-class _Output(Console):
-    """A console that leaves it to the command what a broken pipe means."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
 class Stage:
     """Shows a replay on stdout; is its audience."""
 
     def __init__(self) -> None:
-        self._console = _Output(highlight=False)
+        self._console = Output(highlight=False)
         self._shown: Mapping[str, str] = {}
         self._styles: Mapping[str, str] = {}
         self._to_show = 0

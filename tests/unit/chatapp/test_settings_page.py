@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chatapp import faults
 from chatapp.connecting import ClientSettings
-from chatapp.declared import DemoSettings, ServeSettings
+from chatapp.declared import BenchSettings, DemoSettings, ServeSettings
 from chatapp.faults import CommandFailed
 from chatapp.settings import options
 from chatcore import Limits
@@ -16,7 +16,7 @@ ROWS = [line for line in PAGE.splitlines() if line.startswith("| ")]
 
 
 def test_every_flag_is_on_the_page() -> None:
-    for settings in (ServeSettings, ClientSettings, DemoSettings):
+    for settings in (ServeSettings, ClientSettings, DemoSettings, BenchSettings):
         for option in options(settings):
             assert any(f"`{option.flag}" in row for row in ROWS), option.flag
 

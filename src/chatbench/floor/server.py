@@ -1,0 +1,107 @@
+"""A server that is not plain ``chatcore serve``: ``python -m chatbench.floor.server``.
+
+It says ``ready URL`` on standard output once it accepts, on a port of its own, and ends
+in order on SIGTERM, as ``chatcore serve`` does. Passwords are hashed cheaply: a login
+only opens what is measured. With ``--echo``, ``--single`` asks for nothing more: who
+sends single frames gets single frames back.
+"""
+
+import argparse
+import asyncio
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib import import_module
+from typing import Final, cast
+
+from chatbench.cells import Loop
+from chatbench.floor.changed import Change, changed_url
+from chatbench.floor.echo import echoing
+from chatbench.floor.planted import UnknownPlant, planted
+from chatbench.floor.single import single
+from chatcore import Chat
+from stores import open_store
+from transports import serve
+from transports.system import HashSettings, system_environment
+
+SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
+"""The URL scheme of each transport."""
+
+_CHEAP: Final = HashSettings(memory_kib=8, passes=1, workers=1, queue=10_000)
+"""What ``chatcore serve --insecure-fast-hash`` takes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal ends it; the exit status."""
+    parser = argparse.ArgumentParser(prog="chatbench.floor.server", description=__doc__)
+    parser.add_argument("--transport", choices=SCHEMES, required=True)
+    parser.add_argument("--store", default="memory:", metavar="URL")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
+    parser.add_argument("--echo", action="store_true", help="no chat: frames go back")
+    parser.add_argument("--single", action="store_true", help="one event a frame")
+    parser.add_argument("--plant", metavar="cpu_us=N", help="CPU burned a message")
+    chosen = parser.parse_args(arguments)
+    if chosen.echo and chosen.plant:
+        parser.error("--plant costs what is read, and --echo reads nothing")
+    changes: list[Change] = []
+    try:
+        if chosen.plant:
+            changes.append(planted(chosen.plant))
+    except UnknownPlant as unknown:
+        parser.error(str(unknown))
+    if chosen.single:
+        changes.append(single)
+    _allow_many_sockets()
+    url = f"{SCHEMES[chosen.transport]}://127.0.0.1:0"
+    serving = (
+        echoing(url) if chosen.echo else _chatting(chosen.store, url, tuple(changes))
+    )
+    with asyncio.Runner(loop_factory=_loop_factory(chosen.loop)) as runner:
+        runner.run(_run(serving))
+    return 0
+
+
+async def _run(serving: AbstractAsyncContextManager[str]) -> None:
+    """Serve, tell, and wait for a signal."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving as url:
+        print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _chatting(
+    store_url: str, url: str, changes: tuple[Change, ...]
+) -> AsyncIterator[str]:
+    """The product's own server, on a transport with these changes."""
+    environment = system_environment(_CHEAP)
+    changed = changed_url(url, *changes)
+    async with (
+        open_store(store_url) as store,
+        serve(Chat(store), changed, environment=environment) as (served,),
+    ):
+        yield served
+
+
+def _loop_factory(name: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop; None is asyncio's own."""
+    if name == "asyncio":
+        return None
+    make = import_module("uvloop").new_event_loop
+    return cast("Callable[[], asyncio.AbstractEventLoop]", make)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the soft limit of open files, which is often 1,024, to the hard one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # a sandbox may forbid it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""What is compared: the plans, as data.
+
+A plan is a list of cells, and how often each is run. The main grid is each transport on
+each store with the same codec, each with a twin; every other question varies one thing
+of it. A round is every cell once. ``rounds`` runs them.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chatbench.cells import Cell, Contestant, Workload
+from chatbench.contestants import STORES, TRANSPORTS, Chat, echo, twin
+from chatbench.errors import CannotCompare
+from chatbench.results import Plan as PlanName
+from chatbench.workloads import (
+    CAPACITY,
+    expected_s,
+    idle,
+    listing,
+    logins,
+    offline,
+    rate,
+    replay,
+    rtt,
+    share,
+    throughput,
+    timed,
+)
+
+_STEADY: Final = (rtt(), throughput(8, 16))
+_MAPPED: Final = ("tcp", "websocket")
+"""The transports that have more codecs than protobuf."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a run does.
+
+    Attributes:
+        rounds: how often each cell is run, each time on a fresh server.
+        cells: each once; a cell's ``key`` is unique.
+        wire_labels: workloads whose bytes on the wire are counted, in a pass of their
+            own after the rounds.
+        is_result: whether what comes out may be cited.
+        has_micro: whether codecs and stores are also measured alone.
+    """
+
+    name: PlanName
+    rounds: int
+    cells: tuple[Cell, ...]
+    wire_labels: tuple[str, ...]
+    is_result: bool = True
+    has_micro: bool = True
+
+    @property
+    def wire_cells(self) -> list[Cell]:
+        """What the pass that counts bytes runs: a twin's are the same, left out."""
+        return [
+            it
+            for it in self.cells
+            if it.workload.label in self.wire_labels and it.contestant.twin_of is None
+        ]
+
+    @property
+    def contestants(self) -> list[Contestant]:
+        """Each once, in the order of the cells."""
+        return list({it.contestant.name: it.contestant for it in self.cells}.values())
+
+    @property
+    def workloads(self) -> list[Workload]:
+        """Each once, in the order of the cells."""
+        return list({it.workload.label: it.workload for it in self.cells}.values())
+
+    @property
+    def expected_s(self) -> float:
+        """About how long all of it takes."""
+        rounds_s = self.rounds * sum(expected_s(it.workload) for it in self.cells)
+        return rounds_s + sum(expected_s(it.workload) for it in self.wire_cells)
+
+
+def _cross(
+    contestants: Iterable[Contestant], workloads: Sequence[Workload]
+) -> list[Cell]:
+    return [
+        Cell(contestant=contestant, workload=workload)
+        for contestant, workload in product(contestants, workloads)
+    ]
+
+
+def _make(cells: Iterable[Cell], *, warm_up_s: float, measure_s: float) -> list[Cell]:
+    """Each cell once, with these times."""
+    known = {
+        it.key: Cell(
+            contestant=it.contestant,
+            workload=timed(it.workload, warm_up_s=warm_up_s, measure_s=measure_s),
+        )
+        for it in cells
+    }
+    return list(known.values())
+
+
+def quick() -> Plan:
+    """A look in under two minutes."""
+    chats = [Chat(*it) for it in product(TRANSPORTS, STORES)]
+    contestants = [it.plain() for it in chats]
+    contestants += [it.plain("msgpack") for it in chats if it.transport in _MAPPED]
+    cells = _cross(contestants, _STEADY)
+    return Plan(
+        name="quick",
+        rounds=3,
+        cells=tuple(_make(cells, warm_up_s=0.2, measure_s=0.45)),
+        wire_labels=(CAPACITY,),
+        is_result=False,
+        has_micro=False,
+    )
+
+
+def _grid() -> list[Contestant]:
+    """The main grid, and its twins."""
+    plain = [Chat(*it).plain() for it in product(TRANSPORTS, STORES)]
+    return [*plain, *map(twin, plain)]
+
+
+def _variants(chats: Sequence[Chat]) -> list[Contestant]:
+    """What varies one thing, and is asked about under the load that fills a server."""
+    return [
+        *(it.single() for it in chats),
+        *(it.library() for it in chats),
+        *(it.unary() for it in chats if it.transport == "grpc"),
+        *(echo(it, "single") for it in TRANSPORTS),
+    ]
+
+
+def _everywhere(chats: Sequence[Chat]) -> list[Cell]:
+    """The workloads that have no contestants of their own."""
+    other = [offline(10_000), logins(200), listing(100_000), idle(1_000), replay(32)]
+    return _cross([it.plain() for it in chats], other)
+
+
+def standard() -> Plan:
+    """What the published figures come from; under half an hour."""
+    chats = [Chat(it) for it in TRANSPORTS]
+    loads = [throughput(8, 1), throughput(8, 4), throughput(8, 64), throughput(1000, 1)]
+    rates = [rate(2_000), rate(4_000), rate(8_000), share(50), share(90)]
+    loops = [Chat(*it).uvloop() for it in product(TRANSPORTS, STORES)]
+    coded = [Chat(it).plain(codec) for it in _MAPPED for codec in ("json", "msgpack")]
+    cells = [
+        *_cross(_grid(), _STEADY),
+        *_cross([it.plain() for it in chats], [*loads, *rates]),
+        *_cross(coded, _STEADY),
+        *_cross([echo(it) for it in TRANSPORTS], _STEADY),
+        *_cross([*_variants(chats), *loops], [throughput(8, 16)]),
+        *_everywhere(chats),
+    ]
+    return Plan(
+        name="standard",
+        rounds=8,
+        cells=tuple(_make(cells, warm_up_s=0.2, measure_s=0.8)),
+        wire_labels=("rtt", CAPACITY),
+    )
+
+
+def full() -> Plan:
+    """Everything, with more rounds and longer windows; under an hour and a half."""
+    chats = [Chat(*it) for it in product(TRANSPORTS, STORES)]
+    on_disk = [it for it in chats if it.store == "sqlite"]
+    loads = [throughput(8, 1), throughput(8, 4), throughput(8, 64), throughput(1000, 1)]
+    sizes = [throughput(8, 16, body_bytes=it) for it in (1_024, 16_384)]
+    rates = [rate(it) for it in (1_000, 2_000, 4_000, 8_000)]
+    rates += [share(it) for it in (10, 30, 50, 70, 90)]
+    coded = [
+        it.plain(codec)
+        for it in chats
+        if it.transport in _MAPPED
+        for codec in ("json", "msgpack")
+    ]
+    cells = [
+        *_cross(_grid(), [*_STEADY, throughput(8, 64)]),
+        *_cross([it.plain() for it in chats], loads),
+        *_cross([it.plain() for it in on_disk], [*sizes, *rates]),
+        *_cross(coded, _STEADY),
+        *_cross([echo(it) for it in TRANSPORTS], [*_STEADY, *loads[:3], *sizes]),
+        *_cross(_variants(on_disk), [throughput(8, 16)]),
+        *_cross([it.uvloop() for it in chats], _STEADY),
+        *_everywhere(on_disk),
+    ]
+    return Plan(
+        name="full",
+        rounds=12,
+        cells=tuple(_make(cells, warm_up_s=0.3, measure_s=1.5)),
+        wire_labels=("rtt", CAPACITY, *(it.label for it in sizes)),
+    )
+
+
+PLANS: Final = {"quick": quick, "standard": standard, "full": full}
+
+
+def with_peers(plan: Plan, peers: Sequence[Contestant]) -> Plan:
+    """The plan, and others' servers under those two of its loads that all speak.
+
+    Raises:
+        CannotCompare: the plan has neither.
+    """
+    loads = [it for it in plan.workloads if it.label in {"rtt", CAPACITY}]
+    if not loads:
+        raise CannotCompare(f"Others' servers are compared under rtt and {CAPACITY}.")
+    return replace(plan, cells=(*plan.cells, *_cross(peers, loads)))
+
+
+def narrow(
+    plan: Plan,
+    *,
+    transports: Sequence[str] = (),
+    stores: Sequence[str] = (),
+    workloads: Sequence[str] = (),
+    rounds: int = 0,
+) -> Plan:
+    """The part of a plan that has these; nothing given is all.
+
+    A workload is meant by its name or its label. Who is loaded by a share of its
+    capacity keeps the cell that finds that out, and an echo belongs to every store.
+    With fewer rounds than the plan's own it is no result.
+
+    Raises:
+        CannotCompare: a name that the plan has not, or nothing is left.
+    """
+    known_workloads = {it.label for it in plan.workloads}
+    known_workloads |= {it.name for it in plan.workloads}
+    _check("transport", transports, {it.transport for it in plan.contestants})
+    _check("store", stores, {it.store for it in plan.contestants} - {"none"})
+    _check("workload", workloads, known_workloads)
+    among = [
+        it
+        for it in plan.cells
+        if _is_one(it.contestant.transport, transports)
+        and (it.contestant.server == "echo" or _is_one(it.contestant.store, stores))
+    ]
+    kept = {
+        it.key
+        for it in among
+        if _is_one(it.workload.name, workloads) or _is_one(it.workload.label, workloads)
+    }
+    kept |= {
+        (it.contestant.name, CAPACITY)
+        for it in among
+        if it.key in kept and it.workload.capacity_share is not None
+    }
+    cells = tuple(it for it in among if it.key in kept)
+    if not cells:
+        raise CannotCompare("The plan has no cell with all of these.")
+    return replace(
+        plan,
+        cells=cells,
+        rounds=rounds or plan.rounds,
+        is_result=plan.is_result and not 0 < rounds < plan.rounds,
+    )
+
+
+def _is_one(name: str, wanted: Sequence[str]) -> bool:
+    return not wanted or name in wanted
+
+
+def _check(kind: str, wanted: Sequence[str], known: set[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise CannotCompare(f"The plan has no {kind} {name!r}; it has {listed}.")

@@ -1,0 +1,41 @@
+"""A listener of the chat's transports, with what the test says on its links."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+
+from transports.base import Link, LinkClosed, LinkSettings, ServeLink, parse_address
+from transports.codec import Codec
+from transports.registry import transport_for
+
+
+@asynccontextmanager
+async def listening(url: str, serve_link: ServeLink) -> AsyncIterator[str]:
+    """Serve links like this while the block runs; each ends with ``serve_link``."""
+    links: list[Link] = []
+
+    async def serve(link: Link, codec: Codec) -> None:
+        links.append(link)
+        with suppress(LinkClosed):
+            await serve_link(link, codec)
+        link.abort()
+
+    address = parse_address(url)
+    async with asyncio.TaskGroup() as tasks:
+
+        def spawn(work: Coroutine[object, None, None]) -> None:
+            tasks.create_task(work)
+
+        listener = await transport_for(address.scheme).listen(
+            address, serve, LinkSettings(frame_bytes=1 << 20), spawn
+        )
+        yield listener.url
+        await listener.close()
+        for link in links:
+            link.abort()
+
+
+async def echo(link: Link, _codec: Codec) -> None:
+    """Every frame goes back, without a look at it."""
+    while True:
+        await link.send(await link.receive())
