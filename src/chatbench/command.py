@@ -19,7 +19,7 @@ from rich.console import Console
 from chatbench.accounts import prepared_accounts
 from chatbench.comparing import compare
 from chatbench.errors import CannotCompare, CannotWriteResults, ResultsUnreadable
-from chatbench.gathering import Course, gather
+from chatbench.gathering import Course, gather, judge
 from chatbench.machine import (
     check_system,
     choose_cores,
@@ -136,10 +136,12 @@ def _tell_failures(results: Results, notes: Console) -> int:
 def compare_files(old: Path, new: Path, output: Console) -> int:
     """Say what changed beyond noise between two runs; the exit status.
 
+    Both are judged anew from their samples, so that they are judged alike.
+
     Raises:
         ResultsUnreadable: one of them is no results.json of this version.
     """
-    return compare(read_results(old), read_results(new), output)
+    return compare(judge(read_results(old)), judge(read_results(new)), output)
 
 
 def read_results(path: Path) -> Results:

@@ -62,7 +62,7 @@ def agreement(first: Results, second: Results) -> Agreement:
     """Whether the second run says what the first one said.
 
     Twins are left out, which are equal by what they are, and bytes on the wire, which
-    have no interval; so is what could not be compared in both.
+    are counted and not sampled; so is what could not be compared in both.
     """
     known = {_key(it): it for it in first.ratios if _is_measured(it)}
     inside: list[Ratio] = []
@@ -178,13 +178,12 @@ def _ratio(
 
 
 def _counted(old: dict[CellKey, Result], new: dict[CellKey, Result]) -> list[Change]:
-    """Bytes are counted once in a run: the ratio, without an interval."""
+    """Bytes are counted once in a run."""
     found = []
     for key in old.keys() & new.keys():
         before, after = wire_bytes(old[key]), wire_bytes(new[key])
         if before and after and old[key].valid and new[key].valid:
-            ratio = after / before
-            interval = Interval(ratio=ratio, low=ratio, high=ratio)
+            interval = Interval.counted(after / before)
             found.append(
                 Change(
                     old=before,

@@ -36,10 +36,8 @@ def gather(
     plan: Plan, samples: Sequence[Sample], course: Course, ground: Ground
 ) -> Results:
     """The results of a run whose plan gave these samples."""
-    rows = summarise(plan, samples)
-    contestants, workloads = plan.contestants, plan.workloads
+    contestants = plan.contestants
     codecs, stores = _micro(plan, ground)
-    peers = _promises(contestants)
     results = Results(
         version=VERSION,
         plan=plan.name,
@@ -53,19 +51,31 @@ def gather(
         machine=course.machine,
         settings=course.settings,
         contestants=contestants,
-        workloads=workloads,
-        results=rows,
-        ratios=all_ratios(
-            rows, list(samples), contestants, workloads, seed=course.seed, peers=peers
-        ),
+        workloads=plan.workloads,
+        results=summarise(plan, samples),
+        ratios=[],
         verdicts=[],
         advice=[],
         source_lines=count_source_lines(),
         codec_us_per_message=codecs,
         store_us_per_message=stores,
-        peers=peers,
+        peers=_promises(contestants),
         samples=list(samples),
     )
+    return judge(results)
+
+
+def judge(results: Results) -> Results:
+    """The same run with its ratios, verdicts and advice made anew from its samples."""
+    ratios = all_ratios(
+        results.results,
+        results.samples,
+        results.contestants,
+        results.workloads,
+        seed=results.seed,
+        peers=results.peers,
+    )
+    results = replace(results, ratios=ratios)
     results = replace(results, verdicts=all_verdicts(results))
     return replace(results, advice=all_advice(results))
 

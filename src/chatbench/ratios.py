@@ -234,15 +234,14 @@ class _Comparison:
         )
 
     def _counted(self, match: Match, label: str) -> Ratio | None:
-        """Bytes were counted in one pass: there is nothing to draw an interval from."""
+        """Bytes were counted in one pass: how they scatter is known beforehand."""
         rows = [self._rows[it.name, label] for it in (match.of, match.to)]
         of, to = map(wire_bytes, rows)
         if not of or not to:
             return None
         interval = None
         if match.is_fair and all(it.valid for it in rows):
-            ratio = of / to
-            interval = Interval(ratio=ratio, low=ratio, high=ratio)
+            interval = Interval.counted(of / to)
         return _judged(match, label, WIRE_BYTES, interval, rounds=1, noise=None)
 
 

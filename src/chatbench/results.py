@@ -114,7 +114,8 @@ class Ratio(Struct, frozen=True, kw_only=True):
         low: with ``high``, the bootstrap's 95 % interval of that median, widened on
             both sides by ``noise``. An interval that holds 1 is no difference.
         noise: how far twins were apart in this run for this measure, as a ratio of at
-            least 1; None where the run had no twins.
+            least 1: of all pairs of twins, the median that is farthest from 1. None
+            where the run had no twins.
     """
 
     table: str

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final
 
 from chatbench.cells import Contestant
-from chatbench.measures import CellKey, Series
+from chatbench.measures import BYTES_SCATTER, CellKey, Series
 
 RESAMPLES: Final = 2_000
 _TAIL: Final = 0.025
@@ -33,10 +33,16 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def counted(cls, ratio: float) -> "Interval":
+        """Of bytes, which one pass has counted."""
+        sure = cls(ratio=ratio, low=ratio, high=ratio)
+        return sure.widened(BYTES_SCATTER)
+
     @property
-    def reach(self) -> float:
-        """How far from 1 its outer bound is, as a ratio of at least 1."""
-        return math.exp(max(abs(math.log(self.low)), abs(math.log(self.high))))
+    def distance(self) -> float:
+        """How far its median is from 1, as a ratio of at least 1."""
+        return math.exp(abs(math.log(self.ratio)))
 
     def widened(self, noise: float | None) -> "Interval":
         """The same with room for the noise on both sides."""
@@ -117,8 +123,10 @@ def _interval(middle: float, resampled: list[float]) -> Interval:
 class Noise:
     """How far twins were apart, for one measure in one run.
 
-    Of a label, it is the outermost bound of all its twins' intervals. A label without
-    twins has the largest noise of all labels that have some.
+    Of a label, it is the median of those of its twins that came out farthest from 1.
+    How much such a median could have been another is not added: that is what each
+    ratio's own interval says. A label without twins has the largest noise of all labels
+    that have some.
     """
 
     def __init__(
@@ -128,13 +136,13 @@ class Noise:
         bootstrap: Bootstrap,
     ) -> None:
         origins = {it.name: it.twin_of for it in contestants if it.twin_of is not None}
-        self._reaches: dict[str, dict[str, float]] = {}
+        self._distances: dict[str, dict[str, float]] = {}
         for (name, label), twin in series.items():
             if name in origins:
                 original = series.get((origins[name], label), {})
                 interval = bootstrap.of_ratios(paired(twin, original))
                 if interval is not None:
-                    self._reaches.setdefault(label, {})[name] = interval.reach
+                    self._distances.setdefault(label, {})[name] = interval.distance
 
     def at(self, label: str, *, but: str | None = None) -> float | None:
         """As a ratio of at least 1; None without any twins.
@@ -144,12 +152,12 @@ class Noise:
             but: a twin that is left out, to judge it by what the others show: by its
                 own noise it could never be found different.
         """
-        here = _largest(self._reaches.get(label, {}), but)
+        here = _largest(self._distances.get(label, {}), but)
         if here is not None:
             return here
-        everywhere = [_largest(it, but) for it in self._reaches.values()]
+        everywhere = [_largest(it, but) for it in self._distances.values()]
         return max((it for it in everywhere if it is not None), default=None)
 
 
-def _largest(reaches: Mapping[str, float], but: str | None) -> float | None:
-    return max((it for name, it in reaches.items() if name != but), default=None)
+def _largest(distances: Mapping[str, float], but: str | None) -> float | None:
+    return max((it for name, it in distances.items() if name != but), default=None)

@@ -45,10 +45,10 @@ Ratios, intervals and noise
 A ratio is taken within a round, so that what slows a whole round falls out. The figure
 is the median over the rounds; its 95 % interval comes from resampling the rounds
 (bootstrap). Twins are contestants that are the same in all; how far apart they were
-measured is the noise of this run, and each interval is widened by it on both sides. An
-interval that holds 1 is called “no difference”. Bytes are counted and not sampled: they
-have no interval. Many ratios are shown: some findings whose interval ends close to 1
-are chance.
+measured (the largest of their medians) is the noise of this run, and each interval is
+widened by it on both sides. An interval that holds 1 is called “no difference”. Bytes
+are counted in one pass and not sampled: what is within 1 % is no difference. Many
+ratios are shown: some findings whose interval ends close to 1 are chance.
 
 Generator-bound
 Where the generator used over {generator} of its core, or an open loop sent over

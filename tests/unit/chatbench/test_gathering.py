@@ -4,13 +4,15 @@ import random
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from chatbench.gathering import Course, gather
+from chatbench.gathering import Course, gather, judge
 from chatbench.machine import Cores, describe_machine
 from chatbench.plans import Plan, quick
 from chatbench.results import VERSION, Results
 from chatbench.rounds import Ground
 from chatbench.samples import Sample
+from tests.unit.chatbench.synthetic import synthetic_results
 
 
 def samples_of(plan: Plan) -> list[Sample]:
@@ -63,3 +65,14 @@ def test_results_have_all_of_a_run_and_survive_being_written(tmp_path: Path) -> 
     assert set(results.source_lines) == {"tcp", "websocket", "grpc"}
     assert results.peers == []
     assert results.codec_us_per_message == {}  # a look does not measure them alone
+
+
+def test_judging_a_run_again_gives_the_same_from_its_samples_alone() -> None:
+    results = synthetic_results()
+    asked = replace(results, ratios=[], verdicts=[], advice=[])
+
+    judged = judge(asked)
+
+    assert judged == judge(results)
+    assert judged.ratios
+    assert judged.advice

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chatbench.cells import Cell, Contestant
 from chatbench.contestants import Chat, echo, twin
-from chatbench.measures import CPU, P50, THROUGHPUT, WIRE_BYTES
+from chatbench.measures import BYTES_SCATTER, CPU, P50, THROUGHPUT, WIRE_BYTES
 from chatbench.plans import Plan, standard
 from chatbench.ratios import finding, matches
 from chatbench.results import Peer, Ratio, Results
@@ -208,10 +208,13 @@ def test_where_the_generator_is_the_limit_only_cpu_and_bytes_are_compared() -> N
     assert only(results, "transports", P50).finding == "not comparable"
 
 
-def test_bytes_are_counted_and_have_no_interval() -> None:
+def test_bytes_are_counted_once_and_one_percent_is_no_difference() -> None:
     found = only(run_of(plan_of(TCP, GRPC)), "transports", WIRE_BYTES)
 
-    assert found.ratio == found.low == found.high
+    assert found.ratio is not None
+    assert (found.low, found.high) == pytest.approx(
+        (found.ratio / BYTES_SCATTER, found.ratio * BYTES_SCATTER)
+    )
     assert (found.noise, found.finding) == (None, "higher")
 
 

@@ -101,6 +101,18 @@ def test_the_noise_is_of_the_twins_that_are_farthest_apart() -> None:
     assert noise.at("rtt") == pytest.approx(1 / 0.9)
 
 
+def test_the_noise_is_of_medians_since_intervals_have_their_own_chance() -> None:
+    scattered = [0.5, 0.8, 1.0, 1.0, 1.0, 1.0, 1.25, 2.0]
+    series = {
+        (PLAIN.name, "rtt"): dict.fromkeys(range(8), 10.0),
+        (TWIN.name, "rtt"): {i: 10.0 * it for i, it in enumerate(scattered)},
+    }
+
+    noise = Noise(series, [PLAIN, TWIN], Bootstrap(1))
+
+    assert noise.at("rtt") == pytest.approx(1.0)
+
+
 def test_a_twin_is_judged_by_the_noise_of_the_others() -> None:
     noise = noise_of((TWIN, "rtt", 1.02), (OTHER_TWIN, "rtt", 0.9))
 
