@@ -189,7 +189,7 @@ def full() -> Plan:
     ]
     return Plan(
         name="full",
-        rounds=12,
+        rounds=11,
         cells=tuple(_make(cells, warm_up_s=0.3, measure_s=1.5)),
         wire_labels=("rtt", CAPACITY, *(it.label for it in sizes)),
     )
