@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from chatbench.cells import Contestant
+from chatbench.peers.sessions import open_peer_session
 from chatbench.wire.base import Arrival
 from chatbench.wire.sessions import LoadSession, open_session
 
@@ -76,7 +77,8 @@ async def opening(
 ) -> AsyncIterator[tuple[LoadSession, Ear]]:
     """A session and what it tells, while the block runs."""
     ear = Ear()
-    session = await open_session(url, chosen, username, ear.hear, ear.hear_fault)
+    how = open_peer_session if chosen.server == "peer" else open_session
+    session = await how(url, chosen, username, ear.hear, ear.hear_fault)
     try:
         yield session, ear
     finally:
