@@ -7,10 +7,12 @@ is for the run, which ends its children in order: they have sessions of their ow
 
 import os
 import select
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -52,8 +54,9 @@ def running(
 
     At the end it gets SIGTERM, and SIGKILL where it has not ended 5 s later.
     """
-    with ExitStack() as opened:
-        with log.open("wb") as stderr, pinned(core):
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with log.open("wb") as stderr, _signals_held_back(), pinned(core):
             process = subprocess.Popen(  # noqa: S603  # a program of ours
                 command,
                 stdin=stdin,
@@ -62,8 +65,36 @@ def running(
                 env=environment(),
                 start_new_session=True,
             )
-            opened.callback(_stop, process)
         yield Child(name, process, log)
+    finally:
+        if process is not None:
+            _stop(process)
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come after the block: in the midst of being started, a
+    process would be left behind without anybody who knows of it.
+
+    Only the main thread gets signals. A child has none of this: what handles a signal
+    here is not inherited (execve(2)), while a blocked one would be.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def hold(number: int, _frame: object) -> None:
+        arrived.append(number)
+
+    before = {it: signal.signal(it, hold) for it in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for held in arrived:
+            signal.raise_signal(held)
 
 
 class Child:
