@@ -7,8 +7,7 @@ stderr. SIGTERM or SIGINT stops it in order (W9), a second one at once.
 import asyncio
 import logging
 import signal
-import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Final
 
 from chatapp.declared import ServeSettings
@@ -21,7 +20,12 @@ from chatcore.ports import Environment
 from stores import open_store
 from transports import serve
 from transports.base import BadUrl, CannotListen
-from transports.system import HashSettings, system_environment
+from transports.system import (
+    INSECURE_FAST_HASH,
+    HashSettings,
+    allow_many_sockets,
+    system_environment,
+)
 
 _log = logging.getLogger(__name__)
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -30,7 +34,7 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 def run(settings: ServeSettings) -> int:
     """Serve until a signal ends it; the exit status."""
     log_to_stderr(form=settings.log_format, level=settings.log_level)
-    _allow_many_sockets()
+    allow_many_sockets()
     run_on(settings.loop, _serve(settings))
     return 0
 
@@ -75,7 +79,7 @@ def _environment(settings: ServeSettings) -> Environment:
         _log.warning(
             "Passwords are hashed insecurely (--insecure-fast-hash): for a demo only"
         )
-        hashing = HashSettings(memory_kib=8, passes=1, workers=1, queue=10_000)
+        hashing = INSECURE_FAST_HASH
     return system_environment(hashing)
 
 
@@ -96,14 +100,3 @@ def _stop_on_signals() -> asyncio.Event:
         except NotImplementedError:  # on Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     return stop
-
-
-def _allow_many_sockets() -> None:
-    """Raise the soft limit of open files, which is often 1,024, to the hard one."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415  # Windows has none
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS has a limit below its hard limit
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -13,8 +13,7 @@ import asyncio
 import gc
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import msgspec
 
@@ -27,6 +26,7 @@ from chatbench.relay import Relay, relaying
 from chatbench.samples import Sample
 from chatbench.wire.sessions import CannotOpen
 from chatcore.errors import ChatError
+from transports.system import allow_many_sockets, loop_factory
 
 _EXPECTED = (
     BenchError,
@@ -90,24 +90,6 @@ def _told(error: BaseException) -> str:
     return f"The load generator failed: {type(error).__name__}: {error}"
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """That of uvloop where it is installed, else of asyncio."""
-    with suppress(ImportError):
-        import uvloop  # noqa: PLC0415  # optional
-
-        return uvloop.new_event_loop
-    return None
-
-
-def _allow_many_sockets() -> None:
-    """Raise the soft limit of open files to the hard one."""
-    import resource  # noqa: PLC0415  # Windows has none, and is told so by need_linux
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def main() -> int:
     """See the module; 2 where the order cannot be read."""
     line = sys.stdin.buffer.readline()
@@ -118,9 +100,8 @@ def main() -> int:
         return 2
     gc.freeze()
     gc.disable()
-    if sys.platform != "win32":
-        _allow_many_sockets()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    allow_many_sockets()
+    with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
         sample = runner.run(run_round(order))
     sys.stdout.write(msgspec.json.encode(sample).decode() + "\n")
     return 0

@@ -8,15 +8,12 @@ sends single frames gets single frames back.
 
 import argparse
 import asyncio
-import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from importlib import import_module
-from typing import Final, cast
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
-from chatbench.cells import Loop
 from chatbench.floor.changed import Change, changed_url
 from chatbench.floor.echo import echoing
 from chatbench.floor.planted import UnknownPlant, planted
@@ -24,13 +21,15 @@ from chatbench.floor.single import single
 from chatcore import Chat
 from stores import open_store
 from transports import serve
-from transports.system import HashSettings, system_environment
+from transports.system import (
+    INSECURE_FAST_HASH,
+    allow_many_sockets,
+    loop_factory,
+    system_environment,
+)
 
 SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
 """The URL scheme of each transport."""
-
-_CHEAP: Final = HashSettings(memory_kib=8, passes=1, workers=1, queue=10_000)
-"""What ``chatcore serve --insecure-fast-hash`` takes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,12 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(unknown))
     if chosen.single:
         changes.append(single)
-    _allow_many_sockets()
+    allow_many_sockets()
     url = f"{SCHEMES[chosen.transport]}://127.0.0.1:0"
     serving = (
         echoing(url) if chosen.echo else _chatting(chosen.store, url, tuple(changes))
     )
-    with asyncio.Runner(loop_factory=_loop_factory(chosen.loop)) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(chosen.loop)) as runner:
         runner.run(_run(serving))
     return 0
 
@@ -79,28 +78,13 @@ async def _chatting(
     store_url: str, url: str, changes: tuple[Change, ...]
 ) -> AsyncIterator[str]:
     """The product's own server, on a transport with these changes."""
-    environment = system_environment(_CHEAP)
+    environment = system_environment(INSECURE_FAST_HASH)
     changed = changed_url(url, *changes)
     async with (
         open_store(store_url) as store,
         serve(Chat(store), changed, environment=environment) as (served,),
     ):
         yield served
-
-
-def _loop_factory(name: Loop) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the event loop; None is asyncio's own."""
-    if name == "asyncio":
-        return None
-    make = import_module("uvloop").new_event_loop
-    return cast("Callable[[], asyncio.AbstractEventLoop]", make)
-
-
-def _allow_many_sockets() -> None:
-    """Raise the soft limit of open files, which is often 1,024, to the hard one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # a sandbox may forbid it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,20 @@ from chatcore.ports import Environment
 from transports.system.clock import SystemClock
 from transports.system.entropy import SystemEntropy
 from transports.system.names import PrecisNames
-from transports.system.passwords import Argon2Passwords, HashSettings
+from transports.system.passwords import (
+    INSECURE_FAST_HASH,
+    Argon2Passwords,
+    HashSettings,
+)
+from transports.system.process import allow_many_sockets, loop_factory
 
-__all__ = ["HashSettings", "system_environment"]
+__all__ = [
+    "INSECURE_FAST_HASH",
+    "HashSettings",
+    "allow_many_sockets",
+    "loop_factory",
+    "system_environment",
+]
 
 
 def system_environment(hashing: HashSettings | None = None) -> Environment:

@@ -8,6 +8,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -25,6 +26,12 @@ class HashSettings:
     workers: int = 2
     queue: int = 64
     retry_after_ms: int = 2000
+
+
+INSECURE_FAST_HASH: Final = HashSettings(
+    memory_kib=8, passes=1, workers=1, queue=10_000
+)
+"""For demos and measurements, whose passwords protect nothing."""
 
 
 class Argon2Passwords:
