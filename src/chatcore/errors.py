@@ -206,6 +206,16 @@ class AcknowledgedTooMuch(Refusal):
     template = "Position {position} was not delivered; the last one was {delivered}."
 
 
+class MailboxShare(Refusal):
+    """The last quarter of a mailbox is for those who hold less than a quarter (B6)."""
+
+    code = 306
+    template = (
+        "The mailbox of {recipient} is nearly full, and a quarter of it is yours; "
+        "nothing was dropped."
+    )
+
+
 class OtherAccount(Refusal):
     """A deletion on a link that is logged in to another account (D1)."""
 
@@ -257,6 +267,20 @@ class TooManyOperations(Outage):
     template = "At most {maximum} operations run at once; wait for one to finish."
 
 
+class TooManyAttempts(Outage):
+    """Too many wrong passwords for an account, from here or in all (B4)."""
+
+    code = 505
+    template = "Too many wrong passwords; try again in {retry_after_ms} ms."
+
+
+class RateExceeded(Outage):
+    """More of something in a short time than the operator allows (B5)."""
+
+    code = 506
+    template = "Too many {what} in a short time; try again in {retry_after_ms} ms."
+
+
 class InternalError(Outage):
     """A fault of the server itself; its log has the details."""
 
@@ -278,6 +302,8 @@ class CloseCode(IntEnum):
     LOGIN_TIMEOUT = 4002
     LINK_LOST = 4003
     SERVER_FAULT = 4004
+    OVERLOADED = 4005
+    TOO_MANY_CONNECTIONS = 4006
     BROKEN_FRAME = 4500
     FRAME_TOO_LARGE = 4501
     WRONG_VERSION = 4502
@@ -299,6 +325,8 @@ CLOSE_TEXTS: Final[Mapping[CloseCode, str]] = {
     CloseCode.LOGIN_TIMEOUT: "Nobody logged in on this link.",
     CloseCode.LINK_LOST: "The connection was lost.",
     CloseCode.SERVER_FAULT: "The server failed; its log has the details.",
+    CloseCode.OVERLOADED: "The server holds too much for its peers; this one most.",
+    CloseCode.TOO_MANY_CONNECTIONS: "There are too many connections; try again later.",
     CloseCode.BROKEN_FRAME: "The frame cannot be read.",
     CloseCode.FRAME_TOO_LARGE: "The frame is over the limit.",
     CloseCode.WRONG_VERSION: "This version of the protocol is not spoken here.",

@@ -3,7 +3,7 @@
 Those with an ``id`` answer the command of that id (W7); the others come by themselves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from chatcore.errors import CloseCode, Refusal
@@ -13,13 +13,18 @@ from chatcore.model import DeletionReceipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
-    """The first event on a link: the server's clock and the limits that bind it."""
+    """The first event on a link: the server's clock and the limits that bind it.
+
+    ``server_time_ms`` is what keys are made from (M2, B7); ``login_frame_bytes`` is
+    the largest frame before a login or resume is answered, 0 from an older server.
+    """
 
     server_time_ms: int
     frame_bytes: int
     body_bytes: int
     pending_commands: int
     window_messages: int
+    login_frame_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class LoggedIn:
     id: int
     account: AccountId
     username: Username
-    token: ResumeToken
+    token: ResumeToken = field(repr=False)
     queued: int
     acknowledged: Position
     grace_ms: int
@@ -152,9 +157,13 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged:
-    """The new password holds; other sessions and tokens have ended (A6)."""
+    """The new password holds; other sessions and earlier tokens have ended (A6).
+
+    ``token`` resumes this session from now on.
+    """
 
     id: int
+    token: ResumeToken = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

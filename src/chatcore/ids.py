@@ -31,7 +31,11 @@ ResumeToken = NewType("ResumeToken", bytes)
 TokenHash = NewType("TokenHash", bytes)
 """SHA-256 of a resume token: all that a store sees of it."""
 
+AddressHash = NewType("AddressHash", bytes)
+"""Of a network address and an account: enough to know it again (B4)."""
+
 NO_KEY = IdempotencyKey(b"")
 NO_HASH = PasswordHash("")
 """Of an account whose password the chat does not keep; it matches nothing."""
 BEFORE_FIRST = Position(0)
+NO_ADDRESS = AddressHash(b"")

@@ -23,11 +23,42 @@ class Limits:
     mailbox_messages: int = 10_000
 
     frame_bytes: int = MIB
+    login_frame_bytes: int = 32 * KIB
     pending_commands: int = 1024
     pending_bytes: int = MIB
     operations: int = 8
     window_messages: int = 256
     window_bytes: int = 512 * KIB
+    login_unsent_bytes: int = 64 * KIB
+    unsent_bytes: int = MIB
+    held_bytes: int = 128 * MIB
+    turn_commands: int = 256
+    turn_s: float = 0.005
+
+    connections: int = 20_000
+    address_connections: int = 256
+    loopback_counts: bool = False
+
+    session_messages_per_s: float = 0
+    session_bytes_per_s: float = 0
+    session_lists_per_s: float = 20
+    session_creates_per_s: float = 0
+    account_messages_per_s: float = 0
+    account_bytes_per_s: float = 0
+    account_lists_per_s: float = 20
+    address_messages_per_s: float = 0
+    address_bytes_per_s: float = 0
+    address_lists_per_s: float = 100
+    address_creates_per_s: float = 2
+    address_logins_per_s: float = 10
+    rate_burst_s: float = 10.0
+
+    wrong_passwords: int = 5
+    account_wrong_passwords: int = 20
+    throttle_first_s: float = 1.0
+    throttle_longest_s: float = 300.0
+    account_throttle_longest_s: float = 10.0
+    known_address_s: float = 30 * 86_400.0
 
     page_names: int = 500
     walk_names: int = 1000
@@ -40,6 +71,6 @@ class Limits:
     probe_s: float = 2.0
     ping_after_s: float = 20.0
     pong_within_s: float = 10.0
-    login_within_s: float = 60.0
+    login_within_s: float = 10.0
     deletion_stall_s: float = 30.0
     retry_after_ms: int = 1000

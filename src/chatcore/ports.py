@@ -14,6 +14,7 @@ from chatcore.commands import Send
 from chatcore.errors import Refusal
 from chatcore.ids import (
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -52,9 +53,33 @@ class Declined(IntEnum):
     OTHER_BODY = 4
     KEY_EXPIRED = 5
     FENCED = 6
+    KEY_AHEAD = 7
+    MAILBOX_SHARE = 8
 
 
 DepositResult: TypeAlias = Stored | Declined
+
+
+class Room(NamedTuple):
+    """How much a mailbox takes (M6, B6), in messages.
+
+    From ``crowded`` messages on it takes only those of senders that have fewer than
+    ``share`` in it, and from ``full`` on none.
+    """
+
+    full: int
+    crowded: int
+    share: int
+
+
+class KeySpan(NamedTuple):
+    """Which idempotency keys may be stored (M2, B7): neither below nor above.
+
+    The horizon of a store never goes back: below it nothing is stored either.
+    """
+
+    oldest: IdempotencyKey
+    newest: IdempotencyKey
 
 
 class Store(Protocol):
@@ -92,10 +117,21 @@ class Store(Protocol):
         """The account that has this name now."""
         ...
 
-    async def set_password(
-        self, account: AccountId, password_hash: PasswordHash
-    ) -> bool:
-        """Replace a password; False when the account is gone."""
+    async def change_password(
+        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+    ) -> Epoch | None:
+        """Replace a password and the session's token, and raise the epoch, in one
+        commit (A6); None when the account is gone.
+
+        From then on no earlier token resumes anything, and what carries an older epoch
+        is fenced. An account without a session gets none.
+        """
+        ...
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        """Keep the same password under another hash, unless it was changed since."""
         ...
 
     async def names(
@@ -109,13 +145,34 @@ class Store(Protocol):
     # sessions (S6)
 
     async def open_session(
-        self, account: AccountId, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        address: AddressHash,
+        at_ms: int,
     ) -> OpenedSession | None:
-        """Replace the account's session and raise its epoch; None when it is gone."""
+        """Replace the account's session and raise its epoch; None when it is gone.
+
+        In the same commit it keeps that ``address`` logged in at ``at_ms`` (B4), where
+        it is not empty; at least the latest ``KNOWN_ADDRESSES`` of an account are kept.
+        """
         ...
 
-    async def resume_session(self, token_hash: TokenHash) -> OpenedSession | None:
-        """Raise the epoch of the session with this token; None when there is none."""
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        """Whether the account was logged in to from there since then (B4)."""
+        ...
+
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
+        """Raise the epoch of the session with this token; None when there is none.
+
+        Where ``last_seen`` is above the mailbox's head nothing changes (E2): the epoch
+        and the mailbox are answered as they are.
+        """
         ...
 
     async def end_session(self, account: AccountId, epoch: Epoch) -> None:
@@ -132,8 +189,8 @@ class Store(Protocol):
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order, in one transaction.
 
@@ -143,10 +200,11 @@ class Store(Protocol):
         - under a key that this sender used with this recipient's *name*: the first
           result again with ``new=False`` when the body is the same, also when the
           mailbox is full or gone by now; ``OTHER_BODY`` when it is not;
-        - ``KEY_EXPIRED``: an unknown key below ``oldest_key``;
+        - ``KEY_EXPIRED``: an unknown key below ``keys.oldest`` or below the horizon;
+        - ``KEY_AHEAD``: an unknown key above ``keys.newest``;
         - ``NO_SUCH_ACCOUNT``, ``MAILBOX_CLOSING``;
-        - ``MAILBOX_FULL``: ``mailbox_messages`` messages are not acknowledged there
-          (bounces are not counted).
+        - ``MAILBOX_FULL``, ``MAILBOX_SHARE``: see ``Room``; what counts are messages
+          that are not acknowledged (bounces are not counted).
 
         A key that is not empty is kept until ``forget`` drops it. Positions count up by
         one with the account's id, are never used again, and become visible in order:
@@ -246,7 +304,14 @@ class Store(Protocol):
 
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         """Drop the keys below ``oldest_key``, and what only they kept (tombstones of
-        deleted accounts that nothing names any more).
+        deleted accounts that nothing names any more). It becomes the horizon, where
+        that is not higher already.
+        """
+        ...
+
+    async def horizon(self) -> IdempotencyKey:
+        """The highest key that ``forget`` was given, also by an earlier run; empty
+        when there was none.
         """
         ...
 
@@ -258,15 +323,23 @@ class Store(Protocol):
 class Passwords(Protocol):
     """Hashing, away from the event loop, in a bounded queue (A2).
 
-    Both raise ``chatcore.errors.Busy`` when the queue is full.
+    Addresses take turns: what waits for one is not held up by how much waits for
+    another (B4). ``hash`` and ``verify`` raise ``chatcore.errors.Busy`` when there is
+    no room in the queue for this address.
     """
 
-    async def hash(self, password: str) -> PasswordHash:
+    async def hash(self, password: str, *, address: str) -> PasswordHash:
         """Hash a password for keeping."""
         ...
 
-    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
+    async def verify(
+        self, password_hash: PasswordHash | None, password: str, *, address: str
+    ) -> bool:
         """Whether it matches; None (no such user) costs as long, and is False."""
+        ...
+
+    def is_outdated(self, password_hash: PasswordHash) -> bool:
+        """Whether it was made with another cost than hashes are made with now."""
         ...
 
 
@@ -274,7 +347,17 @@ class Names(Protocol):
     """Preparation of usernames (RFC 8265, UsernameCaseMapped)."""
 
     def prepare(self, text: str) -> str:
-        """The prepared form; raises ``ValueError`` with a reason for people."""
+        """The prepared form; raises ``ValueError`` with a reason for people.
+
+        Its time rises with the length of the text, not faster (B2). It refuses names
+        that mix scripts (Unicode TS 39, moderately restrictive).
+        """
+        ...
+
+    def plain_lookalike(self, name: str) -> str:
+        """The plain ASCII name that a prepared one looks like, such as "admin" for
+        one with a dotless i; empty when there is none (Unicode TS 39, skeleton).
+        """
         ...
 
 
@@ -355,6 +438,10 @@ class Outlet(Protocol):
 
     async def drained(self) -> bool:
         """Return once the outbox is written; False when the link is lost instead."""
+        ...
+
+    async def give_way(self) -> None:
+        """Let all others have a turn (B2)."""
         ...
 
     def start(self, operation: Coroutine[object, None, None]) -> None:

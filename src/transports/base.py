@@ -78,12 +78,42 @@ class Link(Protocol):
         ...
 
     @property
+    def address(self) -> str:
+        """The network address at the other end, without its port (B3); empty where
+        there is none, as within one process.
+        """
+        ...
+
+    @property
     def active_s(self) -> float:
         """When the peer last showed life, on the event loop's clock (S5).
 
         A byte was read, or a clogged link took more. Bytes that merely fit into the
         system's buffers are no sign: a dead peer takes those too.
         """
+        ...
+
+    @property
+    def taken_s(self) -> float:
+        """When the peer last took what was written, on the event loop's clock; now,
+        while nothing waits to be taken (B1).
+        """
+        ...
+
+    @property
+    def held_bytes(self) -> int:
+        """What it keeps in memory: read and not received, written and not taken (B1).
+
+        As far as the link can know it; what a library below keeps may be unknown.
+        """
+        ...
+
+    def allow(self, frame_bytes: int) -> None:
+        """Read frames of up to this size from now on (B1)."""
+        ...
+
+    def hold_reading(self, *, on: bool) -> None:
+        """Read nothing of the peer while on, as far as the link can (B1)."""
         ...
 
     async def receive(self) -> Sequence[bytes]:
@@ -118,9 +148,19 @@ Spawn: TypeAlias = Callable[[Coroutine[object, None, None]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
-    """What a listener needs to know of the limits, in its own terms."""
+    """What a listener needs to know of the limits, in its own terms.
+
+    Attributes:
+        frame_bytes: the largest frame that a new link reads.
+        later_frame_bytes: the largest that ``Link.allow`` will allow; as much as
+            ``frame_bytes`` where nothing is said.
+        unsent_bytes: from so much on that a link has written and its peer not taken,
+            the link itself writes nothing more of its own accord, and reads nothing.
+    """
 
     frame_bytes: int
+    later_frame_bytes: int = 0
+    unsent_bytes: int = 64 * 1024
     handshake_s: float = 10.0
     close_s: float = 1.0
     keepalive_s: float = 15.0

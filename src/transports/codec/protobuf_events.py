@@ -115,6 +115,7 @@ def write_event(  # noqa: C901, PLR0912, PLR0915  # a case for each event
                     body_bytes=event.body_bytes,
                     pending_commands=event.pending_commands,
                     window_messages=event.window_messages,
+                    login_frame_bytes=event.login_frame_bytes,
                 )
             )
         case Created(number, account, username):
@@ -145,9 +146,10 @@ def write_event(  # noqa: C901, PLR0912, PLR0915  # a case for each event
         case LoggedOut(number):
             into.id = number
             into.logged_out.SetInParent()
-        case PasswordChanged(number):
+        case PasswordChanged(number, token):
             into.id = number
             into.password_changed.SetInParent()
+            into.password_changed.token = token
         case Ping():
             into.ping.SetInParent()
         case Closing(code, text):

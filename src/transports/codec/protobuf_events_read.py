@@ -55,6 +55,7 @@ def _read_welcome(item: pb.Event) -> Welcome:
         body_bytes=it.body_bytes,
         pending_commands=it.pending_commands,
         window_messages=it.window_messages,
+        login_frame_bytes=it.login_frame_bytes,
     )
 
 
@@ -180,7 +181,9 @@ _READERS: Final[Mapping[str, Callable[[pb.Event], Event]]] = {
         it.id, it.delivery_finished.messages
     ),
     "deleted": _read_deleted,
-    "password_changed": lambda it: PasswordChanged(it.id),
+    "password_changed": lambda it: PasswordChanged(
+        it.id, ResumeToken(it.password_changed.token)
+    ),
     "refused": _read_refused,
     "ping": lambda _: Ping(),
     "closing": _read_closing,

@@ -49,6 +49,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.KeyReused: StatusCode.ALREADY_EXISTS,
     errors.KeyExpired: StatusCode.FAILED_PRECONDITION,
     errors.AcknowledgedTooMuch: StatusCode.OUT_OF_RANGE,
+    errors.MailboxShare: StatusCode.RESOURCE_EXHAUSTED,
     errors.OtherAccount: StatusCode.FAILED_PRECONDITION,
     errors.DeletionStalled: StatusCode.ABORTED,
     errors.Busy: StatusCode.RESOURCE_EXHAUSTED,
@@ -56,6 +57,8 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.OutcomeUnknown: StatusCode.UNKNOWN,
     errors.ShuttingDown: StatusCode.UNAVAILABLE,
     errors.TooManyOperations: StatusCode.RESOURCE_EXHAUSTED,
+    errors.TooManyAttempts: StatusCode.RESOURCE_EXHAUSTED,
+    errors.RateExceeded: StatusCode.RESOURCE_EXHAUSTED,
     errors.InternalError: StatusCode.INTERNAL,
 }
 """The status of each refusal that the chat itself knows."""

@@ -211,18 +211,20 @@ class Pong(_message.Message):
     def __init__(self) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("server_time_ms", "frame_bytes", "body_bytes", "pending_commands", "window_messages")
+    __slots__ = ("server_time_ms", "frame_bytes", "body_bytes", "pending_commands", "window_messages", "login_frame_bytes")
     SERVER_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
     BODY_BYTES_FIELD_NUMBER: _ClassVar[int]
     PENDING_COMMANDS_FIELD_NUMBER: _ClassVar[int]
     WINDOW_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    LOGIN_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
     server_time_ms: int
     frame_bytes: int
     body_bytes: int
     pending_commands: int
     window_messages: int
-    def __init__(self, server_time_ms: _Optional[int] = ..., frame_bytes: _Optional[int] = ..., body_bytes: _Optional[int] = ..., pending_commands: _Optional[int] = ..., window_messages: _Optional[int] = ...) -> None: ...
+    login_frame_bytes: int
+    def __init__(self, server_time_ms: _Optional[int] = ..., frame_bytes: _Optional[int] = ..., body_bytes: _Optional[int] = ..., pending_commands: _Optional[int] = ..., window_messages: _Optional[int] = ..., login_frame_bytes: _Optional[int] = ...) -> None: ...
 
 class Created(_message.Message):
     __slots__ = ("account", "username")
@@ -363,8 +365,10 @@ class Deleted(_message.Message):
     def __init__(self, dry_run: bool = ..., delivered: _Optional[int] = ..., discarded: _Optional[int] = ..., bounces: _Optional[int] = ..., kept: _Optional[int] = ..., retracted: _Optional[int] = ...) -> None: ...
 
 class PasswordChanged(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("token",)
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    def __init__(self, token: _Optional[bytes] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "name", "text", "fields")

@@ -128,6 +128,7 @@ EVENTS = st.one_of(
         body_bytes=UINT32,
         pending_commands=UINT32,
         window_messages=UINT32,
+        login_frame_bytes=UINT32,
     ),
     st.builds(Created, UINT32, ACCOUNTS, NAMES),
     st.builds(
@@ -165,7 +166,7 @@ EVENTS = st.one_of(
             retracted=UINT64,
         ),
     ),
-    st.builds(PasswordChanged, UINT32),
+    st.builds(PasswordChanged, UINT32, st.binary(max_size=32)),
     st.builds(Refused, UINT32, refusals()),
     st.builds(Ping),
     st.builds(Closing, st.sampled_from(CloseCode), TEXT),
