@@ -92,7 +92,6 @@ class ServeSettings:
                 raise SettingWrong(f"{name} is at least {lowest}.")
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
-        _check_limits(self.limits)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -201,16 +200,3 @@ class BenchSettings:
             raise SettingWrong("--rounds and --seed are not below 0.")
         if bool(self.compare) != bool(self.new):
             raise SettingWrong("Comparing takes two: --compare OLD NEW.")
-
-
-def _check_limits(limits: Limits) -> None:
-    """Refuse limits under which a message that is allowed could not travel."""
-    if limits.password_min_bytes > limits.password_max_bytes:
-        raise SettingWrong("The limit password_min_bytes is above password_max_bytes.")
-    # JSON writes U+0000 as six bytes; the rest of a frame is short.
-    least = 6 * limits.body_bytes + 4096
-    if limits.frame_bytes < least:
-        raise SettingWrong(
-            f"With body_bytes = {limits.body_bytes} the limit frame_bytes is at least "
-            f"{least}, not {limits.frame_bytes}."
-        )

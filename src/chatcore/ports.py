@@ -444,6 +444,10 @@ class Outlet(Protocol):
         """Let all others have a turn (B2)."""
         ...
 
+    def report(self, error: Exception) -> None:
+        """Have the operator told of a fault of ours, or of the application's."""
+        ...
+
     def start(self, operation: Coroutine[object, None, None]) -> None:
         """Run the rest of a list or delete beside the other commands.
 
