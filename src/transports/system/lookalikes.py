@@ -61,11 +61,9 @@ def plain_lookalike(name: str) -> str:
             plain += character
             continue
         marked = f"{_LEFT_TO_RIGHT_MARK}{character}{_LEFT_TO_RIGHT_MARK}"
-        alike = confusables_data.get(character) or confusables_data.get(marked) or ()
-        # What is written like others only has them all in its list; one that is
-        # written like ASCII has that alone.
-        prototype = alike[0]["c"] if len(alike) == 1 else character
-        if not prototype.isascii():
+        alike = confusables_data.get(character, confusables_data.get(marked, []))
+        # What looks like ASCII has only that in its list.
+        if len(alike) != 1 or not alike[0]["c"].isascii():
             return ""
-        plain += prototype
+        plain += alike[0]["c"]
     return plain.lower()
