@@ -67,6 +67,11 @@ class ServeSettings:
         help="passwords that may wait to be hashed; more are told to try again",
         metavar="N",
     )
+    hash_address_queue: int = setting(
+        16,
+        help="passwords of one address that may wait while others' wait too",
+        metavar="N",
+    )
     log_format: Literal["text", "json"] = setting(
         "text", help="how log lines look on stderr"
     )
@@ -86,7 +91,12 @@ class ServeSettings:
         """Refuse numbers that no server can use."""
         check_port(self.port)
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
-        least = {"hash_memory_kib": 8, "hash_passes": 1, "hash_workers": 1}
+        least = {
+            "hash_memory_kib": 8,
+            "hash_passes": 1,
+            "hash_workers": 1,
+            "hash_address_queue": 1,
+        }
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise SettingWrong(f"{name} is at least {lowest}.")

@@ -10,7 +10,7 @@ from grpc.aio import AioRpcError
 
 from chatcore import Limits
 from chatcore.errors import CloseCode
-from chatcore.ids import TokenHash
+from chatcore.ids import Position, TokenHash
 from chatcore.model import OpenedSession
 from chatcore.ports import Store
 from tests.interop.servers import PASSWORD, Server, serving
@@ -307,8 +307,10 @@ class HeldStore:
     def release(self) -> None:
         self._free.set()
 
-    async def resume_session(self, token_hash: TokenHash) -> OpenedSession | None:
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
         self.resumes += 1
         self.asked.set()
         await self._free.wait()
-        return await self._store.resume_session(token_hash)
+        return await self._store.resume_session(token_hash, last_seen=last_seen)
