@@ -114,7 +114,7 @@ class Rates:
             if key is None or key == "":
                 return None
             # Taken out and put back, so that the first is the one used longest ago.
-            bucket = self._shared.pop((kind, key), None) or Bucket(full, now_s)
+            bucket = self._shared.pop((kind, key), Bucket(full, now_s))
             if len(self._shared) >= MOST_BUCKETS:
                 del self._shared[next(iter(self._shared))]
             self._shared[kind, key] = bucket

@@ -200,7 +200,7 @@ class Driver:
                 self._turn_ends_s = perf_counter() + self._limits.turn_s
                 for frame in frames:
                     await self._take(connection, frame)
-                    if connection.closing is not None:
+                    if connection.is_over:
                         break
         except PeerFinished:
             await self._settle(connection)
@@ -344,9 +344,7 @@ class Driver:
             pass  # reading has seen it too, or waits for what cannot be written now
         except ItemTooLarge as too_large:
             # It was stored when frames could be larger.
-            _log.error(
-                "Cannot write to %s: %s", self._link.peer, too_large
-            )  # its text says all
+            _log.error("Cannot write to %s: %s", self._link.peer, too_large)
             connection.close(CloseCode.SERVER_FAULT)
             self._link.abort()
         finally:

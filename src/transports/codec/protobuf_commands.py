@@ -19,6 +19,7 @@ from chatcore.commands import (
     Deliver,
     DeliveryMode,
     Inbox,
+    Judged,
     List,
     Login,
     Logout,
@@ -185,7 +186,7 @@ def write_command(number: int, command: Command, into: pb.Command) -> None:
             into.change_password.MergeFrom(pb.ChangePassword(old=old, new=new))
         case Pong():
             into.pong.SetInParent()
-        case Unknown() | Malformed():
+        case Unknown() | Malformed() | Judged():
             kind = type(command).__name__
             raise ValueError(f"{kind} is what a codec has read; it cannot be written")
         case _:
