@@ -16,18 +16,23 @@ class BrokenFrame(ChatError):
         super().__init__(f"The frame cannot be read: {reason}.")
 
 
-MOST_COMMANDS: Final = 8192
-"""The most commands that a frame may hold: eight times what a session lets wait.
+MOST_COMMANDS: Final = 1024
+"""The most commands that a frame may hold: as many as a session lets wait (W8).
 
 A frame of 1 MiB could hold half a million empty ones, and reading them would stop every
-other session for a second.
+other session for a second. One frame is read at a stretch (B2), and so many commands
+of the dearest kind take some milliseconds.
 """
+
+MOST_COMMAND_BYTES: Final = 512 * 1024
+"""The most that one command may take in a frame: more than JSON needs for the longest
+body, and less than would keep the general reader of commands busy for long (B2)."""
 
 
 def check_number(commands: int) -> None:
     """Raise ``BrokenFrame`` for a frame of more commands than anybody has a use for."""
     if commands > MOST_COMMANDS:
-        raise BrokenFrame(f"it has {commands} commands, and {MOST_COMMANDS} at most go")
+        raise BrokenFrame(f"it has more than {MOST_COMMANDS} commands")
 
 
 class UnknownCodec(ChatError):

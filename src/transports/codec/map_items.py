@@ -11,7 +11,13 @@ import msgspec
 from chatcore.commands import Command, Malformed, Request, Unknown
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import BrokenFrame, check_number
+from transports.codec.base import (
+    MOST_COMMAND_BYTES,
+    MOST_COMMANDS,
+    BrokenFrame,
+    check_number,
+)
+from transports.codec.map_types import MostCommands
 from transports.codec.protobuf_commands import read_command
 from transports.codec.protobuf_events_read import read_event
 from transports.codec.protojson import (
@@ -53,7 +59,7 @@ class Notation(Protocol):
 
 
 class _ClientFrame(msgspec.Struct):
-    commands: list[msgspec.Raw] | None = None
+    commands: MostCommands[msgspec.Raw] | None = None
 
 
 class _ServerFrame(msgspec.Struct):
@@ -92,6 +98,8 @@ class ItemReader:
     def _read_command(self, part: msgspec.Raw) -> Request:
         """One request; raises as ``Notation.decode`` where the syntax is broken."""
         number = 0
+        if len(memoryview(part)) > MOST_COMMAND_BYTES:
+            return Request(number, Malformed("command: expected less than it has"))
         try:
             fields = self._fields(part)
             given = self._value("id", fields.pop("id", None))
@@ -138,6 +146,8 @@ class ItemReader:
 
 def _reason(error: Exception) -> str:
     """What was wrong, to be put into a sentence."""
+    if "`array` of length" in str(error):
+        return f"it has more than {MOST_COMMANDS} commands"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error).rstrip(".")
