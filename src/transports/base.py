@@ -156,14 +156,25 @@ class LinkSettings:
             ``frame_bytes`` where nothing is said.
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
+        connections: how many a listener has at a time, where it is the listener that
+            takes them; ``address_connections`` of them from one address (B3).
+        loopback_counts: whether loopback is an address like others in that.
     """
 
     frame_bytes: int
     later_frame_bytes: int = 0
     unsent_bytes: int = 64 * 1024
+    connections: int = 20_000
+    address_connections: int = 256
+    loopback_counts: bool = False
     handshake_s: float = 10.0
     close_s: float = 1.0
     keepalive_s: float = 15.0
+
+    @property
+    def largest_frame_bytes(self) -> int:
+        """The largest frame that a link will ever read."""
+        return max(self.frame_bytes, self.later_frame_bytes)
 
 
 class Listener(Protocol):
