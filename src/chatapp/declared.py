@@ -67,6 +67,11 @@ class ServeSettings:
         help="passwords that may wait to be hashed; more are told to try again",
         metavar="N",
     )
+    hash_address_queue: int = setting(
+        16,
+        help="passwords of one address that may wait while others' wait too",
+        metavar="N",
+    )
     log_format: Literal["text", "json"] = setting(
         "text", help="how log lines look on stderr"
     )
@@ -86,13 +91,17 @@ class ServeSettings:
         """Refuse numbers that no server can use."""
         check_port(self.port)
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
-        least = {"hash_memory_kib": 8, "hash_passes": 1, "hash_workers": 1}
+        least = {
+            "hash_memory_kib": 8,
+            "hash_passes": 1,
+            "hash_workers": 1,
+            "hash_address_queue": 1,
+        }
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise SettingWrong(f"{name} is at least {lowest}.")
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
-        _check_limits(self.limits)
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -201,16 +210,3 @@ class BenchSettings:
             raise SettingWrong("--rounds and --seed are not below 0.")
         if bool(self.compare) != bool(self.new):
             raise SettingWrong("Comparing takes two: --compare OLD NEW.")
-
-
-def _check_limits(limits: Limits) -> None:
-    """Refuse limits under which a message that is allowed could not travel."""
-    if limits.password_min_bytes > limits.password_max_bytes:
-        raise SettingWrong("The limit password_min_bytes is above password_max_bytes.")
-    # JSON writes U+0000 as six bytes; the rest of a frame is short.
-    least = 6 * limits.body_bytes + 4096
-    if limits.frame_bytes < least:
-        raise SettingWrong(
-            f"With body_bytes = {limits.body_bytes} the limit frame_bytes is at least "
-            f"{least}, not {limits.frame_bytes}."
-        )

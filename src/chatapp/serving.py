@@ -74,6 +74,7 @@ def _environment(settings: ServeSettings) -> Environment:
         passes=settings.hash_passes,
         workers=settings.hash_workers,
         queue=settings.hash_queue,
+        address_queue=settings.hash_address_queue,
     )
     if settings.insecure_fast_hash:
         _log.warning(

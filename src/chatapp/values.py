@@ -7,8 +7,10 @@ from enum import Enum
 from typing import Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from chatapp.faults import SettingWrong
+from chatcore.limits import LimitsContradict
 
 T = TypeVar("T")
+_RATE: Final = "_per_s"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -48,7 +50,8 @@ def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
     """Limits, a dataclass of numbers that have defaults, with these changed.
 
     Raises:
-        SettingWrong: no such limit, or no number above 0.
+        SettingWrong: no such limit, no number above 0 (a rate may be 0, which is no
+            limit), or two that contradict each other.
     """
     kinds = get_type_hints(kind)
     values: dict[str, int | float] = {}
@@ -56,11 +59,17 @@ def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
         if name not in kinds:
             listed = ", ".join(kinds)
             raise SettingWrong(f"{it.where}: there is no such limit; known: {listed}.")
+        if kinds[name] is bool:
+            values[name] = _truth(it)
+            continue
         number = _number(it, whole=kinds[name] is int)
-        if number <= 0:
+        if number < 0 or (number == 0 and not name.endswith(_RATE)):
             raise SettingWrong(f"{it.where} is more than 0, not {number}.")
         values[name] = number
-    return kind(**values)
+    try:
+        return kind(**values)
+    except LimitsContradict as contradict:
+        raise SettingWrong(str(contradict)) from contradict
 
 
 def limits_of(given: Given) -> dict[str, Given]:

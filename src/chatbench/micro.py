@@ -16,6 +16,7 @@ from typing import Final
 from chatcore.commands import Request, Send
 from chatcore.events import Delivered, Event
 from chatcore.ids import (
+    NO_ADDRESS,
     NO_KEY,
     AccountId,
     Epoch,
@@ -26,7 +27,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Deposit
-from chatcore.ports import Store, Stored
+from chatcore.ports import KeySpan, Room, Store, Stored
 from stores import open_store
 from transports.codec import CODECS, codec
 
@@ -42,6 +43,7 @@ _FRAMES: Final = 400
 _NS_PER_US: Final = 1000
 _KEY: Final = bytes(range(16))
 _AT_MS: Final = 1_795_000_000_000
+_ANY_KEY: Final = KeySpan(NO_KEY, IdempotencyKey(b"\xff" * 16))
 
 
 def codec_costs(
@@ -161,14 +163,13 @@ class _Pair:
 
     async def run(self, batch: int) -> None:
         """Deposit under new keys, wait for the result, acknowledge, again and again."""
+        room = Room(full=PAIRS * batch, crowded=PAIRS * batch, share=PAIRS * batch)
         for _ in range(DEPOSITS[batch]):
             deposits = [
                 Deposit(*self._sender, self._name, BODY, len(BODY), self._key(), 0)
                 for _ in range(batch)
             ]
-            results = await self._store.deposit(
-                deposits, mailbox_messages=PAIRS * batch, oldest_key=NO_KEY
-            )
+            results = await self._store.deposit(deposits, room=room, keys=_ANY_KEY)
             match results[-1]:
                 case Stored(position=position):
                     self._store.acknowledge(*self._recipient, position)
@@ -185,7 +186,9 @@ async def _open_account(store: Store, name: Username) -> tuple[AccountId, Epoch]
     """A new account with a session."""
     account = await store.create_account(name, PasswordHash("-"), key=NO_KEY, at_ms=0)
     if account is not None:
-        session = await store.open_session(account, TokenHash(name.encode()))
+        session = await store.open_session(
+            account, TokenHash(name.encode()), address=NO_ADDRESS, at_ms=0
+        )
         if session is not None:
             return account, session.epoch
     raise RuntimeError(f"The store made no account {name}.")

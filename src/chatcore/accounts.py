@@ -1,34 +1,58 @@
 """Accounts: creating them and knowing their owners (A1 to A4, A6, D6)."""
 
+from contextlib import suppress
+from typing import Final
+
+from chatcore.addresses import hash_address
 from chatcore.commands import ChangePassword, Create
 from chatcore.errors import (
     AccountsElsewhere,
     InvalidPassword,
+    InvalidUsername,
     KeyReused,
     NameTaken,
+    Outage,
     WrongCredentials,
 )
 from chatcore.events import Created
-from chatcore.ids import NO_HASH, NO_KEY, IdempotencyKey, PasswordHash, Username
-from chatcore.keys import parse_key, refuse_expired
+from chatcore.ids import (
+    NO_HASH,
+    NO_KEY,
+    Epoch,
+    IdempotencyKey,
+    PasswordHash,
+    TokenHash,
+    Username,
+)
+from chatcore.keys import parse_key, refuse_outside
+from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
 from chatcore.ports import Credentials, Environment, Store
+from chatcore.rates import Kind, Rates, Source
 from chatcore.sessions import Session
+from chatcore.throttle import Throttle
 from chatcore.usernames import prepare_username
+
+_MS: Final = 1000
 
 
 class Accounts:
     """Creates accounts, checks and changes passwords."""
 
-    def __init__(
+    def __init__(  # the parts that it ties together
         self,
         store: Store,
         environment: Environment,
         limits: Limits,
         credentials: Credentials | None,
+        rates: Rates,
+        key_time: KeyTime,
     ) -> None:
         self._credentials = credentials
+        self._rates = rates
+        self._key_time = key_time
+        self._throttle = Throttle(limits, environment.clock)
         self._store = store
         self._environment = environment
         self._limits = limits
@@ -39,38 +63,63 @@ class Accounts:
             text, self._environment.names, max_chars=self._limits.username_chars
         )
 
-    async def create(self, command_id: int, command: Create) -> Created:
-        """Create an account (A3); a repeat under its key gets the first answer (D6)."""
+    async def create(self, command_id: int, command: Create, source: Source) -> Created:
+        """Create an account (A3); a repeat under its key gets the first answer (D6).
+
+        That a name is taken is told only after it has cost a hash, and counted.
+        """
         if self._credentials is not None:
             raise AccountsElsewhere(command="create")
         username = self.prepare(command.username)
         self._check_length(command.password)
-        now_ms = self._environment.clock.now_ms()
-        key = parse_key(command.key, now_ms)
-        repeated = await self._repeated(command_id, username, command.password, key)
+        key = parse_key(command.key)
+        network = source.network
+        repeated = await self._repeated(command_id, username, command, key, network)
         if repeated is not None:
             return repeated
-        refuse_expired(key, now_ms, lifetime_ms=self._limits.key_lifetime_ms)
-        if await self._store.find_account(username) is not None:
-            raise NameTaken(username=username)
-        password_hash = await self._environment.passwords.hash(command.password)
-        account = await self._store.create_account(
-            username, password_hash, key=key, at_ms=now_ms
+        refuse_outside(
+            key, self._key_time.span(), lifetime_ms=self._limits.key_lifetime_ms
         )
+        self._rates.take(source, {Kind.CREATES: 1})
+        account = await self._create(username, command.password, key, network)
         if account is not None:
-            return Created(command_id, account, username)
+            return Created(command_id, account.id, username)
         # Somebody was faster: perhaps this same request, on another link.
-        repeated = await self._repeated(command_id, username, command.password, key)
+        repeated = await self._repeated(command_id, username, command, key, network)
         if repeated is None:
             raise NameTaken(username=username)
         return repeated
+
+    async def _create(
+        self, username: Username, password: str, key: IdempotencyKey, network: str
+    ) -> Account | None:
+        """Add an account; None when the name exists."""
+        objection = self._environment.names.objection(username)
+        if objection:
+            raise InvalidUsername(reason=objection)
+        password_hash = await self._environment.passwords.hash(
+            password, address=network
+        )
+        plain = self._environment.names.plain_lookalike(username)
+        if plain and await self._store.find_account(Username(plain)) is not None:
+            raise InvalidUsername(reason=f"it looks like {plain}, which exists")
+        created = await self._store.create_account(
+            username,
+            password_hash,
+            key=key,
+            at_ms=self._environment.clock.now_ms(),
+        )
+        if created is None:
+            return None
+        return Account(id=created, username=username, password_hash=password_hash)
 
     async def _repeated(
         self,
         command_id: int,
         username: Username,
-        password: str,
+        command: Create,
         key: IdempotencyKey,
+        network: str,
     ) -> Created | None:
         """The answer that a ``create`` under this key had, if it had one."""
         if not key:
@@ -80,46 +129,104 @@ class Accounts:
             return None
         if first.receipt is not None or first.username != username:
             raise KeyReused
-        await self.verify(first, password)
+        await self.verify(first, command.password, network)
         return Created(command_id, first.account, username)
 
-    async def create_for_login(self, username: Username, password: str) -> Account:
+    async def create_for_login(
+        self, username: Username, password: str, source: Source
+    ) -> Account:
         """Create the account of a free name, or prove to own it by now (A4)."""
         if self._credentials is not None:
-            return await self._admit(self._credentials, username, password)
+            return await self.authenticate(username, password, source.network)
         self._check_length(password)
-        password_hash = await self._environment.passwords.hash(password)
-        created = await self._store.create_account(
-            username,
-            password_hash,
-            key=NO_KEY,
-            at_ms=self._environment.clock.now_ms(),
-        )
-        if created is None:
-            return await self.authenticate(username, password)
-        return Account(id=created, username=username, password_hash=password_hash)
+        self._rates.take(source, {Kind.CREATES: 1})
+        account = await self._create(username, password, NO_KEY, source.network)
+        if account is None:
+            return await self.authenticate(username, password, source.network)
+        return account
 
-    async def authenticate(self, username: Username, password: str) -> Account:
+    async def authenticate(
+        self, username: Username, password: str, network: str
+    ) -> Account:
         """The account, if the password is its; an unknown name costs as long (A2).
 
         Raises:
             WrongCredentials: no such account, or not its password.
+            RateExceeded, TooManyAttempts: it was not looked at (B4, B5).
         """
-        if self._credentials is not None:
-            return await self._admit(self._credentials, username, password)
         account = await self._store.find_account(username)
-        password_hash = account.password_hash if account is not None else None
-        if not await self._is_right(password_hash, password) or account is None:
+        known = account.password_hash if account is not None else None
+        await self._check(username, account, known, password, network)
+        if account is not None:
+            return account
+        if self._credentials is None:
             raise WrongCredentials
-        return account
+        return await self._admit(username)
 
-    async def _admit(
-        self, credentials: Credentials, username: Username, password: str
-    ) -> Account:
-        """The account of one of the application's users, made when first needed."""
+    async def _check(
+        self,
+        username: Username,
+        account: Account | None,
+        password_hash: PasswordHash | None,
+        password: str,
+        network: str,
+    ) -> None:
+        """Raise ``WrongCredentials`` unless the password is right, and count it (B4).
+
+        A name without an account is treated as any other; its password is wrong.
+        """
         self._check_length(password, minimum=0)
-        if not await credentials.check(username, password):
+        self._rates.take(Source(network=network), {Kind.LOGINS: 1})
+        throttle = self._throttle
+        throttle.refuse_pair(username, network)
+        if throttle.is_busy(username) and not await self._knows(account, network):
+            throttle.refuse_stranger(username)
+        throttle.begin(username, network)
+        is_right: bool | None = None
+        try:
+            if self._credentials is not None:
+                is_right = await self._credentials.check(username, password)
+            else:
+                is_right = await self._environment.passwords.verify(
+                    password_hash, password, address=network
+                )
+        finally:
+            throttle.end(username, network, is_right=is_right)
+        if not is_right:
             raise WrongCredentials
+
+    async def _knows(self, account: Account | None, network: str) -> bool:
+        """Whether the account was logged in to from there of late (B4)."""
+        if account is None or not network:
+            return False
+        now_ms = self._environment.clock.now_ms()
+        return await self._store.knows_address(
+            account.id,
+            hash_address(account.id, network),
+            since_ms=now_ms - int(self._limits.known_address_s * _MS),
+        )
+
+    async def is_current(self, account: Account) -> bool:
+        """Whether the account still has the password that was checked."""
+        current = await self._store.find_account(account.username)
+        return current is not None and current == account
+
+    async def rehash(self, account: Account, password: str, network: str) -> None:
+        """Keep a right password at the cost of now, where it had another (A2).
+
+        A queue that has no room for it now will have some at the next login.
+        """
+        passwords = self._environment.passwords
+        if self._credentials is None and passwords.is_outdated(account.password_hash):
+            with suppress(Outage):
+                await self._store.replace_hash(
+                    account.id,
+                    account.password_hash,
+                    await passwords.hash(password, address=network),
+                )
+
+    async def _admit(self, username: Username) -> Account:
+        """The account of one of the application's users, made when first needed."""
         account = await self._store.find_account(username)
         if account is not None:
             return account
@@ -130,33 +237,29 @@ class Accounts:
             raise WrongCredentials
         return account
 
-    async def change_password(self, session: Session, command: ChangePassword) -> None:
-        """Replace the password (A6); one account has one session, and this is it."""
+    async def change_password(
+        self,
+        session: Session,
+        command: ChangePassword,
+        token_hash: TokenHash,
+        network: str,
+    ) -> Epoch:
+        """Replace the password and with it the session's token (A6); the new epoch."""
         if self._credentials is not None:
             raise AccountsElsewhere(command="change password")
-        account = await self.authenticate(session.username, command.old)
         self._check_length(command.new)
-        new_hash = await self._environment.passwords.hash(command.new)
-        if account.id != session.account or not await self._store.set_password(
-            account.id, new_hash
-        ):
+        account = await self.authenticate(session.username, command.old, network)
+        if account.id != session.account:
             raise WrongCredentials
+        new_hash = await self._environment.passwords.hash(command.new, address=network)
+        epoch = await self._store.change_password(account.id, new_hash, token_hash)
+        if epoch is None:
+            raise WrongCredentials
+        return epoch
 
-    async def verify(self, first: FirstAnswer, password: str) -> None:
+    async def verify(self, first: FirstAnswer, password: str, network: str) -> None:
         """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
-        if self._credentials is not None:
-            is_right = await self._credentials.check(first.username, password)
-        else:
-            is_right = await self._is_right(first.password_hash, password)
-        if not is_right:
-            raise WrongCredentials
-
-    async def _is_right(
-        self, password_hash: PasswordHash | None, password: str
-    ) -> bool:
-        """Whether the password matches; None costs as long (A2)."""
-        self._check_length(password, minimum=0)
-        return await self._environment.passwords.verify(password_hash, password)
+        await self._check(first.username, None, first.password_hash, password, network)
 
     def _check_length(self, password: str, *, minimum: int | None = None) -> None:
         limits = self._limits

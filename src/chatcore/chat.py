@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from chatcore.accounts import Accounts
+from chatcore.addresses import network_of
+from chatcore.admission import Admission
 from chatcore.commands import (
     Acknowledge,
     ChangePassword,
@@ -16,6 +18,7 @@ from chatcore.commands import (
     Create,
     Delete,
     Deliver,
+    Judged,
     List,
     Login,
     Logout,
@@ -32,6 +35,7 @@ from chatcore.delivery import Delivery
 from chatcore.errors import (
     AlreadyLoggedIn,
     CloseCode,
+    InternalError,
     LoginRequired,
     MalformedCommand,
     Refusal,
@@ -40,12 +44,11 @@ from chatcore.errors import (
 )
 from chatcore.events import (
     LoggedOut,
-    PasswordChanged,
     Started,
     Welcome,
 )
 from chatcore.ids import BEFORE_FIRST
-from chatcore.keys import key_from_ms
+from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
@@ -58,10 +61,12 @@ from chatcore.ports import (
     SendPolicy,
     Store,
 )
+from chatcore.rates import Kind, Rates
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.sessions import Session, Sessions
 
+_MS: Final = 1000
 _NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
 
 
@@ -74,6 +79,9 @@ class Chat:
         second_login: what a login to an account in use does (S1).
         policy: the application's say before messages are stored.
         credentials: the application's own users; None for accounts of the chat's own.
+
+    Attributes:
+        admission: how many connections there may be (B3).
     """
 
     def __init__(
@@ -92,21 +100,32 @@ class Chat:
         self._credentials = credentials
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
-        self._forget_at_ms = 0
+        self._forget_at_s = 0.0
+        self.admission = Admission(self.limits)
 
     async def start(self, environment: Environment) -> None:
         """Take up the sessions that an earlier run left (S6)."""
         self._environment = environment
         store, sessions, limits = self._store, self._sessions, self.limits
-        self._sending = Sending(store, sessions, environment, limits, self._policy)
-        self._accounts = Accounts(store, environment, limits, self._credentials)
+        self._rates = rates = Rates(limits, environment.clock)
+        self._key_time = key_time = KeyTime(
+            environment.clock,
+            lifetime_ms=limits.key_lifetime_ms,
+            horizon=await store.horizon(),
+        )
+        self._sending = Sending(
+            store, sessions, environment, limits, self._policy, rates, key_time
+        )
+        self._accounts = Accounts(
+            store, environment, limits, self._credentials, rates, key_time
+        )
         self._logins = Logins(
             store, sessions, self._accounts, environment, limits, self._second_login
         )
         self._receiving = Receiving(store, sessions, limits)
         self._listing = Listing(store, sessions, limits)
         self._deletion = Deletion(
-            store, sessions, self._accounts, self._logins, environment, limits
+            store, sessions, self._accounts, self._logins, environment, limits, key_time
         )
         now_s = environment.clock.monotonic_s()
         for stored in await store.sessions():
@@ -124,18 +143,23 @@ class Chat:
 
     # ---- connections
 
-    def attach(self, outlet: Outlet) -> Connection:
-        """Begin to serve a link; the first event tells it the clock and limits."""
+    def attach(self, outlet: Outlet, address: str = "") -> Connection:
+        """Begin to serve a link; the first event tells it the clock and limits.
+
+        ``address`` is the peer's, without a port; empty where it has none.
+        """
         limits = self.limits
-        connection = Connection(outlet, self._environment.clock)
+        network = network_of(address, loopback_counts=limits.loopback_counts)
+        connection = Connection(outlet, self._environment.clock, network)
         self._connections.add(connection)
         connection.emit(
             Welcome(
-                server_time_ms=self._environment.clock.now_ms(),
+                server_time_ms=self._key_time.told_ms(),
                 frame_bytes=limits.frame_bytes,
                 body_bytes=limits.body_bytes,
                 pending_commands=limits.pending_commands,
                 window_messages=limits.window_messages,
+                login_frame_bytes=limits.first_frame_bytes,
             )
         )
         if self._logins.is_stopping:
@@ -164,10 +188,18 @@ class Chat:
     # ---- commands
 
     def acknowledge(
-        self, connection: Connection, command_id: int, command: Acknowledge
-    ) -> None:
-        """Take an acknowledgement ahead of all other commands, without waiting (W7)."""
-        self._receiving.acknowledge(connection, command_id, command)
+        self, connection: Connection, command: Acknowledge
+    ) -> Refusal | None:
+        """Take an acknowledgement ahead of all other commands, without waiting (W7).
+
+        Answers why it is refused, if it is. That is for ``execute`` to tell, in its
+        turn, as ``Judged``: refusals at once would be without a bound (B1).
+        """
+        try:
+            self._receiving.acknowledge(connection, command)
+        except Refusal as refusal:
+            return refusal
+        return None
 
     async def fetch(self, connection: Connection) -> None:
         """Read mail for a session that has fallen behind, as far as its window goes."""
@@ -179,37 +211,66 @@ class Chat:
         """Carry out commands in order; their answers appear in the outbox in order.
 
         A run of sends is one store call. One batch at a time for each connection. It
-        must not be cancelled: what it has committed would not be delivered.
+        must not be cancelled: what it has committed would not be delivered. After some
+        commands, or some time, it lets all others have a turn (B2).
         """
-        index = 0
+        limits, clock = self.limits, self._environment.clock
+        index, ends_at = 0, limits.turn_commands
+        ends_s = clock.monotonic_s() + limits.turn_s
         while index < len(requests) and not connection.is_over:
-            end = index + 1
-            if isinstance(requests[index].command, Send):
-                while end < len(requests) and isinstance(requests[end].command, Send):
-                    end += 1
-            try:
-                await self._execute_run(connection, requests[index:end])
-            except Refusal as refusal:
-                connection.refuse(requests[index], refusal)
-            index = end
+            run = self._run_of(requests, index)
+            index += await self._execute_run(connection, run)
+            if index >= ends_at or clock.monotonic_s() >= ends_s:
+                await connection.outlet.give_way()
+                ends_at = index + limits.turn_commands
+                ends_s = clock.monotonic_s() + limits.turn_s
 
-    async def _send(self, connection: Connection, run: Sequence[Request]) -> None:
-        session = self._sessions.of_connection(connection)
-        if session is None:
+    def _run_of(self, requests: Sequence[Request], start: int) -> Sequence[Request]:
+        """The command at ``start``, or the sends from there on."""
+        end = start + 1
+        if isinstance(requests[start].command, Send):
+            last = min(len(requests), start + self.limits.turn_commands)
+            while end < last and isinstance(requests[end].command, Send):
+                end += 1
+        return requests[start:end]
+
+    async def _execute_run(self, connection: Connection, run: Sequence[Request]) -> int:
+        """Carry out one command, or several sends; how many were answered.
+
+        A fault of ours, or of the application's policy, is answered to the command that
+        met it.
+        """
+        try:
+            if isinstance(run[0].command, Send):
+                return await self._send(connection, run)
+            await self._execute_one(connection, *run[0])
+        except Refusal as refusal:
+            connection.refuse(run[0], refusal)
+        except Exception as error:  # noqa: BLE001  # one command's fault ends no other
+            connection.outlet.report(error)
             for request in run:
-                connection.refuse(request, LoginRequired(command="send"))
-        else:
-            await self._sending.send(connection, session, run)
+                connection.refuse(request, InternalError())
+        return len(run)
 
-    async def _execute_run(
-        self, connection: Connection, run: Sequence[Request]
+    async def _send(self, connection: Connection, run: Sequence[Request]) -> int:
+        session = self._sessions.of_connection(connection)
+        if session is not None:
+            return await self._sending.send(connection, session, run)
+        for request in run:
+            connection.refuse(request, LoginRequired(command="send"))
+        return len(run)
+
+    async def _execute_one(
+        self, connection: Connection, command_id: int, command: Command
     ) -> None:
-        """Carry out one command, or several sends."""
-        command_id, command = run[0]
+        """Carry out one command that is no send."""
         match command:
             case Create():
                 self._logins.refuse_when_stopping()
-                connection.emit(await self._accounts.create(command_id, command))
+                source = self._sessions.source(connection)
+                connection.emit(
+                    await self._accounts.create(command_id, command, source)
+                )
             case Login():
                 await self._login(connection, command_id, command)
             case Resume():
@@ -221,12 +282,12 @@ class Chat:
                 raise UnknownCommand(command=command.name)
             case Malformed():
                 raise MalformedCommand(reason=command.reason)
+            case Judged():
+                raise command.refusal
             case Acknowledge():
-                self.acknowledge(connection, command_id, command)
-            case Pong():
-                pass
-            case Send():
-                await self._send(connection, run)
+                self._receiving.acknowledge(connection, command)
+            case Pong() | Send():
+                pass  # the one has no answer, the other is one of a run
             case Logout() | Deliver() | List() | ChangePassword():
                 await self._execute_in_session(connection, command_id, command)
             case _:
@@ -246,8 +307,11 @@ class Chat:
                 await self._logins.logout(session)
                 connection.emit(LoggedOut(command_id))
             case ChangePassword():
-                await self._accounts.change_password(session, command)
-                connection.emit(PasswordChanged(command_id))
+                connection.emit(
+                    await self._logins.change_password(
+                        connection, command_id, session, command
+                    )
+                )
             case Deliver():
                 await self._receiving.deliver(connection, command_id, session)
             case List():
@@ -255,6 +319,7 @@ class Chat:
                 pattern = compile_pattern(
                     command.pattern, max_chars=self.limits.pattern_chars
                 )
+                self._rates.take(self._sessions.source(connection), {Kind.LISTS: 1})
                 connection.emit(Started(command_id))
                 connection.outlet.start(
                     self._listing.stream(connection, command_id, command, pattern)
@@ -303,10 +368,9 @@ class Chat:
         while (session := self._sessions.overdue(now_s)) is not None:
             await self._logins.logout(session)
         await self._deletion.continue_clean_ups()
-        now_ms = clock.now_ms()
-        if now_ms >= self._forget_at_ms:
-            self._forget_at_ms = now_ms + self.limits.forget_every_ms
-            await self._store.forget(key_from_ms(now_ms - self.limits.key_lifetime_ms))
+        if now_s >= self._forget_at_s:
+            self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
+            await self._store.forget(self._key_time.oldest())
 
 
 def _name(command: Command) -> str:

@@ -5,9 +5,11 @@ could not read one command yields ``Unknown`` or ``Malformed`` in its place, so 
 the rest of the frame is not harmed (E3).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
+
+from chatcore.errors import Refusal
 
 
 class DeliveryMode(IntEnum):
@@ -36,7 +38,7 @@ class Create:
     """Create an account (A3); with a key, a repeat gets the first answer (D6)."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     key: bytes = b""
 
 
@@ -45,7 +47,7 @@ class Login:
     """Open the account's session; ``create`` makes a free name's account first (A4)."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     create: bool = False
     delivery: DeliveryMode = DeliveryMode.PUSH
 
@@ -57,7 +59,7 @@ class Resume:
     Without a ``delivery`` mail comes as it did before; after a restart, by itself.
     """
 
-    token: bytes
+    token: bytes = field(repr=False)
     last_seen: int = 0
     delivery: DeliveryMode | None = None
 
@@ -72,7 +74,7 @@ class Send:
     """Queue one message (M1); ``key`` is 16 bytes of a UUIDv7, or empty (M2)."""
 
     recipient: str
-    body: str
+    body: str = field(repr=False)
     key: bytes = b""
 
 
@@ -101,7 +103,7 @@ class Delete:
     """Delete an account (D1 to D6); ``dry_run`` only counts."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     inbox: Inbox = Inbox.DELIVER
     outbox: Outbox = Outbox.KEEP
     dry_run: bool = False
@@ -112,8 +114,8 @@ class Delete:
 class ChangePassword:
     """Replace the password of the account that is logged in (A6)."""
 
-    old: str
-    new: str
+    old: str = field(repr=False)
+    new: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,13 @@ class Malformed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A command that was refused when it was read, to be answered in its turn (W7)."""
+
+    refusal: Refusal
+
+
 Command: TypeAlias = (
     Create
     | Login
@@ -149,6 +158,7 @@ Command: TypeAlias = (
     | Pong
     | Unknown
     | Malformed
+    | Judged
 )
 
 

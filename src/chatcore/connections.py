@@ -6,6 +6,7 @@ from chatcore.commands import Request
 from chatcore.errors import CLOSE_TEXTS, CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
 from chatcore.ports import Clock, Gate, Outlet
+from chatcore.rates import Buckets
 
 
 class Connection:
@@ -17,6 +18,8 @@ class Connection:
         lost: the link is gone; what is still emitted goes nowhere.
         is_silent: the peer says no more, though it may still read.
         heard_s: when the peer was last heard, on the monotonic clock.
+        network: where the peer is, as limits count it; empty where they leave it out.
+        buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
     """
 
@@ -24,17 +27,21 @@ class Connection:
         "_clock",
         "_probes",
         "_progress",
+        "buckets",
         "closing",
         "heard_s",
         "is_silent",
         "lost",
+        "network",
         "operations",
         "outbox",
         "outlet",
     )
 
-    def __init__(self, outlet: Outlet, clock: Clock) -> None:
+    def __init__(self, outlet: Outlet, clock: Clock, network: str = "") -> None:
         self._clock = clock
+        self.network = network
+        self.buckets: Buckets = {}
         self._probes: list[Gate] = []
         self._progress: list[Gate] = []
         self.outlet = outlet
@@ -50,6 +57,13 @@ class Connection:
         if self.closing is None and not self.lost:
             self.outbox.extend(events)
             self.outlet.wake()
+
+    def notify(self, event: Event, *, most_waiting: int) -> None:
+        """Tell something that may as well be dropped, as it is when so many events
+        wait already: the peer does not take them (B1).
+        """
+        if len(self.outbox) < most_waiting:
+            self.emit(event)
 
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer a request that changed nothing (E2)."""

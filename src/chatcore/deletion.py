@@ -26,7 +26,8 @@ from chatcore.errors import (
 )
 from chatcore.events import Deleted, Refused, Started
 from chatcore.ids import AccountId, IdempotencyKey
-from chatcore.keys import parse_key, refuse_expired
+from chatcore.keys import parse_key, refuse_outside
+from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Account, DeletionReceipt
@@ -57,16 +58,16 @@ class Deletion:
         logins: Logins,
         environment: Environment,
         limits: Limits,
+        key_time: KeyTime,
     ) -> None:
+        self._key_time = key_time
         self._store = store
         self._sessions = sessions
         self._accounts = accounts
         self._logins = logins
         self._environment = environment
         self._limits = limits
-        # A step of the clean-up cannot put more into one bounce than it takes out: the
-        # dry run has to count with the same number (D5).
-        self._bounce_messages = min(limits.bounce_messages, limits.cleanup_rows)
+        self._bounce_messages = limits.bounce_positions
         self._left: list[AccountId] = []
         self._may_have_left = True
 
@@ -80,12 +81,15 @@ class Deletion:
             raise OtherAccount(username=own.username)
         if own is not None and own.is_deleting:
             raise TooManyOperations(maximum=1)
-        now_ms = self._environment.clock.now_ms()
-        key = parse_key(command.key, now_ms)
+        key = parse_key(command.key)
         if key and await self._answer_again(connection, command_id, command, key):
             return
-        refuse_expired(key, now_ms, lifetime_ms=self._limits.key_lifetime_ms)
-        account = await self._accounts.authenticate(username, command.password)
+        refuse_outside(
+            key, self._key_time.span(), lifetime_ms=self._limits.key_lifetime_ms
+        )
+        account = await self._accounts.authenticate(
+            username, command.password, connection.network
+        )
         if command.dry_run:
             self._refuse_when_attached_elsewhere(account, own)
             receipt = await self._survey(account.id, command)
@@ -145,7 +149,7 @@ class Deletion:
         first = await self._store.first_answer(key)
         if first is None:
             return False
-        await self._accounts.verify(first, command.password)
+        await self._accounts.verify(first, command.password, connection.network)
         if first.receipt is None or first.username != self._accounts.prepare(
             command.username
         ):

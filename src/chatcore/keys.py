@@ -5,11 +5,11 @@ from typing import Final
 from chatcore.errors import InvalidKey, KeyExpired
 from chatcore.ids import NO_KEY, IdempotencyKey
 from chatcore.limits import DAY_MS
+from chatcore.ports import KeySpan
 
 _KEY_BYTES: Final = 16
 _KEY_VERSION: Final = 7
 _KEY_VARIANT: Final = 0b10
-_SKEW_MS: Final = DAY_MS
 
 
 def key_from_ms(at_ms: int) -> IdempotencyKey:
@@ -17,11 +17,16 @@ def key_from_ms(at_ms: int) -> IdempotencyKey:
     return IdempotencyKey(max(at_ms, 0).to_bytes(6) + bytes(10))
 
 
-def parse_key(key: bytes, now_ms: int) -> IdempotencyKey:
+def ms_of_key(key: IdempotencyKey) -> int:
+    """The moment that a key says it was made at."""
+    return int.from_bytes(key[:6])
+
+
+def parse_key(key: bytes) -> IdempotencyKey:
     """A key as a client sent it; empty for none.
 
     Raises:
-        InvalidKey: not a UUIDv7, or more than a day ahead of the server's clock.
+        InvalidKey: not a UUIDv7.
     """
     if not key:
         return NO_KEY
@@ -31,16 +36,24 @@ def parse_key(key: bytes, now_ms: int) -> IdempotencyKey:
         or key[8] >> 6 != _KEY_VARIANT
     ):
         raise InvalidKey(reason="this is none")
-    if int.from_bytes(key[:6]) > now_ms + _SKEW_MS:
-        raise InvalidKey(reason="this one's time is in the future")
     return IdempotencyKey(key)
 
 
-def refuse_expired(key: IdempotencyKey, now_ms: int, *, lifetime_ms: int) -> None:
-    """Refuse a key that is unknown and too old to be so for sure (M2, D6).
+def refuse_outside(key: IdempotencyKey, span: KeySpan, *, lifetime_ms: int) -> None:
+    """Refuse a key that is unknown and cannot be stored now (M2, D6, B7).
 
     Raises:
         KeyExpired: it was made before the oldest that are still known.
+        InvalidKey: it says that it is made in a future that is not near.
     """
-    if key and key < key_from_ms(now_ms - lifetime_ms):
+    if not key:
+        return
+    if key < span.oldest:
         raise KeyExpired(days=lifetime_ms // DAY_MS)
+    if key > span.newest:
+        raise key_ahead()
+
+
+def key_ahead() -> InvalidKey:
+    """The refusal of a key whose time is further ahead than clocks differ."""
+    return InvalidKey(reason="this one's time is in the future")

@@ -8,11 +8,27 @@ MIB: Final = 1024 * KIB
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
+_TEXT_BYTES: Final = 6
+"""What JSON may write for one byte of a text: U+0000 as six."""
+_ITEM_BYTES: Final = 4096
+"""More than all the rest of a command takes, its names among them."""
+_POSITION_BYTES: Final = 24
+"""More than JSON writes for a position."""
+
+
+class LimitsContradict(ValueError):
+    """Limits under which what one allows could not go on because of another."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds of one chat; each refusal names the bound that it hit.
 
-    Sizes are in bytes of UTF-8 or of wire, times in the unit of their name.
+    Sizes are in bytes of UTF-8 or of wire, times in the unit of their name; a rate of
+    0 is no limit.
+
+    Raises:
+        LimitsContradict: two of them cannot both hold.
     """
 
     username_chars: int = 64
@@ -74,3 +90,42 @@ class Limits:
     login_within_s: float = 10.0
     deletion_stall_s: float = 30.0
     retry_after_ms: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse limits that contradict each other."""
+        self._need("password_max_bytes", self.password_min_bytes, "password_min_bytes")
+        self._need(
+            "frame_bytes",
+            _TEXT_BYTES * self.body_bytes + _ITEM_BYTES,
+            "body_bytes",
+        )
+        least = _TEXT_BYTES * self.password_max_bytes + _ITEM_BYTES
+        self._need("frame_bytes", least, "password_max_bytes")
+        self._need("login_frame_bytes", least, "password_max_bytes")
+
+    def _need(self, name: str, least: int, because: str) -> None:
+        found: int = getattr(self, name)
+        if found < least:
+            text = (
+                f"With {because} = {getattr(self, because)} the limit {name} is at "
+                f"least {least}, not {found}."
+            )
+            raise LimitsContradict(text)
+
+    @property
+    def silence_s(self) -> float:
+        """How long a peer may show no life before its link is ended (S5)."""
+        return self.ping_after_s + self.pong_within_s
+
+    @property
+    def first_frame_bytes(self) -> int:
+        """The largest frame before a login is answered."""
+        return min(self.login_frame_bytes, self.frame_bytes)
+
+    @property
+    def bounce_positions(self) -> int:
+        """How many messages a bounce names at most: so many as fit into a frame, and
+        as one step of a clean-up takes out, so that a dry run counts alike (D5).
+        """
+        fitting = (self.frame_bytes - _ITEM_BYTES) // _POSITION_BYTES
+        return min(self.bounce_messages, self.cleanup_rows, fitting)

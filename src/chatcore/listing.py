@@ -1,5 +1,8 @@
 """Listing accounts: a bounded walk along the index of names (L1)."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from chatcore.commands import List
 from chatcore.connections import Connection
 from chatcore.errors import Outage
@@ -9,6 +12,9 @@ from chatcore.limits import Limits
 from chatcore.patterns import Pattern
 from chatcore.ports import Store
 from chatcore.sessions import Sessions
+
+_ENTRY_BYTES: Final = 64
+"""More than any codec takes for an entry, beside the bytes of its name."""
 
 
 class Listing:
@@ -35,20 +41,23 @@ class Listing:
         self, connection: Connection, command_id: int, after: str, pattern: Pattern
     ) -> None:
         limits = self._limits
+        page_bytes = limits.frame_bytes // 2
         names: list[Username] = []
         online: list[bool] = []
         while not connection.is_over:
             page = await self._store.names(
                 prefix=pattern.prefix, after=after, limit=limits.walk_names
             )
-            for account, name in page:
-                if pattern.matches(name):
-                    session = self._sessions.of_account(account)
-                    names.append(name)
-                    online.append(session is not None and session.is_attached)
+            for start in range(0, len(page), limits.turn_commands):
+                for account, name in page[start : start + limits.turn_commands]:
+                    if pattern.matches(name):
+                        session = self._sessions.of_account(account)
+                        names.append(name)
+                        online.append(session is not None and session.is_attached)
+                await connection.outlet.give_way()
             complete = len(page) < limits.walk_names
             while len(names) >= limits.page_names or complete:
-                size = limits.page_names
+                size = _fitting(names[: limits.page_names], page_bytes)
                 last = complete and len(names) <= size
                 listed = Listed(
                     command_id, tuple(names[:size]), tuple(online[:size]), last
@@ -58,3 +67,13 @@ class Listing:
                 if last or not await connection.outlet.drained():
                     return
             after = page[-1][1]
+
+
+def _fitting(names: Sequence[Username], page_bytes: int) -> int:
+    """How many of these names go into a page of so many bytes; at least one."""
+    left = page_bytes
+    for number, name in enumerate(names):
+        left -= _ENTRY_BYTES + len(name.encode())
+        if left < 0:
+            return max(1, number)
+    return max(1, len(names))

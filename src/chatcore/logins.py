@@ -5,18 +5,20 @@ from hashlib import sha256
 from typing import Final
 
 from chatcore.accounts import Accounts
-from chatcore.commands import DeliveryMode, Login, Resume
+from chatcore.addresses import hash_address
+from chatcore.commands import ChangePassword, DeliveryMode, Login, Resume
 from chatcore.connections import Connection
 from chatcore.delivery import Cause, Delivery
 from chatcore.errors import (
     AccountInUse,
     AcknowledgedTooMuch,
     CloseCode,
+    Fenced,
     SessionGone,
     ShuttingDown,
     WrongCredentials,
 )
-from chatcore.events import LoggedIn, Resumed
+from chatcore.events import LoggedIn, PasswordChanged, Resumed
 from chatcore.ids import AccountId, Position, ResumeToken, TokenHash
 from chatcore.limits import Limits
 from chatcore.model import Account
@@ -60,15 +62,19 @@ class Logins:
     ) -> LoggedIn:
         """Open the account's session on this connection (S1, S2, A4)."""
         self.refuse_when_stopping()
-        username = self._accounts.prepare(command.username)
+        username, password = self._accounts.prepare(command.username), command.password
+        source = self._sessions.source(connection)
         if command.create and await self._store.find_account(username) is None:
-            account = await self._accounts.create_for_login(username, command.password)
+            account = await self._accounts.create_for_login(username, password, source)
         else:
-            account = await self._accounts.authenticate(username, command.password)
+            account = await self._accounts.authenticate(
+                username, password, source.network
+            )
         pushes = command.delivery is DeliveryMode.PUSH
         session, token, queued = await self.open(
             connection, account, pushes=pushes, second_login=self._second_login
         )
+        await self._accounts.rehash(account, password, source.network)
         return LoggedIn(
             id=command_id,
             account=account.id,
@@ -102,11 +108,17 @@ class Logins:
             code = await self._judge_older(account, second_login)
             token = ResumeToken(self._environment.entropy.token())
             token_hash = hash_token(token)
-            opened = await self._store.open_session(account.id, token_hash)
+            opened = await self._store.open_session(
+                account.id,
+                token_hash,
+                address=hash_address(account.id, connection.network),
+                at_ms=self._environment.clock.now_ms(),
+            )
+            # The password may have been changed since it was checked (A6).
+            if opened is None or not await self._accounts.is_current(account):
+                raise WrongCredentials
         finally:
             self._opening.discard(account.id)
-        if opened is None:
-            raise WrongCredentials
         older = self._sessions.of_account(account.id)
         if older is not None:
             self._end(older, code)
@@ -161,14 +173,17 @@ class Logins:
         session = self._sessions.of_token(token_hash)
         if session is None:
             raise SessionGone
-        opened = await self._store.resume_session(token_hash)
+        opened = await self._store.resume_session(
+            token_hash, last_seen=Position(command.last_seen)
+        )
         if opened is None or self._sessions.of_token(token_hash) is not session:
             raise SessionGone
-        session.epoch = max(session.epoch, opened.epoch)
         if command.last_seen > opened.mailbox.head:
+            # Nothing has changed (E2): the link that it has goes on.
             raise AcknowledgedTooMuch(
                 position=command.last_seen, delivered=opened.mailbox.head
             )
+        session.epoch = max(session.epoch, opened.epoch)
         session.delivery.rewind(opened.mailbox, Position(command.last_seen))
         if command.delivery is not None:
             session.delivery.pushes = command.delivery is DeliveryMode.PUSH
@@ -186,6 +201,34 @@ class Logins:
             queued=opened.mailbox.queued,
             last_seen=session.delivery.delivered,
         )
+
+    async def change_password(
+        self,
+        connection: Connection,
+        command_id: int,
+        session: Session,
+        command: ChangePassword,
+    ) -> PasswordChanged:
+        """Replace the password, and with it the token of this session (A6).
+
+        Whoever else has the account by then, with a token that was stolen or a password
+        that was the old one, is out.
+        """
+        token = ResumeToken(self._environment.entropy.token())
+        token_hash = hash_token(token)
+        epoch = await self._accounts.change_password(
+            session, command, token_hash, connection.network
+        )
+        current = self._sessions.of_account(session.account)
+        if current is not session or session.connection is not connection:
+            await self._store.end_session(session.account, epoch)
+            if current is not None:
+                self._end(current, CloseCode.PASSWORD_CHANGED)
+            raise Fenced
+        self._sessions.renew(session, token_hash, epoch)
+        # What was acknowledged under the epoch before may not have been committed.
+        self._store.acknowledge(session.account, epoch, session.delivery.acknowledged)
+        return PasswordChanged(command_id, token)
 
     @staticmethod
     def start_delivery(session: Session) -> None:

@@ -1,7 +1,7 @@
 """Values that the domain and its stores speak of: accounts, mail, receipts."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from chatcore.ids import (
     AccountId,
@@ -12,6 +12,9 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
+
+KNOWN_ADDRESSES: Final = 16
+"""From how many addresses an account's last logins are kept (B4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -344,19 +344,28 @@ class Passwords(Protocol):
 
 
 class Names(Protocol):
-    """Preparation of usernames (RFC 8265, UsernameCaseMapped)."""
+    """Preparation of usernames (RFC 8265, UsernameCaseMapped), and who may be new."""
 
-    def prepare(self, text: str) -> str:
-        """The prepared form; raises ``ValueError`` with a reason for people.
+    def prepare(self, text: str, *, max_chars: int) -> str:
+        """The prepared form, of at most ``max_chars`` characters.
 
-        Its time rises with the length of the text, not faster (B2). It refuses names
-        that mix scripts (Unicode TS 39, moderately restrictive).
+        Raises ``ValueError`` with a reason for people. Its time rises with the length
+        of the text, not faster, and what is too long is refused at little cost (B2).
+        """
+        ...
+
+    def objection(self, name: str) -> str:
+        """Why nobody may take this prepared name anew, for people; empty: they may.
+
+        It mixes scripts (Unicode TS 39, section 5.2, moderately restrictive). Who has
+        such a name already keeps it: only creating asks.
         """
         ...
 
     def plain_lookalike(self, name: str) -> str:
         """The plain ASCII name that a prepared one looks like, such as "admin" for
-        one with a dotless i; empty when there is none (Unicode TS 39, skeleton).
+        one with a dotless i; empty when there is none, or it is plain itself (Unicode
+        TS 39, section 4).
         """
         ...
 
@@ -442,6 +451,10 @@ class Outlet(Protocol):
 
     async def give_way(self) -> None:
         """Let all others have a turn (B2)."""
+        ...
+
+    def report(self, error: Exception) -> None:
+        """Have the operator told of a fault of ours, or of the application's."""
         ...
 
     def start(self, operation: Coroutine[object, None, None]) -> None:

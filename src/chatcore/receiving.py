@@ -3,8 +3,8 @@
 from chatcore.commands import Acknowledge
 from chatcore.connections import Connection
 from chatcore.delivery import Cause, Goal
-from chatcore.errors import Fenced, LoginRequired, Refusal, TooManyOperations
-from chatcore.events import DeliveryFinished, Received, Refused, Started
+from chatcore.errors import Fenced, LoginRequired, TooManyOperations
+from chatcore.events import DeliveryFinished, Received, Started
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
 from chatcore.ports import Store
@@ -19,21 +19,18 @@ class Receiving:
         self._sessions = sessions
         self._limits = limits
 
-    def acknowledge(
-        self, connection: Connection, command_id: int, command: Acknowledge
-    ) -> None:
-        """Move the window and let go of what was acknowledged (M4)."""
+    def acknowledge(self, connection: Connection, command: Acknowledge) -> None:
+        """Move the window and let go of what was acknowledged (M4).
+
+        Raises:
+            Refusal: nobody is logged in here, or the position was not delivered.
+        """
         session = self._sessions.of_connection(connection)
         if session is None:
-            connection.emit(Refused(command_id, LoginRequired(command="acknowledge")))
-            return
+            raise LoginRequired(command="acknowledge")
         delivery = session.delivery
         before = delivery.acknowledged
-        try:
-            freed = delivery.acknowledge(Position(command.position))
-        except Refusal as refusal:
-            connection.emit(Refused(command_id, refusal))
-            return
+        freed = delivery.acknowledge(Position(command.position))
         if delivery.acknowledged == before:
             return
         self._store.acknowledge(
@@ -54,8 +51,9 @@ class Receiving:
         for sender_id, positions in freed.items():
             sender = self._sessions.of_account(sender_id)
             if sender is not None and sender.connection is not None:
-                sender.connection.emit(
-                    Received(session.username, session.account, tuple(positions))
+                sender.connection.notify(
+                    Received(session.username, session.account, tuple(positions)),
+                    most_waiting=self._limits.turn_commands,
                 )
 
     async def deliver(

@@ -15,22 +15,27 @@ from chatcore.errors import (
     KeyReused,
     MailboxClosing,
     MailboxFull,
+    MailboxShare,
     NoSuchRecipient,
     Outage,
+    RateExceeded,
     Refusal,
 )
 from chatcore.events import Accepted, Event, Refused
-from chatcore.keys import key_from_ms, parse_key
+from chatcore.keys import key_ahead, parse_key
+from chatcore.keytime import KeyTime
 from chatcore.limits import DAY_MS, Limits
 from chatcore.model import Deposit, Message
 from chatcore.ports import (
     Declined,
     DepositResult,
     Environment,
+    Room,
     SendPolicy,
     Store,
     Stored,
 )
+from chatcore.rates import Kind, Rates
 from chatcore.sessions import Session, Sessions
 from chatcore.usernames import prepare_username
 
@@ -38,14 +43,21 @@ from chatcore.usernames import prepare_username
 class Sending:
     """Judges sends, stores them, and hands them to the recipients' sessions."""
 
-    def __init__(
+    def __init__(  # the parts that it ties together
         self,
         store: Store,
         sessions: Sessions,
         environment: Environment,
         limits: Limits,
         policy: SendPolicy | None,
+        rates: Rates,
+        key_time: KeyTime,
     ) -> None:
+        full = limits.mailbox_messages
+        self._room = Room(full, full - full // 4, max(1, full // 4))
+        self._rates = rates
+        self._is_metered = rates.limits(Kind.MESSAGES) or rates.limits(Kind.BYTES)
+        self._key_time = key_time
         self._store = store
         self._sessions = sessions
         self._environment = environment
@@ -54,16 +66,22 @@ class Sending:
 
     async def send(
         self, connection: Connection, session: Session, requests: Sequence[Request]
-    ) -> None:
-        """Answer a run of sends, each with a receipt or a refusal, in order."""
+    ) -> int:
+        """Answer a run of sends, each with a receipt or a refusal, in order.
+
+        Judging them is cut off when it takes long (B2): answers how many it was.
+        """
         now_ms = self._environment.clock.now_ms()
         judged = self._judge(session, requests, now_ms)
+        requests = requests[: len(judged)]
+        if self._is_metered:
+            self._meter(connection, judged)
         if self._policy is not None:
             judged = await self._ask(self._policy, session, requests, judged)
         deposits = [it for it in judged if isinstance(it, Deposit)]
         results: Sequence[DepositResult | Refusal]
         try:
-            results = await self._deposit(deposits, now_ms)
+            results = await self._deposit(deposits)
         except Outage as outage:
             results = [outage] * len(deposits)
         self._offer(session, deposits, results)
@@ -75,12 +93,15 @@ class Sending:
             else:
                 events.append(self._answer(request.id, *next(outcome)))
         connection.emit(*events)
+        return len(requests)
 
     def _judge(
         self, session: Session, requests: Sequence[Request], now_ms: int
     ) -> list[Deposit | Refusal]:
-        """For each send the deposit to make, or why not (M6)."""
+        """For each send the deposit to make, or why not (M6); at least for one."""
         limits = self._limits
+        clock = self._environment.clock
+        ends_s = clock.monotonic_s() + limits.turn_s
         names = self._environment.names
         sender_id, epoch = session.account, session.epoch
         judged: list[Deposit | Refusal] = []
@@ -96,12 +117,27 @@ class Sending:
                 name = prepare_username(
                     command.recipient, names, max_chars=limits.username_chars
                 )
-                key = parse_key(command.key, now_ms)
+                key = parse_key(command.key)
             except Refusal as refusal:
                 judged.append(refusal)
             else:
                 judged.append(Deposit(sender_id, epoch, name, body, size, key, now_ms))
+            # Only names that have to be prepared take long, and they are not ASCII.
+            if not command.recipient.isascii() and clock.monotonic_s() >= ends_s:
+                break
         return judged
+
+    def _meter(self, connection: Connection, judged: list[Deposit | Refusal]) -> None:
+        """Refuse what is over the rates of its sender (B5)."""
+        source = self._sessions.source(connection)
+        for index, it in enumerate(judged):
+            if isinstance(it, Deposit):
+                try:
+                    self._rates.take(
+                        source, {Kind.MESSAGES: 1, Kind.BYTES: it.body_bytes}
+                    )
+                except RateExceeded as exceeded:
+                    judged[index] = exceeded
 
     async def _ask(
         self,
@@ -116,21 +152,24 @@ class Sending:
             for request, it in zip(requests, judged, strict=True)
             if isinstance(it, Deposit) and isinstance(request.command, Send)
         ]
-        verdicts = iter(await policy.judge(session.username, sends))
+        answers: Sequence[Refusal | None]
+        try:
+            answers = await policy.judge(session.username, sends)
+        except Refusal as refusal:
+            answers = [refusal] * len(sends)
+        if len(answers) != len(sends):
+            text = f"judge() answered {len(answers)} of {len(sends)} sends"
+            raise ValueError(text)
+        verdicts = iter(answers)
         return [
             it if isinstance(it, Refusal) else next(verdicts) or it for it in judged
         ]
 
-    async def _deposit(
-        self, deposits: Sequence[Deposit], now_ms: int
-    ) -> Sequence[DepositResult]:
+    async def _deposit(self, deposits: Sequence[Deposit]) -> Sequence[DepositResult]:
         if not deposits:
             return ()
-        limits = self._limits
         return await self._store.deposit(
-            deposits,
-            mailbox_messages=limits.mailbox_messages,
-            oldest_key=key_from_ms(now_ms - limits.key_lifetime_ms),
+            deposits, room=self._room, keys=self._key_time.span()
         )
 
     def _offer(
@@ -143,10 +182,17 @@ class Sending:
         woken: dict[Connection, None] = {}
         of_account = self._sessions.of_account
         for deposit, result in zip(deposits, results, strict=True):
-            if not isinstance(result, Stored) or not result.new:
+            if not isinstance(result, Stored):
                 continue
             recipient = of_account(result.recipient_id)
             if recipient is None:
+                continue
+            if not result.new:
+                # It may have been committed without our being told (M1).
+                if result.position > recipient.delivery.head:
+                    recipient.delivery.nudge(result.position)
+                    if recipient.connection is not None:
+                        woken[recipient.connection] = None
                 continue
             delivered = recipient.delivery.offer(
                 Message(
@@ -200,5 +246,9 @@ class Sending:
                 return KeyExpired(days=self._limits.key_lifetime_ms // DAY_MS)
             case Declined.FENCED:
                 return Fenced()
+            case Declined.KEY_AHEAD:
+                return key_ahead()
+            case Declined.MAILBOX_SHARE:
+                return MailboxShare(recipient=deposit.recipient)
             case _:
                 assert_never(reason)

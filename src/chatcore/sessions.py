@@ -11,6 +11,7 @@ from typing import Final
 from chatcore.connections import Connection
 from chatcore.delivery import Cause, Delivery
 from chatcore.ids import AccountId, Epoch, TokenHash, Username
+from chatcore.rates import Buckets, Source
 
 
 class SessionState(Enum):
@@ -46,10 +47,12 @@ class Session:
         delivery: how its mail goes out.
         connection: what carries it while attached.
         is_deleting: a deletion holds it (D1).
+        buckets: what is left of its rates (B5).
     """
 
     __slots__ = (
         "account",
+        "buckets",
         "connection",
         "delivery",
         "epoch",
@@ -74,6 +77,7 @@ class Session:
         self.delivery = delivery
         self.connection: Connection | None = None
         self.is_deleting = False
+        self.buckets: Buckets = {}
         self.state = SessionState.DETACHED
 
     def change(self, cause: SessionCause) -> None:
@@ -140,6 +144,24 @@ class Sessions:
         self._detached.pop(session, None)
         self._by_account.pop(session.account, None)
         self._by_token.pop(session.token_hash, None)
+
+    def renew(self, session: Session, token_hash: TokenHash, epoch: Epoch) -> None:
+        """Give the session another token, and let the one before resume nothing."""
+        self._by_token.pop(session.token_hash, None)
+        session.token_hash = token_hash
+        session.epoch = epoch
+        self._by_token[token_hash] = session
+
+    def source(self, connection: Connection) -> Source:
+        """Who asks on a connection, as rates count it (B5)."""
+        session = self._by_connection.get(connection)
+        if session is None:
+            return Source(buckets=connection.buckets, network=connection.network)
+        return Source(
+            buckets=session.buckets,
+            account=session.account,
+            network=connection.network,
+        )
 
     def overdue(self, now_s: float) -> Session | None:
         """The session that is detached longest, if its grace is over."""

@@ -2,11 +2,11 @@
 
 Lower-case ASCII letters and digits are prepared as they stand; every other name goes
 through the ``Names`` port (RFC 8265, UsernameCaseMapped). Length and the characters
-that a pattern needs are judged here.
+that a pattern needs are judged here. What only a new name must satisfy is apart, so
+that the owners of older names can still log in and delete them.
 """
 
 import re
-import unicodedata
 from typing import Final
 
 from chatcore.errors import InvalidUsername
@@ -15,6 +15,11 @@ from chatcore.ports import Names
 
 _PLAIN: Final = re.compile(r"[a-z0-9]+", re.ASCII)
 _WILDCARDS: Final = frozenset("*?")
+# Patterns, spaces, and the categories Cc and Cs, in one look over the name.
+_REFUSED: Final = re.compile(r"[*?\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The most characters that NFC makes one of: Greek letters with three marks. Width and
+# case mapping never shorten a name.
+_COMPOSED_CHARS: Final = 4
 
 
 def prepare_username(text: str, names: Names, *, max_chars: int) -> Username:
@@ -27,23 +32,37 @@ def prepare_username(text: str, names: Names, *, max_chars: int) -> Username:
         return Username(text)
     if not text:
         raise InvalidUsername(reason="it is empty")
-    # Mapping can shorten a name, but not one that is four times too long (NFKC's
-    # worst case the other way round): refuse it before any work is done on it.
-    if len(text) > 4 * max_chars:
+    # Refused by length before any work is done on it, where no mapping can help.
+    if len(text) > (max_chars if text.isascii() else _COMPOSED_CHARS * max_chars):
         raise InvalidUsername(reason=f"it has more than {max_chars} characters")
-    for character in text:
-        if character in _WILDCARDS:
-            raise InvalidUsername(reason=f"{character!r} is for patterns")
-        if character.isspace():
-            raise InvalidUsername(reason="it has a space")
-        if unicodedata.category(character) in ("Cc", "Cs"):
-            raise InvalidUsername(reason="it has a control character")
+    refused = _REFUSED.search(text)
+    if refused is not None:
+        raise InvalidUsername(reason=_why_refused(refused.group()))
     try:
-        prepared = names.prepare(text)
+        prepared = names.prepare(text, max_chars=max_chars)
     except ValueError as reason:
         raise InvalidUsername(reason=str(reason)) from reason
     if not 1 <= len(prepared) <= max_chars:
         raise InvalidUsername(reason=f"it has not 1 to {max_chars} characters")
-    if _WILDCARDS.intersection(prepared):
+    if not _WILDCARDS.isdisjoint(prepared):
         raise InvalidUsername(reason="it becomes a pattern when prepared")
     return Username(prepared)
+
+
+def check_new_username(username: Username, names: Names) -> None:
+    """Refuse what nobody may take anew, though who has it keeps it.
+
+    Raises:
+        InvalidUsername: it mixes scripts.
+    """
+    objection = names.objection(username)
+    if objection:
+        raise InvalidUsername(reason=objection)
+
+
+def _why_refused(character: str) -> str:
+    if character in _WILDCARDS:
+        return f"{character!r} is for patterns"
+    if character.isspace():
+        return "it has a space"
+    return "it has a control character"

@@ -85,6 +85,11 @@ class Link(Protocol):
         ...
 
     @property
+    def opened_s(self) -> float:
+        """When the link was opened, on the event loop's clock (B3)."""
+        ...
+
+    @property
     def active_s(self) -> float:
         """When the peer last showed life, on the event loop's clock (S5).
 
@@ -100,11 +105,10 @@ class Link(Protocol):
         """
         ...
 
-    @property
-    def held_bytes(self) -> int:
-        """What it keeps in memory: read and not received, written and not taken (B1).
-
-        As far as the link can know it; what a library below keeps may be unknown.
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """Call ``report`` from now on with the bytes that the link keeps in memory,
+        whenever that has changed by 4 KiB or more: read and not received, written and
+        not taken (B1). What a library below keeps may be unknown.
         """
         ...
 
@@ -146,6 +150,29 @@ Spawn: TypeAlias = Callable[[Coroutine[object, None, None]], None]
 """Runs a coroutine of the listener's beside it; a fault in one ends no other."""
 
 
+class Admission(Protocol):
+    """Says whether there may be one more connection (B3)."""
+
+    def enter(self, address: str) -> bool:
+        """Count one more from this address; False, without counting, if it may not."""
+        ...
+
+    def leave(self, address: str) -> None:
+        """Count one less that was let in."""
+        ...
+
+
+class NoLimit:
+    """Lets everybody in; see ``Admission``."""
+
+    def enter(self, address: str) -> bool:  # noqa: ARG002  # they are all welcome
+        """See ``Admission``."""
+        return True
+
+    def leave(self, address: str) -> None:
+        """See ``Admission``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """What a listener needs to know of the limits, in its own terms.
@@ -156,20 +183,21 @@ class LinkSettings:
             ``frame_bytes`` where nothing is said.
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
-        connections: how many a listener has at a time, where it is the listener that
-            takes them; ``address_connections`` of them from one address (B3).
-        loopback_counts: whether loopback is an address like others in that.
+        admission: asked by a listener for each connection, before anything is read.
+        connections: how many a listener has at a time that accepts on its own (B3).
+        loopback_counts: whether loopback is an address like others, in what a listener
+            limits itself.
     """
 
     frame_bytes: int
     later_frame_bytes: int = 0
     unsent_bytes: int = 64 * 1024
     connections: int = 20_000
-    address_connections: int = 256
     loopback_counts: bool = False
     handshake_s: float = 10.0
     close_s: float = 1.0
     keepalive_s: float = 15.0
+    admission: Admission = field(default_factory=NoLimit)
 
     @property
     def largest_frame_bytes(self) -> int:

@@ -1,53 +1,83 @@
 """The session driver: runs one link of a server, whatever its transport.
 
 Three loops share a connection. *Reading* decodes frames, takes acknowledgements at once
-and queues the other commands; *working* has the chat execute all that is queued as one
-batch; *writing* puts all that waits in the outbox into one frame. None is ever
+and queues the other commands; *working* has the chat execute what is queued, a batch at
+a time; *writing* puts all that waits in the outbox into one frame. None is ever
 cancelled: when the link ends, each sees it and returns, so that what was committed is
 also delivered (see ``Chat.execute``).
+
+What a peer can make the server hold, and do at a stretch, is bounded here (B1, B2):
+nothing more is read while commands wait (W8) or while answers do that the peer does not
+take, and after some commands or milliseconds all others have a turn.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
+from time import perf_counter
+from typing import Final
 
 from chatcore import Chat
-from chatcore.commands import Acknowledge, Pong, Request
+from chatcore.commands import Acknowledge, Judged, Pong, Request
 from chatcore.connections import Connection
-from chatcore.errors import CloseCode, InternalError, Outage
+from chatcore.errors import CloseCode, Outage
 from transports.base import Link, LinkClosed, PeerFinished
-from transports.codec import BrokenFrame, Codec, split_events
+from transports.codec import BrokenFrame, Codec, ItemTooLarge, split_events
+from transports.holdings import Holdings
+from transports.limited_log import LimitedLog
+from transports.pending import Pending
 from transports.watch import Watch
 
 _log = logging.getLogger(__name__)
+
+_NOTED_BYTES: Final = 4096
+"""What a connection holds is summed up again when it has changed by so much."""
+_EVENT_BYTES: Final = 1024
+"""What an event that waits holds, at the most but for mail and pages of lists; those
+are bounded by the window, and by one page for each list."""
 
 
 class Driver:
     """Drives one link until it ends; is the ``Outlet`` of its connection."""
 
-    def __init__(self, chat: Chat, link: Link, codec: Codec) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        link: Link,
+        codec: Codec,
+        holdings: Holdings,
+        limited_log: LimitedLog,
+    ) -> None:
         self._chat = chat
         self._link = link
         self._codec = codec
+        self._holdings = holdings
+        self._limited_log = limited_log
+        self._link_bytes = 0
+        self._own_bytes = 0
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
         self._tasks = asyncio.TaskGroup()
-        self._pending: list[Request] = []
-        self._waiting_commands = 0
-        self._waiting_bytes = 0
+        self._pending = Pending()
+        self._spent = 0
+        self._turn_ends_s = 0.0
+        self._frame_bytes = chat.limits.first_frame_bytes
         self._is_over = False
-        self._is_reading = True
+        self._is_held = False
+        self._is_waiting = False
         self._is_writing = True
+        self._is_sending = False
         self._to_work = asyncio.Event()
         self._to_write = asyncio.Event()
         self._to_read = asyncio.Event()
         self._drained: list[asyncio.Future[bool]] = []
-        self._connection = chat.attach(self)
+        self._connection = chat.attach(self, link.address)
+        link.report_held(self.note_link)
 
     async def run(self) -> None:
         """Serve the link to its end; its session is detached or ended then."""
         connection = self._connection
-        watch = Watch(self._chat, connection, self._link, lambda: self._is_reading)
+        watch = Watch(self._chat, connection, self._link, self._may_be_silent)
         async with self._tasks:
             self._tasks.create_task(self._work(connection))
             writing = self._tasks.create_task(self._write(connection))
@@ -62,12 +92,30 @@ class Driver:
 
     def _end(self, connection: Connection) -> None:
         """Have every loop see that the link is gone, and return."""
+        closing = connection.closing
+        if closing is not None:
+            self._limited_log.info(
+                "Ended the link of %s: [%d] %s",
+                self._link.peer,
+                closing.code,
+                closing.text,
+            )
         self._is_over = True
         self._link.abort()
         self._chat.detach(connection)
+        self._pending.drop()
+        self._holdings.leave(self)
         for event in (self._to_work, self._to_write, self._to_read):
             event.set()
         self._tell_drained(written=False)
+
+    def _may_be_silent(self) -> bool:
+        """Whether the peer cannot be heard for a reason that is the server's own (S5).
+
+        Commands of it are being carried out and no more are read. That it does not take
+        its answers is no such reason.
+        """
+        return self._is_waiting and not self._is_sending
 
     # ---- the connection's outlet
 
@@ -91,6 +139,14 @@ class Driver:
                 waiter.set_result(written)
         self._drained.clear()
 
+    async def give_way(self) -> None:
+        """See ``chatcore.ports.Outlet``."""
+        await asyncio.sleep(0)
+
+    def report(self, error: Exception) -> None:
+        """See ``chatcore.ports.Outlet``."""
+        _log.error("A command of %s failed", self._link.peer, exc_info=error)
+
     def start(self, operation: Coroutine[object, None, None]) -> None:
         """See ``chatcore.ports.Outlet``."""
         self._connection.operations += 1
@@ -106,6 +162,33 @@ class Driver:
             self._connection.operations -= 1
             self._to_read.set()
 
+    # ---- a holder of memory
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.holdings.Holder``."""
+        self._is_held = on
+        self._link.hold_reading(on=on)
+        self._to_read.set()
+
+    def end_overloaded(self) -> None:
+        """See ``transports.holdings.Holder``."""
+        self._connection.close(CloseCode.OVERLOADED)
+        self._link.abort()
+
+    def note_link(self, held_bytes: int) -> None:
+        """Take note of what the link holds; it says so when that changes by much."""
+        if not self._is_over:
+            self._link_bytes = held_bytes
+            self._holdings.update(self, held_bytes + self._own_bytes)
+
+    def _note(self) -> None:
+        """Take note of what waits here, when that has changed by much."""
+        waiting = len(self._connection.outbox) * _EVENT_BYTES
+        held_bytes = self._pending.held_bytes + waiting
+        if abs(held_bytes - self._own_bytes) >= _NOTED_BYTES and not self._is_over:
+            self._own_bytes = held_bytes
+            self._holdings.update(self, self._link_bytes + held_bytes)
+
     # ---- reading
 
     async def _read(self, connection: Connection) -> None:
@@ -114,12 +197,11 @@ class Driver:
             while connection.closing is None:
                 frames = await self._link.receive()
                 connection.hear()
-                self._take(frames)
-                while self._is_full and connection.closing is None:
-                    self._is_reading = False
-                    self._to_read.clear()
-                    await self._to_read.wait()
-                self._is_reading = True
+                self._turn_ends_s = perf_counter() + self._limits.turn_s
+                for frame in frames:
+                    await self._take(connection, frame)
+                    if connection.closing is not None:
+                        break
         except PeerFinished:
             await self._settle(connection)
         except BrokenFrame as broken:
@@ -130,83 +212,114 @@ class Driver:
                 await self._finish_commands()
                 connection.close(closed.code, closed.text)
 
+    async def _take(self, connection: Connection, frame: bytes) -> None:
+        """Take a frame's acknowledgements and pongs now, and queue the rest (W7).
+
+        Raises:
+            BrokenFrame: it cannot be read; nothing of it is taken.
+        """
+        requests = self._codec.decode_commands(frame)
+        queued: list[Request] = []
+        for request in requests:
+            command = request.command
+            if isinstance(command, Acknowledge):
+                refusal = self._chat.acknowledge(connection, command)
+                if refusal is not None:
+                    queued.append(Request(request.id, Judged(refusal)))
+            elif not isinstance(command, Pong):
+                queued.append(request)
+        if queued:
+            self._pending.put(queued, len(frame))
+            self._to_work.set()
+            self._note()
+        await self._give_way_after(max(1, len(requests)))
+        while self._is_full(connection):
+            await self._wait_to_read()
+
+    async def _give_way_after(self, commands: int) -> None:
+        """Let all others have a turn when this was enough of one (B2).
+
+        Frames without commands count as one: reading them costs as much.
+        """
+        self._spent += commands
+        if self._spent >= self._limits.turn_commands or (
+            perf_counter() >= self._turn_ends_s
+        ):
+            await asyncio.sleep(0)
+            self._spent = 0
+            self._turn_ends_s = perf_counter() + self._limits.turn_s
+
+    def _is_full(self, connection: Connection) -> bool:
+        """Whether reading has to stop until something is done (W8, B1)."""
+        limits = self._limits
+        return not (self._is_over or connection.closing) and (
+            len(self._pending) >= limits.pending_commands
+            or self._pending.held_bytes >= limits.pending_bytes
+            or self._is_held
+            or self._is_clogged(connection)
+        )
+
+    def _is_clogged(self, connection: Connection) -> bool:
+        """Whether as much is to be written as may wait (B1)."""
+        return len(connection.outbox) * _EVENT_BYTES >= self._most_unsent_bytes
+
+    @property
+    def _most_unsent_bytes(self) -> int:
+        limits = self._limits
+        is_known = self._frame_bytes > limits.first_frame_bytes
+        return limits.unsent_bytes if is_known else limits.login_unsent_bytes
+
+    async def _wait_to_read(self) -> None:
+        self._is_waiting = True
+        self._to_read.clear()
+        await self._to_read.wait()
+        self._is_waiting = False
+
     async def _settle(self, connection: Connection) -> None:
         """Answer what was asked by a peer that has closed its half of the link."""
         connection.fall_silent()
         await self._finish_commands()
         while connection.operations and not self._is_over:
-            self._to_read.clear()
-            await self._to_read.wait()
+            await self._wait_to_read()
         if await self.drained() and connection.closing is None:
             await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
 
     async def _finish_commands(self) -> None:
         """Return once all commands that were read are carried out."""
-        self._is_reading = False
-        while self._waiting_commands and not self._is_over:
-            self._to_read.clear()
-            await self._to_read.wait()
-
-    def _take(self, frames: Sequence[bytes]) -> None:
-        """Take acknowledgements and pongs now, and queue the rest (W7).
-
-        Raises:
-            BrokenFrame: one cannot be read; those before it are taken.
-        """
-        for frame in frames:
-            requests = self._codec.decode_commands(frame)
-            before = len(self._pending)
-            for request in requests:
-                command = request.command
-                if isinstance(command, Acknowledge):
-                    self._chat.acknowledge(self._connection, request.id, command)
-                elif not isinstance(command, Pong):
-                    self._pending.append(request)
-            taken = len(self._pending) - before
-            if taken:
-                self._waiting_commands += taken
-                self._waiting_bytes += len(frame)
-                self._to_work.set()
-
-    @property
-    def _is_full(self) -> bool:
-        """Whether reading has to stop until commands are done (W8)."""
-        limits = self._limits
-        return not self._is_over and (
-            self._waiting_commands >= limits.pending_commands
-            or self._waiting_bytes >= limits.pending_bytes
-        )
+        while len(self._pending) and not self._is_over:
+            await self._wait_to_read()
 
     # ---- working
 
     async def _work(self, connection: Connection) -> None:
         """Execute what is queued, a batch at a time."""
+        pending = self._pending
         while not self._is_over:
             await self._to_work.wait()
             self._to_work.clear()
-            while self._pending and not self._is_over:
-                batch, self._pending = self._pending, []
-                batch_bytes = self._waiting_bytes
-                await self._execute(connection, batch)
-                if len(connection.outbox) > self._limits.pending_commands:
-                    await self.drained()
-                self._waiting_commands -= len(batch)
-                self._waiting_bytes -= batch_bytes
+            while pending.waits and not self._is_over:
+                batch = pending.take(self._limits.turn_commands)
+                await self._chat.execute(connection, batch)
+                self._allow_frames(connection)
+                while self._is_clogged(connection) and await self.drained():
+                    pass
+                pending.finish(len(batch))
+                self._note()
                 self._to_read.set()
 
-    async def _execute(self, connection: Connection, batch: Sequence[Request]) -> None:
-        try:
-            await self._chat.execute(connection, batch)
-        except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
-            _log.exception("A command of %s failed", self._link.peer)
-            connection.refuse(batch[-1], InternalError())
-            connection.close(CloseCode.SERVER_FAULT)
+    def _allow_frames(self, connection: Connection) -> None:
+        """Read larger frames once somebody is logged in (B3)."""
+        limits = self._limits
+        is_known = self._chat.session_of(connection) is not None
+        frame_bytes = limits.frame_bytes if is_known else limits.first_frame_bytes
+        if frame_bytes != self._frame_bytes:
+            self._frame_bytes = frame_bytes
+            self._link.allow(frame_bytes)
 
     # ---- writing
 
     async def _write(self, connection: Connection) -> None:
         """Write what waits, all of it in one frame, and fetch what is behind."""
-        frame_bytes = self._limits.frame_bytes
         try:
             while not self._is_over:
                 await self._to_write.wait()
@@ -214,9 +327,12 @@ class Driver:
                 await self._fetch(connection)
                 events = connection.take_outbox()
                 if events:
+                    self._is_sending = True
                     await self._link.send(
-                        split_events(self._codec, events, frame_bytes)
+                        split_events(self._codec, events, self._limits.frame_bytes)
                     )
+                    self._is_sending = False
+                    self._to_read.set()
                 if self._to_write.is_set():
                     continue
                 self._tell_drained(written=True)
@@ -226,8 +342,15 @@ class Driver:
                     return
         except LinkClosed:
             pass  # reading has seen it too, or waits for what cannot be written now
+        except ItemTooLarge as too_large:
+            # It was stored when frames could be larger.
+            _log.error(
+                "Cannot write to %s: %s", self._link.peer, too_large
+            )  # its text says all
+            connection.close(CloseCode.SERVER_FAULT)
+            self._link.abort()
         finally:
-            self._is_writing = False
+            self._is_writing = self._is_sending = False
             self._tell_drained(written=False)
 
     async def _fetch(self, connection: Connection) -> None:

@@ -41,13 +41,38 @@ class Framing(Protocol):
         """The bytes that carry these frames."""
         ...
 
+    def allow(self, limit: int) -> None:
+        """Take frames of up to this size from now on."""
+        ...
 
-class LengthFraming:
-    """Frames behind their length in 4 bytes, big-endian."""
+    @property
+    def held_bytes(self) -> int:
+        """How much of a frame that is not complete it keeps."""
+        ...
+
+
+class _Cutting:
+    """What both ways of framing keep: a limit, and the frame that is not complete."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rest = bytearray()
+
+    def allow(self, limit: int) -> None:
+        """See ``Framing``."""
+        self._limit = limit
+
+    @property
+    def held_bytes(self) -> int:
+        """See ``Framing``."""
+        return len(self._rest)
+
+
+class LengthFraming(_Cutting):
+    """Frames behind their length in 4 bytes, big-endian."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
         # So many bytes must be there before a look at them can help: without it, a
         # peer that sends a byte at a time has its whole frame copied for each.
         self._wanted = LENGTH_BYTES
@@ -86,12 +111,8 @@ class LengthFraming:
         return b"".join(parts)
 
 
-class LineFraming:
+class LineFraming(_Cutting):
     r"""Frames as lines, ended by ``\n`` or ``\r\n``; empty lines are passed over."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._rest = bytearray()
 
     def feed(self, received: bytes) -> Sequence[bytes]:
         """See ``Framing``."""
@@ -102,7 +123,7 @@ class LineFraming:
             first, *lines = received.split(b"\n")
             lines.insert(0, bytes(self._rest) + first)
             self._rest = bytearray(lines.pop())
-            for line in lines:
+            for line in filter(None, lines):  # a stream may be nothing but newlines
                 self._check(line, frames)
                 frame = line.rstrip(b"\r")
                 if frame:

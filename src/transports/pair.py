@@ -1,11 +1,12 @@
 """Two ends of a link in one process, each with a bounded queue before it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed, LinkSettings
+from transports.reporting import HeldReport
 
 _CLOGGED_BYTES: Final = 64 * 1024
 
@@ -25,13 +26,14 @@ class PairedLink:
         self._arrived: list[bytes] = []
         self.waiting_bytes = 0
         self.waits_since_s: float | None = None
+        self._held = HeldReport()
         self._is_held = False
         self._end: LinkClosed | None = None
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self.peer = peer
         self.address = address
-        self.active_s = self._loop.time()
+        self.opened_s = self.active_s = self._loop.time()
 
     @classmethod
     def make(
@@ -55,11 +57,19 @@ class PairedLink:
         since_s = None if self._other is None else self._other.waits_since_s
         return self._loop.time() if since_s is None else since_s
 
-    @property
-    def held_bytes(self) -> int:
+    def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``: what waits before both ends."""
+        self._held.tell(report)
+
+    def note_held(self) -> None:
+        """Take note that what waits before either end has changed."""
         unsent_bytes = 0 if self._other is None else self._other.waiting_bytes
-        return self.waiting_bytes + unsent_bytes
+        self._held.note(self.waiting_bytes + unsent_bytes)
+
+    def _note(self) -> None:
+        self.note_held()
+        if self._other is not None:
+            self._other.note_held()
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""
@@ -80,6 +90,7 @@ class PairedLink:
         frames, self._arrived = self._arrived, []
         self.waiting_bytes, self.waits_since_s = 0, None
         self._taken.set()
+        self._note()
         return frames
 
     async def send(self, frames: Sequence[bytes]) -> None:
@@ -110,6 +121,7 @@ class PairedLink:
                 self.waits_since_s = self._loop.time()
             self._arrived.append(frame)
             self.waiting_bytes += len(frame)
+            self._note()
         self._changed.set()
 
     @property

@@ -12,6 +12,8 @@ from chatcore.ports import Environment
 from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.codec import Codec
 from transports.driver import Driver
+from transports.holdings import Holdings
+from transports.limited_log import LimitedLog
 from transports.registry import transport_for
 from transports.system import system_environment
 
@@ -59,10 +61,19 @@ class _Server:
         self._listeners: list[Listener] = []
         self._links: set[Link] = set()
         self._last_gone: asyncio.Event | None = None
+        limits = chat.limits
+        self._holdings = Holdings(limits.held_bytes)
+        self._limited_log = LimitedLog(_log)
         self._settings = LinkSettings(
-            frame_bytes=chat.limits.frame_bytes,
+            frame_bytes=limits.first_frame_bytes,
+            later_frame_bytes=limits.frame_bytes,
+            unsent_bytes=limits.login_unsent_bytes,
+            handshake_s=limits.login_within_s,
             # A transport's own pings come before the chat's, which then never need to.
-            keepalive_s=chat.limits.ping_after_s * 0.75,
+            keepalive_s=limits.ping_after_s * 0.75,
+            admission=chat.admission,
+            connections=limits.connections,
+            loopback_counts=limits.loopback_counts,
         )
 
     async def listen(self, url: str) -> str:
@@ -89,7 +100,9 @@ class _Server:
         _log.debug("%s connected", link.peer)
         self._links.add(link)
         try:
-            await Driver(self._chat, link, codec).run()
+            await Driver(
+                self._chat, link, codec, self._holdings, self._limited_log
+            ).run()
         finally:
             self._links.discard(link)
             link.abort()

@@ -30,11 +30,16 @@ from transports.system import system_environment
 class NeverFree:
     """Checks no password: too many others wait (A2)."""
 
-    async def hash(self, password: str) -> PasswordHash:
-        raise Busy(retry_after_ms=len(password))
+    async def hash(self, password: str, *, address: str) -> PasswordHash:
+        raise Busy(retry_after_ms=len(password + address))
 
-    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
-        raise Busy(retry_after_ms=len(password or password_hash or ""))
+    async def verify(
+        self, password_hash: PasswordHash | None, password: str, *, address: str
+    ) -> bool:
+        raise Busy(retry_after_ms=len(password or password_hash or address))
+
+    def is_outdated(self, password_hash: PasswordHash) -> bool:
+        return not password_hash
 
 
 @contextmanager

@@ -44,14 +44,20 @@ class HeldPasswords:
         """Let them finish again."""
         self._free.set()
 
-    async def hash(self, password: str) -> PasswordHash:
+    async def hash(self, password: str, *, address: str) -> PasswordHash:
         """See ``chatcore.ports.Passwords``."""
         self.asked.set()
         await self._free.wait()
-        return await self._passwords.hash(password)
+        return await self._passwords.hash(password, address=address)
 
-    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
+    async def verify(
+        self, password_hash: PasswordHash | None, password: str, *, address: str
+    ) -> bool:
         """See ``chatcore.ports.Passwords``."""
         self.asked.set()
         await self._free.wait()
-        return await self._passwords.verify(password_hash, password)
+        return await self._passwords.verify(password_hash, password, address=address)
+
+    def is_outdated(self, password_hash: PasswordHash) -> bool:
+        """See ``chatcore.ports.Passwords``."""
+        return self._passwords.is_outdated(password_hash)

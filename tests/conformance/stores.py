@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from chatcore.errors import OutcomeUnknown
-from chatcore.ids import IdempotencyKey
 from chatcore.model import Deposit
-from chatcore.ports import DepositResult, Store
+from chatcore.ports import DepositResult, KeySpan, Room, Store
 from stores.memory import MemoryStore
 
 
@@ -20,13 +19,11 @@ class Forgetful(MemoryStore):
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """See ``chatcore.ports.Store``."""
-        results = await super().deposit(
-            deposits, mailbox_messages=mailbox_messages, oldest_key=oldest_key
-        )
+        results = await super().deposit(deposits, room=room, keys=keys)
         if not self._has_forgotten:
             self._has_forgotten = True
             raise OutcomeUnknown

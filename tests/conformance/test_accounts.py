@@ -123,7 +123,7 @@ async def test_an_unknown_user_and_a_wrong_password_look_alike(cell: Cell) -> No
 @pytest.mark.own_server
 @pytest.mark.rule("A2", "E1")
 async def test_a_full_queue_of_passwords_says_when_to_come_back(cell: Cell) -> None:
-    full = HashSettings(memory_kib=8, passes=1, queue=0, retry_after_ms=1234)
+    full = HashSettings(memory_kib=8, passes=1, queue=0, least_retry_after_ms=1234)
     async with serving(cell, hashing=full) as server, server.peer() as peer:
         refusal = await peer.refusal(Create("ada", PASSWORD))
 

@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from chatcore.commands import Acknowledge, Command, Delete, Send
 from chatcore.errors import CloseCode
 from chatcore.events import Accepted, Delivered, Event
-from chatcore.ids import IdempotencyKey
 from chatcore.model import Deposit
-from chatcore.ports import DepositResult, Store
+from chatcore.ports import DepositResult, KeySpan, Room, Store
 from tests.moving.points import Point, Way
 from transports.base import (
     Address,
@@ -222,13 +221,11 @@ class TrappedStore:
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """See ``chatcore.ports.Store``."""
-        results = await self._store.deposit(
-            deposits, mailbox_messages=mailbox_messages, oldest_key=oldest_key
-        )
+        results = await self._store.deposit(deposits, room=room, keys=keys)
         if self._trap.waits_for(Point.STORED_BEFORE_RECEIPT) and any(
             self._trap.is_marked(it.body) for it in deposits
         ):

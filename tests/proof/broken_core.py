@@ -14,7 +14,7 @@ from chatcore.connections import Connection
 from chatcore.deletion import Deletion
 from chatcore.delivery import Delivery
 from chatcore.errors import CloseCode, NameTaken, Outage, Refusal
-from chatcore.ids import NO_KEY, AccountId, Position, Username
+from chatcore.ids import NO_KEY, AccountId, Position, TokenHash, Username
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Deposit, Mailbox
 from chatcore.ports import DepositResult, Stored
@@ -50,7 +50,7 @@ def a_refused_creation_changes_the_password() -> None:
             except NameTaken:
                 account = await self._store.find_account(command.username)
                 new = await self._environment.passwords.hash(command.password)
-                await self._store.set_password(account.id, new)
+                await self._store.change_password(account.id, new, TokenHash(b""))
                 raise
 
         return create_and_change
@@ -110,7 +110,7 @@ def the_old_password_is_not_asked_for() -> None:
         async def change_password(self: Any, session: Any, command: Any) -> None:
             self._check_length(command.new)
             new = await self._environment.passwords.hash(command.new)
-            await self._store.set_password(session.account, new)
+            await self._store.change_password(session.account, new, TokenHash(b""))
 
         return change_password
 
@@ -220,7 +220,7 @@ def a_full_mailbox_drops_its_oldest() -> None:
         def drop_and_deposit(rows: Rows, it: Deposit, **how: Any) -> object:
             owner = rows.by_name.get(it.recipient)
             box = rows.boxes[owner.id] if owner is not None else None
-            if box is not None and box.messages >= how["mailbox_messages"]:
+            if box is not None and box.messages >= how["room"].full:
                 box.mail.popleft()
                 box.messages -= 1
             return deposit(rows, it, **how)

@@ -122,6 +122,7 @@ def first_answer(rows: Rows, key: IdempotencyKey) -> FirstAnswer | None:
 
 def forget(rows: Rows, oldest_key: IdempotencyKey) -> None:
     """Drop the keys below ``oldest_key``, and finished deletions without a key."""
+    rows.horizon = max(rows.horizon, oldest_key)
     for pair, known in list(rows.keys.items()):
         left = {key: it for key, it in known.items() if key >= oldest_key}
         if left:
@@ -145,6 +146,7 @@ def _bury(rows: Rows, owner: AccountRow) -> None:
     if owner.token_hash is not None:
         del rows.by_token[owner.token_hash]
         owner.token_hash = None
+    owner.addresses.clear()
 
 
 def _sent_by(rows: Rows, owner: AccountRow) -> list[int]:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from itertools import islice
 from operator import attrgetter
 
-from chatcore.ids import BEFORE_FIRST, AccountId, Epoch, IdempotencyKey, Position
+from chatcore.ids import BEFORE_FIRST, AccountId, Epoch, Position
 from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
-from chatcore.ports import Declined, DepositResult, Stored
+from chatcore.ports import Declined, DepositResult, KeySpan, Room, Stored
 from stores.bounces import POSITION_BYTES
 from stores.memory.rows import KnownKey, Letter, Rows
 
 
-def deposit(
-    rows: Rows, it: Deposit, *, mailbox_messages: int, oldest_key: IdempotencyKey
+def deposit(  # noqa: PLR0911 (one list of reasons to decline, in order)
+    rows: Rows, it: Deposit, *, room: Room, keys: KeySpan
 ) -> DepositResult:
     """Judge one deposit, and store it when nothing speaks against it."""
     sender = rows.accounts.get(it.sender_id)
@@ -25,16 +25,20 @@ def deposit(
         if known is not None:
             same = known[:2] == (hash(it.body), it.body_bytes)
             return known.result if same else Declined.OTHER_BODY
-        if it.key < oldest_key:
+        if it.key < keys.oldest or it.key < rows.horizon:
             return Declined.KEY_EXPIRED
+        if it.key > keys.newest:
+            return Declined.KEY_AHEAD
     recipient = rows.by_name.get(it.recipient)
     if recipient is None:
         return Declined.NO_SUCH_ACCOUNT
     if recipient.id in rows.closing:
         return Declined.MAILBOX_CLOSING
     box = rows.boxes[recipient.id]
-    if box.messages >= mailbox_messages:
+    if box.messages >= room.full:
         return Declined.MAILBOX_FULL
+    if box.messages >= room.crowded and box.share_of(sender) >= room.share:
+        return Declined.MAILBOX_SHARE
     position = box.put(sender, it)
     if it.key:
         rows.keys.setdefault(pair, {})[it.key] = KnownKey(

@@ -4,7 +4,7 @@ A letter holds its sender's row, which therefore lives, deleted or not, for as l
 something names it: the tombstones that a database has to sweep fall away here.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -12,7 +12,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from chatcore.ids import (
     BEFORE_FIRST,
+    NO_KEY,
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -22,19 +24,21 @@ from chatcore.ids import (
 )
 from chatcore.model import Bounce, Deposit
 from chatcore.ports import Stored
+from stores.shares import Shares
 
 NEVER_OPENED: Final = Epoch(0)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AccountRow:
-    """An account, or what is left of it."""
+    """An account, or what is left of it. ``addresses`` tells when each logged in."""
 
     id: AccountId
     username: Username
     password_hash: PasswordHash
     epoch: Epoch = NEVER_OPENED
     token_hash: TokenHash | None = None
+    addresses: dict[AddressHash, int] = field(default_factory=dict)
     deleted: bool = False
 
 
@@ -50,12 +54,23 @@ class Letter(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """One mailbox: its mail by rising position, and how much of it is messages."""
+    """One mailbox: its mail by rising position, and how much of it is messages.
+
+    ``shares`` says whose they are, while it is known.
+    """
 
     mail: deque[Letter | Bounce] = field(default_factory=deque)
     messages: int = 0
     acknowledged: Position = BEFORE_FIRST
     head: Position = BEFORE_FIRST
+    shares: Shares | None = None
+
+    def share_of(self, sender: AccountRow) -> int:
+        """How many of the messages are from ``sender``; counts them at first."""
+        if self.shares is None:
+            letters = (it for it in self.mail if isinstance(it, Letter))
+            self.shares = Shares(Counter(it.sender.id for it in letters).items())
+        return self.shares.of(sender.id)
 
     def put(self, sender: AccountRow, deposit: Deposit) -> Position:
         """Append a message; answer its position."""
@@ -66,15 +81,22 @@ class Box:
             )
         )
         self.messages += 1
+        if self.shares is not None:
+            self.shares.add(sender.id)
         return position
 
     def remove_to(self, position: Position) -> None:
         """Take out all mail up to ``position``."""
-        mail = self.mail
+        mail, shares = self.mail, self.shares
         while mail and mail[0].position <= position:
-            if isinstance(mail.popleft(), Letter):
+            it = mail.popleft()
+            if isinstance(it, Letter):
                 self.messages -= 1
+                if shares is not None:
+                    shares.remove(it.sender.id)
         self.acknowledged = position
+        if shares is not None and not shares.is_worth_keeping(self.messages):
+            self.shares = None
 
     def remove_from(self, sender: AccountRow) -> int:
         """Take out the messages of ``sender``; answer how many."""
@@ -86,6 +108,8 @@ class Box:
         removed = len(self.mail) - len(kept)
         self.mail = kept
         self.messages -= removed
+        if self.shares is not None:
+            self.shares.remove_all(sender.id)
         return removed
 
 
@@ -128,7 +152,10 @@ Pair: TypeAlias = tuple[AccountId, Username]
 
 @dataclass(slots=True, eq=False)
 class Rows:
-    """All tables of one store. ``names`` is sorted by code point."""
+    """All tables of one store.
+
+    ``names`` is sorted by code point; below ``horizon`` no key of a send is known.
+    """
 
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     accounts: dict[AccountId, AccountRow] = field(default_factory=dict)
@@ -137,6 +164,7 @@ class Rows:
     names: list[Username] = field(default_factory=list)
     boxes: dict[AccountId, Box] = field(default_factory=dict)
     closing: set[AccountId] = field(default_factory=set)
+    horizon: IdempotencyKey = NO_KEY
     keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
     answered: dict[IdempotencyKey, Answered] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from itertools import islice
 
 from chatcore.ids import (
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -18,6 +19,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import (
+    KNOWN_ADDRESSES,
     Account,
     CleanUp,
     Deposit,
@@ -28,13 +30,24 @@ from chatcore.model import (
     StoredSession,
     Survey,
 )
-from chatcore.ports import DepositResult
+from chatcore.ports import DepositResult, KeySpan, Room
 from stores.memory import deletions, mailboxes
 from stores.memory.rows import AccountRow, Answered, Box, Rows
 
 
 def _at_once(callback: Callable[[], None]) -> None:
     callback()
+
+
+def _keep_address(row: AccountRow, address: AddressHash, at_ms: int) -> None:
+    """Keep the address, and of the others the latest (the smallest of one moment).
+
+    This one stays also where a wrong clock has made the others later.
+    """
+    others = [it for it in row.addresses.items() if it[0] != address]
+    others.sort(key=lambda it: (-it[1], it[0]))
+    row.addresses = dict(others[: KNOWN_ADDRESSES - 1])
+    row.addresses[address] = at_ms
 
 
 class MemoryStore:
@@ -85,15 +98,26 @@ class MemoryStore:
             id=row.id, username=row.username, password_hash=row.password_hash
         )
 
-    async def set_password(
-        self, account: AccountId, password_hash: PasswordHash
-    ) -> bool:
-        """Replace a password; False when the account is gone."""
+    async def change_password(
+        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+    ) -> Epoch | None:
+        """Replace a password and the session's token, and raise the epoch."""
         row = self._rows.accounts.get(account)
         if row is None:
-            return False
+            return None
         row.password_hash = password_hash
-        return True
+        if row.token_hash is not None:
+            self._keep_session(row, token_hash)
+        row.epoch = Epoch(row.epoch + 1)
+        return row.epoch
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        """Keep the same password under another hash, unless it was changed since."""
+        row = self._rows.accounts.get(account)
+        if row is not None and row.password_hash == old:
+            row.password_hash = new
 
     async def names(
         self, *, prefix: str, after: str, limit: int
@@ -114,21 +138,41 @@ class MemoryStore:
     # sessions
 
     async def open_session(
-        self, account: AccountId, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        address: AddressHash,
+        at_ms: int,
     ) -> OpenedSession | None:
-        """Replace the account's session and raise its epoch."""
+        """Replace the account's session, raise its epoch, and know the address."""
         row = self._rows.accounts.get(account)
         if row is None:
             return None
-        self._drop_session(row)
-        row.token_hash = token_hash
-        self._rows.by_token[token_hash] = row
-        return self._raise_epoch(row)
+        self._keep_session(row, token_hash)
+        if address:
+            _keep_address(row, address, at_ms)
+        row.epoch = Epoch(row.epoch + 1)
+        return self._opened(row)
 
-    async def resume_session(self, token_hash: TokenHash) -> OpenedSession | None:
-        """Raise the epoch of the session with this token."""
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        """Whether the account was logged in to from there since then."""
+        row = self._rows.accounts.get(account)
+        at_ms = None if row is None else row.addresses.get(address)
+        return at_ms is not None and at_ms >= since_ms
+
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
+        """Raise the epoch of the session with this token, if ``last_seen`` can be."""
         row = self._rows.by_token.get(token_hash)
-        return None if row is None else self._raise_epoch(row)
+        if row is None:
+            return None
+        if last_seen <= self._rows.boxes[row.id].head:
+            row.epoch = Epoch(row.epoch + 1)
+        return self._opened(row)
 
     async def end_session(self, account: AccountId, epoch: Epoch) -> None:
         """Forget the session, unless its epoch is another by now."""
@@ -149,13 +193,17 @@ class MemoryStore:
             for token_hash, row in rows
         ]
 
+    def _keep_session(self, row: AccountRow, token_hash: TokenHash) -> None:
+        self._drop_session(row)
+        row.token_hash = token_hash
+        self._rows.by_token[token_hash] = row
+
     def _drop_session(self, row: AccountRow) -> None:
         if row.token_hash is not None:
             del self._rows.by_token[row.token_hash]
             row.token_hash = None
 
-    def _raise_epoch(self, row: AccountRow) -> OpenedSession:
-        row.epoch = Epoch(row.epoch + 1)
+    def _opened(self, row: AccountRow) -> OpenedSession:
         return OpenedSession(
             account=row.id,
             username=row.username,
@@ -169,15 +217,12 @@ class MemoryStore:
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
         return [
-            mailboxes.deposit(
-                self._rows, it, mailbox_messages=mailbox_messages, oldest_key=oldest_key
-            )
-            for it in deposits
+            mailboxes.deposit(self._rows, it, room=room, keys=keys) for it in deposits
         ]
 
     def acknowledge(
@@ -266,6 +311,10 @@ class MemoryStore:
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         """Drop the keys below ``oldest_key``, and what only they kept."""
         deletions.forget(self._rows, oldest_key)
+
+    async def horizon(self) -> IdempotencyKey:
+        """The highest key that ``forget`` was given."""
+        return self._rows.horizon
 
     async def flush(self) -> None:
         """Nothing waits here."""

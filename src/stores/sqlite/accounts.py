@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 from chatcore.ids import (
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
+    Position,
     TokenHash,
     Username,
 )
-from chatcore.model import Account, OpenedSession, StoredSession
+from chatcore.model import KNOWN_ADDRESSES, Account, OpenedSession, StoredSession
 from stores.sqlite.books import Books
+from stores.sqlite.known import LiveAccount
 from stores.sqlite.mailboxes import mailbox
 
 
@@ -51,14 +54,39 @@ def find(books: Books, username: Username) -> Account | None:
     return Account(id=row[0], username=row[1], password_hash=row[2])
 
 
-def set_password(books: Books, account: AccountId, password_hash: PasswordHash) -> bool:
-    """Replace a password; False when the account is gone."""
-    return bool(
-        books.ledger.write(
-            "UPDATE account SET password_hash = ? WHERE id = ? AND deleted = 0",
-            password_hash,
-            account,
-        )
+def change_password(
+    books: Books,
+    account: AccountId,
+    password_hash: PasswordHash,
+    token_hash: TokenHash,
+) -> Epoch | None:
+    """Replace a password and the session's token, and raise the epoch."""
+    live = books.known.account(account)
+    if live is None:
+        return None
+    live.epoch = Epoch(live.epoch + 1)
+    books.ledger.write(
+        "UPDATE account SET password_hash = ?, epoch = ? WHERE id = ?",
+        password_hash,
+        live.epoch,
+        account,
+    )
+    books.ledger.write(
+        "UPDATE session SET token_hash = ? WHERE account = ?", token_hash, account
+    )
+    return live.epoch
+
+
+def replace_hash(
+    books: Books, account: AccountId, old: PasswordHash, new: PasswordHash
+) -> None:
+    """Keep the same password under another hash, unless it was changed since."""
+    books.ledger.write(
+        "UPDATE account SET password_hash = ? "
+        "WHERE id = ? AND password_hash = ? AND deleted = 0",
+        new,
+        account,
+        old,
     )
 
 
@@ -81,23 +109,53 @@ def names(
 
 
 def open_session(
-    books: Books, account: AccountId, token_hash: TokenHash
+    books: Books,
+    account: AccountId,
+    token_hash: TokenHash,
+    address: AddressHash,
+    at_ms: int,
 ) -> OpenedSession | None:
-    """Replace the account's session and raise its epoch."""
-    opened = _raise_epoch(books, account)
-    if opened is not None:
-        books.ledger.write(
-            "INSERT OR REPLACE INTO session VALUES (?, ?)", account, token_hash
-        )
-    return opened
+    """Replace the account's session, raise its epoch, and know the address."""
+    live = books.known.account(account)
+    if live is None:
+        return None
+    books.ledger.write(
+        "INSERT OR REPLACE INTO session VALUES (?, ?)", account, token_hash
+    )
+    if address:
+        _keep_address(books, account, address, at_ms)
+    return _raise_epoch(books, account, live)
 
 
-def resume_session(books: Books, token_hash: TokenHash) -> OpenedSession | None:
-    """Raise the epoch of the session with this token."""
+def knows_address(
+    books: Books, account: AccountId, address: AddressHash, since_ms: int
+) -> bool:
+    """Whether the account was logged in to from there since then."""
+    row = books.ledger.row(
+        "SELECT 1 FROM known_address WHERE account = ? AND address = ? AND at_ms >= ?",
+        account,
+        address,
+        since_ms,
+    )
+    return bool(row)
+
+
+def resume_session(
+    books: Books, token_hash: TokenHash, last_seen: Position
+) -> OpenedSession | None:
+    """Raise the epoch of the session with this token, if ``last_seen`` can be."""
     row = books.ledger.row(
         "SELECT account FROM session WHERE token_hash = ?", token_hash
     )
-    return _raise_epoch(books, AccountId(row[0])) if row else None
+    if not row:
+        return None
+    account = AccountId(row[0])
+    live = books.known.account(account)
+    if live is None:
+        return None
+    if last_seen > books.known.box(account).head:
+        return _opened(books, account, live)
+    return _raise_epoch(books, account, live)
 
 
 def end_session(books: Books, account: AccountId, epoch: Epoch) -> None:
@@ -119,15 +177,36 @@ def sessions(books: Books) -> Sequence[StoredSession]:
     ]
 
 
-def _raise_epoch(books: Books, account: AccountId) -> OpenedSession | None:
-    live = books.known.account(account)
-    if live is None:
-        return None
+def _raise_epoch(books: Books, account: AccountId, live: LiveAccount) -> OpenedSession:
     live.epoch = Epoch(live.epoch + 1)
     books.ledger.write("UPDATE account SET epoch = ? WHERE id = ?", live.epoch, account)
+    return _opened(books, account, live)
+
+
+def _opened(books: Books, account: AccountId, live: LiveAccount) -> OpenedSession:
     return OpenedSession(
         account=account,
         username=live.username,
         epoch=live.epoch,
         mailbox=mailbox(books, account),
+    )
+
+
+def _keep_address(
+    books: Books, account: AccountId, address: AddressHash, at_ms: int
+) -> None:
+    """Keep the address, and of the others the latest (the smallest of one moment).
+
+    This one stays also where a wrong clock has made the others later.
+    """
+    books.ledger.write(
+        "INSERT OR REPLACE INTO known_address VALUES (?, ?, ?)", account, address, at_ms
+    )
+    books.ledger.write(
+        "DELETE FROM known_address WHERE account = ?1 AND address IN ("
+        "SELECT address FROM known_address WHERE account = ?1 AND address <> ?2 "
+        "ORDER BY at_ms DESC, address LIMIT -1 OFFSET ?3)",
+        account,
+        address,
+        KNOWN_ADDRESSES - 1,
     )

@@ -52,6 +52,7 @@ def decide(
     ledger = books.ledger
     ledger.write("UPDATE account SET deleted = 1 WHERE id = ?", account)
     ledger.write("DELETE FROM session WHERE account = ?", account)
+    ledger.write("DELETE FROM known_address WHERE account = ?", account)
     ledger.write("DELETE FROM mailbox WHERE account = ?", account)
     ledger.write(
         "INSERT INTO deletion "

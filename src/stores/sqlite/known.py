@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position, Username
 from chatcore.limits import DAY_MS
+from stores.shares import Shares
 from stores.sqlite.ledger import Ledger
 
 K = TypeVar("K")
@@ -43,12 +44,16 @@ class LiveAccount:
 
 @dataclass(slots=True)
 class Box:
-    """The mailbox of a live account: what waits in it, and is visible."""
+    """The mailbox of a live account: what waits in it, and is visible.
+
+    ``shares`` says whose the messages are, while it is known.
+    """
 
     acknowledged: Position
     head: Position
     messages: int
     bounces: int
+    shares: Shares | None = None
 
 
 class Known:
@@ -59,6 +64,7 @@ class Known:
         self._accounts: dict[AccountId, LiveAccount] = {}
         self._ids: dict[Username, AccountId] = {}
         self._boxes: dict[AccountId, Box] = {}
+        self._counted = 0  # senders in all `shares`, at the most
         self._highest: dict[tuple[AccountId, Username], IdempotencyKey] = {}
         self._days: set[int] = set()
         self.horizon = _BELOW_ALL_KEYS
@@ -122,9 +128,24 @@ class Known:
             known = _keep(self._boxes, account, box)
         return known
 
-    def forget_box(self, account: AccountId) -> None:
-        """Its rows were changed without its counts."""
-        self._boxes.pop(account, None)
+    def shares(self, account: AccountId, box: Box) -> Shares:
+        """Whose the messages in this mailbox are; what the caller changes in it holds.
+
+        To be kept in step, or dropped from the box, with each message that goes.
+        """
+        if box.shares is None:
+            rows = self._ledger.rows(
+                "SELECT sender, count(*) FROM message "  # noqa: S608 (a constant)
+                f"WHERE account = ? AND bounced = 0 AND {VISIBLE} GROUP BY sender",
+                account,
+            )
+            self._counted += len(rows)
+            if self._counted > CACHED:
+                for other in self._boxes.values():
+                    other.shares = None
+                self._counted = len(rows)
+            box.shares = Shares(rows)
+        return box.shares
 
     def forget_boxes(self) -> None:
         """A retraction was decided: any count may be another now."""

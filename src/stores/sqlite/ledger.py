@@ -24,8 +24,7 @@ _MESSAGE: Final = (
     "(?, ?, ?, ?, ?)",
 )
 _KEY: Final = (
-    # There may be a forgotten row that was not swept yet.
-    "INSERT OR REPLACE INTO send_key VALUES ",
+    "INSERT INTO send_key VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?)",
 )
 

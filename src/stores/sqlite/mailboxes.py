@@ -18,10 +18,10 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
-from chatcore.ports import Declined, DepositResult, Stored
+from chatcore.ports import Declined, DepositResult, KeySpan, Room, Stored
 from stores.bounces import POSITION_BYTES
 from stores.sqlite.books import Books
-from stores.sqlite.known import VISIBLE, day_of
+from stores.sqlite.known import VISIBLE, Box, day_of
 
 DIGEST_BYTES: Final = 16
 """Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
@@ -34,19 +34,25 @@ _READ: Final = (
     "ORDER BY position LIMIT ?"
 )
 
+_LEAVING: Final = (
+    "SELECT sender, bounced, count(*) FROM message "  # noqa: S608 (a constant)
+    f"WHERE account = ? AND position <= ? AND {VISIBLE} GROUP BY sender, bounced"
+)
+
 
 def deposit(
     books: Books,
     deposits: Sequence[Deposit],
-    mailbox_messages: int,
-    oldest_key: IdempotencyKey,
+    room: Room,
+    keys: KeySpan,
 ) -> Sequence[DepositResult]:
     """Judge each deposit by itself, and post those that nothing speaks against."""
-    return [_deposit(books, it, mailbox_messages, oldest_key) for it in deposits]
+    span = KeySpan(max(keys.oldest, books.known.horizon), keys.newest)
+    return [_deposit(books, it, room, span) for it in deposits]
 
 
-def _deposit(
-    books: Books, it: Deposit, mailbox_messages: int, oldest_key: IdempotencyKey
+def _deposit(  # noqa: C901, PLR0911 (one list of reasons to decline, in order)
+    books: Books, it: Deposit, room: Room, keys: KeySpan
 ) -> DepositResult:
     known = books.known
     sender_id, epoch, recipient, body, _, key, sent_at_ms = it
@@ -62,18 +68,26 @@ def _deposit(
             first = _first_result(books, sender_id, recipient, key, digest)
             if first is not None:
                 return first
-        if key < oldest_key:
+        if key < keys.oldest:
             return Declined.KEY_EXPIRED
+        if key > keys.newest:
+            return Declined.KEY_AHEAD
     recipient_id = known.account_id(recipient)
     if recipient_id is None:
         return Declined.NO_SUCH_ACCOUNT
     if recipient_id in books.closing:
         return Declined.MAILBOX_CLOSING
     box = known.box(recipient_id)
-    if box.messages >= mailbox_messages:
+    if box.messages >= room.full:
         return Declined.MAILBOX_FULL
+    if box.messages >= room.crowded:
+        shares = known.shares(recipient_id, box)
+        if shares.of(sender_id) >= room.share:
+            return Declined.MAILBOX_SHARE
     box.head = position = Position(box.head + 1)
     box.messages += 1
+    if box.shares is not None:
+        box.shares.add(sender_id)
     books.ledger.post_message((recipient_id, position, sender_id, sent_at_ms, body))
     if key:
         day = day_of(key)
@@ -121,16 +135,30 @@ def acknowledge(
     position = min(position, box.head)
     if position <= box.acknowledged:
         return False
-    books.ledger.post_acknowledgement(account, position)
     if position == box.head:
         box.messages = box.bounces = 0
-    elif box.messages == box.head - box.acknowledged:
+        box.shares = None
+    elif box.shares is None and box.messages == box.head - box.acknowledged:
         # Every position that is not acknowledged has a message: no need to count.
         box.messages = box.head - position
     else:
-        known.forget_box(account)
+        _count_out(books, account, box, position)
+    books.ledger.post_acknowledgement(account, position)
     box.acknowledged = position
     return True
+
+
+def _count_out(books: Books, account: AccountId, box: Box, position: Position) -> None:
+    """Take the mail up to ``position`` out of the counts; it is still in the file."""
+    for sender, bounced, mails in books.ledger.rows(_LEAVING, account, position):
+        if bounced:
+            box.bounces -= mails
+            continue
+        box.messages -= mails
+        if box.shares is not None:
+            box.shares.remove(sender, mails)
+    if box.shares is not None and not box.shares.is_worth_keeping(box.messages):
+        box.shares = None
 
 
 def mailbox(books: Books, account: AccountId) -> Mailbox:

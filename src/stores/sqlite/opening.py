@@ -16,6 +16,7 @@ import apsw
 from chatcore.errors import StoreUnavailable
 from stores.errors import FolderMissing, StoreInUse, StoreNotOurs, StoreReadOnly
 from stores.sqlite.migrations import check_ours, migrate
+from stores.sqlite.privacy import make_private, warn_if_readable
 
 CHECKPOINT_PAGES: Final = 4000
 """The WAL is copied back at 16 MiB: rarely enough that a page which many commits
@@ -26,23 +27,25 @@ def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
     """Open ``path`` as a store of the newest schema, held against all others.
 
     Raises ``stores.errors.OpeningError``, or ``StoreUnavailable`` when the disk fails.
-    ``vfs`` names the SQLite VFS to go through instead of the default one.
+    ``vfs`` names the SQLite VFS to go through instead of the default one; it finds an
+    empty file at ``path`` where there was none.
     """
     with _translated(path):
         if not path.parent.is_dir():
             raise FolderMissing(folder=str(path.parent))
         if path.is_dir():
             raise StoreNotOurs(path=str(path), reason="it is a folder")
+        make_private(path)
+        # Without SQLITE_OPEN_CREATE: SQLite would make a file that others can read.
         connection = apsw.Connection(
-            str(path),
-            flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE,
-            vfs=vfs,
+            str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs
         )
         try:
             _claim(connection, str(path))
         except BaseException:
             connection.close()
             raise
+        warn_if_readable(path)
         return connection
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from chatcore.ids import (
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -27,7 +28,7 @@ from chatcore.model import (
     StoredSession,
     Survey,
 )
-from chatcore.ports import DepositResult
+from chatcore.ports import DepositResult, KeySpan, Room
 from stores.sqlite import accounts, cleaning, deletions, mailboxes, sweeping
 from stores.sqlite.books import Books
 from stores.sqlite.walk import END, START
@@ -71,12 +72,22 @@ class SqliteStore:
         """The account that has this name now."""
         return await self._writer.ask(lambda books: accounts.find(books, username))
 
-    async def set_password(
-        self, account: AccountId, password_hash: PasswordHash
-    ) -> bool:
-        """Replace a password; False when the account is gone."""
+    async def change_password(
+        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+    ) -> Epoch | None:
+        """Replace a password and the session's token, and raise the epoch."""
         return await self._writer.ask(
-            lambda books: accounts.set_password(books, account, password_hash)
+            lambda books: accounts.change_password(
+                books, account, password_hash, token_hash
+            )
+        )
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        """Keep the same password under another hash, unless it was changed since."""
+        await self._writer.ask(
+            lambda books: accounts.replace_hash(books, account, old, new)
         )
 
     async def names(
@@ -90,17 +101,34 @@ class SqliteStore:
     # sessions
 
     async def open_session(
-        self, account: AccountId, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        address: AddressHash,
+        at_ms: int,
     ) -> OpenedSession | None:
-        """Replace the account's session and raise its epoch."""
+        """Replace the account's session, raise its epoch, and know the address."""
         return await self._writer.ask(
-            lambda books: accounts.open_session(books, account, token_hash)
+            lambda books: accounts.open_session(
+                books, account, token_hash, address, at_ms
+            )
         )
 
-    async def resume_session(self, token_hash: TokenHash) -> OpenedSession | None:
-        """Raise the epoch of the session with this token."""
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        """Whether the account was logged in to from there since then."""
         return await self._writer.ask(
-            lambda books: accounts.resume_session(books, token_hash)
+            lambda books: accounts.knows_address(books, account, address, since_ms)
+        )
+
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
+        """Raise the epoch of the session with this token, if ``last_seen`` can be."""
+        return await self._writer.ask(
+            lambda books: accounts.resume_session(books, token_hash, last_seen)
         )
 
     async def end_session(self, account: AccountId, epoch: Epoch) -> None:
@@ -119,14 +147,12 @@ class SqliteStore:
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
         return await self._writer.ask(
-            lambda books: mailboxes.deposit(
-                books, deposits, mailbox_messages, oldest_key
-            )
+            lambda books: mailboxes.deposit(books, deposits, room, keys)
         )
 
     def acknowledge(
@@ -241,6 +267,10 @@ class SqliteStore:
             unnamed.difference_update(named)
         if unnamed:
             await ask(lambda books: sweeping.bury(books, unnamed))
+
+    async def horizon(self) -> IdempotencyKey:
+        """The highest key that ``forget`` was given, also by an earlier run."""
+        return await self._writer.ask(lambda books: books.known.horizon)
 
     async def flush(self) -> None:
         """Return once all acknowledgements given so far are committed."""

@@ -1,7 +1,7 @@
 """A stream of frames each way as a link: the server's end and the client's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from grpc import StatusCode
@@ -12,6 +12,7 @@ from chatcore.errors import CloseCode
 from transports.base import LinkClosed, PeerFinished
 from transports.grpc.peers import address_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
+from transports.reporting import HeldReport
 
 _CLOGGED_S: Final = 0.05
 
@@ -43,9 +44,10 @@ class ServerLink:
         self._writing: asyncio.Timeout | None = None
         self._waits_since_s: float | None = None
         self._unsent_bytes = 0
+        self._held = HeldReport()
         self.peer = context.peer()
         self.address = address_of(self.peer)
-        self.active_s = self._loop.time()
+        self.opened_s = self.active_s = self._loop.time()
 
     # ---- the call
 
@@ -68,16 +70,21 @@ class ServerLink:
             await self._wanted.wait()
             if self._is_over:
                 return LinkClosed()
-            self._wanted.clear()
             try:
-                frame = await self._context.read()
+                frame: object = await self._context.read()
             except BaseError:
                 return LinkClosed()
             if not isinstance(frame, bytes):
-                return LinkClosed() if self._is_cut else PeerFinished()
+                return self._end_of_frames()
             self.active_s = self._loop.time()
             self._frame = frame
+            self._note()
+            if not self._is_over:
+                self._wanted.clear()  # until this one was taken
             self._arrived.set()
+
+    def _end_of_frames(self) -> LinkClosed:
+        return LinkClosed() if self._is_cut else PeerFinished()
 
     @property
     def _is_over(self) -> bool:
@@ -98,13 +105,15 @@ class ServerLink:
         """
         return self._loop.time() if self._waits_since_s is None else self._waits_since_s
 
-    @property
-    def held_bytes(self) -> int:
+    def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``: frames to be written, and one that has come.
 
         Beside it gRPC holds 64 KiB that are not read, and the frame that is coming.
         """
-        return self._unsent_bytes + len(self._frame or b"")
+        self._held.tell(report)
+
+    def _note(self) -> None:
+        self._held.note(self._unsent_bytes + len(self._frame or b""))
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``: gRPC has one limit for all, so a frame that is
@@ -123,6 +132,7 @@ class ServerLink:
             frame = self._frame
             if frame is not None and not self._is_held:
                 self._frame = None
+                self._note()
                 if len(frame) > self._frame_bytes:
                     raise LinkClosed(
                         CloseCode.FRAME_TOO_LARGE,
@@ -140,6 +150,7 @@ class ServerLink:
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
         self._unsent_bytes = sum(map(len, frames))
+        self._note()
         try:
             for frame in frames:
                 await self._write(frame)
@@ -148,6 +159,7 @@ class ServerLink:
             raise LinkClosed from error
         finally:
             self._unsent_bytes = 0
+            self._note()
 
     async def _write(self, frame: bytes) -> None:
         if self._is_over:
@@ -202,19 +214,19 @@ class ClientLink:
         self._may_read.set()
         self._waits_since_s: float | None = None
         self._unsent_bytes = 0
+        self._held = HeldReport()
         self.peer = peer
         self.address = host
-        self.active_s = self._loop.time()
+        self.opened_s = self.active_s = self._loop.time()
 
     @property
     def taken_s(self) -> float:
         """See ``transports.base.Link``; as ``ServerLink``'s."""
         return self._loop.time() if self._waits_since_s is None else self._waits_since_s
 
-    @property
-    def held_bytes(self) -> int:
+    def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``."""
-        return self._unsent_bytes + sum(map(len, self._first))
+        self._held.tell(report)
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""
@@ -254,6 +266,7 @@ class ClientLink:
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
         self._unsent_bytes = sum(map(len, frames))
+        self._held.note(self._unsent_bytes)
         try:
             for frame in frames:
                 self._waits_since_s = self._loop.time()
@@ -269,6 +282,7 @@ class ClientLink:
             raise
         finally:
             self._waits_since_s, self._unsent_bytes = None, 0
+            self._held.note(0)
 
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # only a server has a code to give
         """See ``transports.base.Link``."""

@@ -18,6 +18,7 @@ from chatcore.errors import CloseCode
 from transports.base import LinkClosed, LinkSettings
 from transports.grpc.answers import CommandRefused
 from transports.grpc.options import SERVICE
+from transports.grpc.peers import address_of
 from transports.grpc.places import Places
 from transports.grpc.requests import Requests, read_request
 from transports.grpc.status import end_call
@@ -86,7 +87,7 @@ class OtherServices:
     ) -> Callable[[object, _Context], Awaitable[bytes | None]]:
         async def call(_requests: object, context: _Context) -> bytes | None:
             try:
-                with self._places.place(context.peer()):
+                with self._places.place(address_of(context.peer())):
                     return await method(context)
             except (CommandRefused, LinkClosed) as error:
                 await end_call(context, error)

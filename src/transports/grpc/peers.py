@@ -1,11 +1,7 @@
 """Where a call comes from, out of how gRPC spells its peer (B3)."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote
-
-_PREFIX: Final = 64
-"""What one subscriber of IPv6 has to spend freely is a network of this size."""
 
 
 def address_of(peer: str) -> str:
@@ -25,15 +21,3 @@ def address_of(peer: str) -> str:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)
-
-
-def counted_as(address: str, *, loopback_counts: bool) -> str:
-    """What an address is counted with: itself, or its /64; empty if it is not."""
-    if not address:
-        return ""
-    known = ip_address(address)
-    if known.is_loopback and not loopback_counts:
-        return ""
-    if isinstance(known, IPv6Address):
-        return str(ip_network((known, _PREFIX), strict=False))
-    return address

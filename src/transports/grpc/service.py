@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from chatcore.errors import CloseCode, SessionGone
+from chatcore.errors import CLOSE_TEXTS, CloseCode, SessionGone
 from transports.base import LinkClosed, LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
@@ -17,7 +17,7 @@ from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.places import Places
+from transports.grpc.peers import address_of
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.sessions import Sessions
 from transports.grpc.status import end_call
@@ -56,11 +56,6 @@ class ChatService:
         self._requests = requests
         self._settings = settings
         self._sessions = Sessions(serve_link, spawn, settings)
-        self._places = Places(
-            settings.connections,
-            settings.address_connections,
-            loopback_counts=settings.loopback_counts,
-        )
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -95,7 +90,7 @@ class ChatService:
         async def call(_requests: object, context: _Context) -> bytes | None:
             async with self._counted():
                 try:
-                    self._take_place(context)
+                    self._enter(context)
                     async with self._requests.one(context) as request:
                         return await method(request, context)
                 except (CommandRefused, LinkClosed) as error:
@@ -103,16 +98,19 @@ class ChatService:
 
         return call
 
-    def _take_place(self, context: _Context) -> None:
-        """Take a place until gRPC has done with the call, which may be long after we
-        have: what its peer does not take stays in memory until then.
+    def _enter(self, context: _Context) -> None:
+        """Count a call until gRPC has done with it, which may be long after we have:
+        what its peer does not take stays in memory until then.
+
+        Raises:
+            LinkClosed: there are too many.
         """
-        give_back = self._places.take(context.peer())
-
-        def done(_: _Context) -> None:
-            give_back()
-
-        context.add_done_callback(done)
+        admission, address = self._settings.admission, address_of(context.peer())
+        if not admission.enter(address):
+            code = CloseCode.TOO_MANY_CONNECTIONS
+            raise LinkClosed(code, CLOSE_TEXTS[code])
+        # Whatever it is called with; its type in the stubs has no instance.
+        context.add_done_callback(cast("Any", lambda _: admission.leave(address)))
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -209,7 +207,7 @@ class ChatService:
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
         try:
-            self._take_place(context)
+            self._enter(context)
         except LinkClosed as closed:
             await end_call(context, closed)
         link = ServerLink(context, self._settings.frame_bytes)

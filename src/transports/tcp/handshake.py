@@ -7,9 +7,10 @@ Unix domain socket.
 import asyncio
 import logging
 
-from chatcore.errors import CloseCode
+from chatcore.errors import CLOSE_TEXTS, CloseCode
 from transports.base import LinkClosed, LinkSettings
 from transports.codec import Codec
+from transports.limited_log import LimitedLog
 from transports.tcp.greeting import (
     MAX_LINE_BYTES,
     WELCOME,
@@ -24,8 +25,19 @@ from transports.tcp.link import TcpLink
 _log = logging.getLogger(__name__)
 
 
-async def welcome_client(link: TcpLink, settings: LinkSettings) -> Codec | None:
+def turn_away(link: TcpLink, log: LimitedLog) -> None:
+    """Tell a client that there are too many already, without reading its line (B3)."""
+    code = CloseCode.TOO_MANY_CONNECTIONS
+    log.info("Refused %s: %s", link.peer, CLOSE_TEXTS[code])
+    link.write_line(refuse(LinkClosed(code, CLOSE_TEXTS[code])))
+    link.finish()
+
+
+async def welcome_client(
+    link: TcpLink, settings: LinkSettings, log: LimitedLog | None = None
+) -> Codec | None:
     """Read the client's line and answer it; None when the link was ended instead."""
+    log = log or LimitedLog(_log)
     try:
         async with asyncio.timeout(settings.handshake_s):
             line = await link.read_line(MAX_LINE_BYTES)
@@ -35,7 +47,7 @@ async def welcome_client(link: TcpLink, settings: LinkSettings) -> Codec | None:
         return None
     except LinkClosed as refused:
         if refused.code is not CloseCode.LINK_LOST:
-            _log.info("Refused %s: %s", link.peer, refused.text)
+            log.info("Refused %s: %s", link.peer, refused.text)
             link.write_line(refuse(refused))
             await link.close(refused.code, refused.text)
         link.abort()

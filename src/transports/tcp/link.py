@@ -1,28 +1,42 @@
 """A TCP connection as a link: bytes in and out of one asyncio protocol."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed, PeerFinished
 from transports.framing import FrameTooLarge, Framing
+from transports.taking import Taking
 
-_READ_AHEAD_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 16 * 1024
+"""How much is read at a time, and ahead of what is received: what can be cut into
+frames without holding up all others (B2), and be held for a peer (B1)."""
+_REPORTED_BYTES: Final = 4096
 
 
-class TcpLink(asyncio.Protocol):
-    """See ``transports.base.Link``; before ``frame_with`` it gives single lines."""
+class TcpLink(asyncio.BufferedProtocol):
+    """See ``transports.base.Link``; before ``frame_with`` it gives single lines.
 
-    def __init__(self, *, close_s: float) -> None:
+    It reads into a buffer of its own choice, since asyncio would read 256 KiB at once.
+    Links of one event loop may share one (``buffer``, of ``READ_BYTES``), where that
+    loop reads and tells of it without a step between: asyncio's selector loop, uvloop.
+    """
+
+    def __init__(self, *, close_s: float, buffer: bytearray | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._close_s = close_s
         self._transport: asyncio.Transport | None = None
         self._framing: Framing | None = None
+        self._buffer = buffer if buffer is not None else bytearray()
         self._early = b""
         self._frames: list[bytes] = []
         self._ahead_bytes = 0
+        self._reported_bytes = 0
+        self._report_to: Callable[[int], None] | None = None
+        self._is_held = False
+        self._is_reading = True
         self._end: LinkClosed | None = None
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -30,8 +44,11 @@ class TcpLink(asyncio.Protocol):
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._is_closed = False
         self._is_paused = False
+        self._active_s = self._loop.time()
+        self._taking = Taking(self._loop)
         self.peer = "?"
-        self.active_s = self._loop.time()
+        self.address = ""
+        self.opened_s = self._active_s
 
     # ---- asyncio.Protocol
 
@@ -40,19 +57,27 @@ class TcpLink(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.peer = f"{host}:{port}"
+        self.address = str(host) if port else ""
 
-    def data_received(self, received: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  # what a read may take is ours to say
+        """See ``asyncio.BufferedProtocol``."""
+        if not self._buffer:
+            self._buffer = bytearray(READ_BYTES)
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Cut into frames what arrived; stop reading while nobody takes them."""
-        self.active_s = self._loop.time()
+        received = bytes(memoryview(self._buffer)[:nbytes])
+        self._active_s = self._loop.time()
         if self._end is not None:
             return
         if self._framing is None:
             self._early += received
         else:
             self._cut(self._framing, received)
-        self._ahead_bytes += len(received)
-        if self._ahead_bytes >= _READ_AHEAD_BYTES and self._transport is not None:
-            self._transport.pause_reading()
+        self._ahead_bytes += nbytes
+        self._read_or_pause()
+        self._report()
         self._wake(self._readable)
 
     def _cut(self, framing: Framing, received: bytes) -> None:
@@ -82,7 +107,8 @@ class TcpLink(asyncio.Protocol):
     def resume_writing(self) -> None:
         """A clogged peer took some: that is a sign of life."""
         self._is_paused = False
-        self.active_s = self._loop.time()
+        self._active_s = self._loop.time()
+        self._report()
         self._wake(self._writable)
 
     # ---- the greeting
@@ -128,10 +154,8 @@ class TcpLink(asyncio.Protocol):
         return frames
 
     async def _wait_readable(self) -> None:
-        if self._ahead_bytes:
-            self._ahead_bytes = 0
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()
+        self._ahead_bytes = 0
+        self._read_or_pause()
         self._readable = self._loop.create_future()
         try:
             await self._readable
@@ -143,7 +167,11 @@ class TcpLink(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._framing is None or self._is_over(transport):
             raise LinkClosed
-        transport.write(self._framing.join(frames))
+        stream = self._framing.join(frames)
+        self._taking.wrote(len(stream))
+        transport.write(stream)
+        if self._is_paused:
+            self._report()
         while self._is_paused:
             if self._is_over(transport):
                 raise LinkClosed
@@ -168,16 +196,75 @@ class TcpLink(asyncio.Protocol):
             if transport.can_write_eof():
                 with suppress(OSError):  # the peer has reset it: we shall hear soon
                     transport.write_eof()
-            transport.resume_reading()
+            self._ahead_bytes, self._is_held = 0, False
+            self._read_or_pause()
             await asyncio.wait([self._finished], timeout=self._close_s)
             transport.close()
             await asyncio.wait([self._gone], timeout=self._close_s)
         self.abort()
 
+    def finish(self) -> None:
+        """Close once what was written is out, without waiting for anything."""
+        if self._transport is not None:
+            self._transport.close()
+
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         if self._transport is not None:
             self._transport.abort()
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        self._look()
+        return max(self._active_s, self._taking.progress_s)
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``."""
+        self._look()
+        return self._taking.taken_s
+
+    def _look(self) -> None:
+        if self._transport is not None:
+            self._taking.look(self._transport.get_write_buffer_size())
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        if self._framing is not None:
+            self._framing.allow(frame_bytes)
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``."""
+        self._is_held = on
+        self._read_or_pause()
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``."""
+        self._report_to = report
+
+    def _report(self) -> None:
+        """Say what is held, when that has changed by much."""
+        if self._report_to is None or self._framing is None:
+            return
+        held_bytes = self._framing.held_bytes + self._ahead_bytes
+        if self._is_paused and self._transport is not None:
+            held_bytes += self._transport.get_write_buffer_size()
+        if abs(held_bytes - self._reported_bytes) >= _REPORTED_BYTES:
+            self._reported_bytes = held_bytes
+            self._report_to(held_bytes)
+
+    def _read_or_pause(self) -> None:
+        """Read while somebody receives, and nothing forbids it."""
+        transport = self._transport
+        reads = self._ahead_bytes < READ_BYTES and not self._is_held
+        if reads == self._is_reading or transport is None or transport.is_closing():
+            return
+        self._is_reading = reads
+        if reads:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
 
     def _is_over(self, transport: asyncio.Transport) -> bool:
         return self._is_closed or transport.is_closing()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from typing import Final
 
 from transports.base import (
@@ -13,8 +14,9 @@ from transports.base import (
     authority,
     reason_of,
 )
-from transports.tcp.handshake import welcome_client
-from transports.tcp.link import TcpLink
+from transports.limited_log import LimitedLog
+from transports.tcp.handshake import turn_away, welcome_client
+from transports.tcp.link import READ_BYTES, TcpLink
 
 _log = logging.getLogger(__name__)
 _BACKLOG: Final = 1024
@@ -44,16 +46,31 @@ async def listen(
     """See ``transports.base.Transport``."""
     greeting: set[TcpLink] = set()
 
+    # Windows' loop fills a buffer while others have their turn.
+    shared = None if sys.platform == "win32" else bytearray(READ_BYTES)
+    log = LimitedLog(_log)
+
     class _Accepted(TcpLink):
+        is_admitted = False
+
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            greeting.add(self)
-            spawn(_serve(self, greeting, serve_link, settings))
+            self.is_admitted = settings.admission.enter(self.address)
+            if self.is_admitted:
+                greeting.add(self)
+                spawn(_serve(self, greeting, serve_link, settings, log))
+            else:
+                turn_away(self, log)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            super().connection_lost(error)
+            if self.is_admitted:
+                settings.admission.leave(self.address)
 
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(
-            lambda: _Accepted(close_s=settings.close_s),
+            lambda: _Accepted(close_s=settings.close_s, buffer=shared),
             address.host or None,
             address.port,
             backlog=_BACKLOG,
@@ -68,10 +85,11 @@ async def _serve(
     greeting: set[TcpLink],
     serve_link: ServeLink,
     settings: LinkSettings,
+    log: LimitedLog,
 ) -> None:
     """Shake hands, then let the driver have the link."""
     try:
-        chosen = await welcome_client(link, settings)
+        chosen = await welcome_client(link, settings, log)
     finally:
         greeting.discard(link)
     if chosen is not None:

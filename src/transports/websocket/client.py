@@ -6,13 +6,14 @@ from websockets.typing import Subprotocol
 
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
-from transports.websocket.link import LivelyConnection, WebSocketLink
+from transports.websocket.bounded import BoundedConnection
+from transports.websocket.link import WebSocketLink
 from transports.websocket.options import connection_options
 from transports.websocket.subprotocols import PATH
 
 
-class _ClientSide(LivelyConnection, ClientConnection):
-    """The client's side of a connection that notes life."""
+class _ClientSide(BoundedConnection, ClientConnection):
+    """The client's side of a bounded connection."""
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSocketLink:

@@ -1,53 +1,52 @@
 """A WebSocket connection as a link."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode as WebSocketCode
 
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed
 from transports.codec import Codec
+from transports.websocket.bounded import BoundedConnection
 
 _REASON_BYTES: Final = 123
 """What fits into a close frame beside its code (RFC 6455, 5.5)."""
 
 
-class LivelyConnection(Connection):
-    """Notes when its peer last showed life (S5); stands before a side's own class.
-
-    Each byte that is read shows it, pongs of the protocol among them.
-    """
-
-    active_s = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
-        self.active_s = self.loop.time()
-        super().data_received(data)
-
-    def resume_writing(self) -> None:
-        """See ``asyncio.BaseProtocol``: a clogged link took more."""
-        self.active_s = self.loop.time()
-        super().resume_writing()
-
-
 class WebSocketLink:
     """See ``transports.base.Link``."""
 
-    def __init__(self, connection: LivelyConnection, codec: Codec) -> None:
-        connection.active_s = connection.loop.time()
+    def __init__(self, connection: BoundedConnection, codec: Codec) -> None:
         self._connection = connection
         self._is_text = codec.text
         host, port, *_ = connection.remote_address or ("?", 0)
         self.peer = f"{host}:{port}"
+        self.address = str(host) if port else ""
+        self.opened_s = connection.opened_s
 
     @property
     def active_s(self) -> float:
         """See ``transports.base.Link``."""
         return self._connection.active_s
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self._connection.taken_s
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        self._connection.allow(frame_bytes)
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``."""
+        self._connection.hold_reading(on=on)
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``."""
+        self._connection.report_held(report)
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``; text that is not UTF-8 ends the link."""

@@ -1,5 +1,6 @@
 """Listening for WebSockets."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,18 +11,22 @@ from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from chatcore.errors import CloseCode
+from chatcore.errors import CLOSE_TEXTS, CloseCode
 from transports.base import (
     Address,
+    Admission,
     CannotListen,
     LinkSettings,
+    NoLimit,
     ServeLink,
     Spawn,
     authority,
     reason_of,
 )
 from transports.codec import codec
-from transports.websocket.link import LivelyConnection, WebSocketLink
+from transports.limited_log import LimitedLog
+from transports.websocket.bounded import BoundedConnection
+from transports.websocket.link import WebSocketLink
 from transports.websocket.options import ConnectionOptions, connection_options
 from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
 
@@ -29,8 +34,31 @@ _log = logging.getLogger(__name__)
 _BACKLOG: Final = 1024
 
 
-class ServerSide(LivelyConnection, ServerConnection):
-    """The server's side of a connection that notes life."""
+class ServerSide(BoundedConnection, ServerConnection):
+    """The server's side of a bounded connection.
+
+    Attributes:
+        admission: asked whether there may be one more.
+        is_admitted: what it answered.
+    """
+
+    admission: Admission = NoLimit()
+    is_admitted = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_made(transport)
+        self.is_admitted = self.admission.enter(self._address)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_lost(exc)
+        if self.is_admitted:
+            self.admission.leave(self._address)
+
+    @property
+    def _address(self) -> str:
+        return str((self.remote_address or ("",))[0])
 
 
 class ServerOptions(ConnectionOptions):
@@ -75,6 +103,10 @@ async def listen(
     """
     gate = _Gate(address.options.get("origin", ""))
 
+    class _Admitting(ServerSide):
+        admission = settings.admission
+        unsent_bytes = settings.unsent_bytes
+
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol
         if subprotocol not in KNOWN or not isinstance(connection, ServerSide):
@@ -82,6 +114,8 @@ async def listen(
                 CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
             )
             return
+        # Kept for as long as the connection, and of no use any more.
+        connection.request = connection.response = None
         chosen = codec(codec_name(subprotocol))
         await serve_link(WebSocketLink(connection, chosen), chosen)
 
@@ -90,7 +124,7 @@ async def listen(
             handle,
             address.host or None,
             address.port,
-            create_connection=ServerSide,
+            create_connection=_Admitting,
             select_subprotocol=_select,
             process_request=gate.judge,
             **server_options(address, settings),
@@ -114,15 +148,20 @@ class _Gate:
 
     def __init__(self, origins: str) -> None:
         self._origins = frozenset(filter(None, origins.split(",")))
+        self._log = LimitedLog(_log)
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
+        if isinstance(connection, ServerSide) and not connection.is_admitted:
+            text = CLOSE_TEXTS[CloseCode.TOO_MANY_CONNECTIONS]
+            self._log.info("Refused %s: %s", connection.remote_address, text)
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
         if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
         hosts = request.headers.get_all("Host")
         for origin in request.headers.get_all("Origin"):
             if not self._may_connect(origin, hosts):
-                _log.info("Refused a page of %s", origin)
+                self._log.info("Refused a page of %s", origin)
                 return connection.respond(
                     HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
                 )

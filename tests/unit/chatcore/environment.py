@@ -74,39 +74,63 @@ class CountedTokens:
 
 
 class QuickPasswords:
-    """Hashes that cost nothing; ``hashed`` and ``checked`` count what they would."""
+    """Hashes that cost nothing; ``hashed`` and ``checked`` count what they would.
+
+    ``addresses`` are those they were asked for; ``outdated`` is the test's to fill.
+    """
 
     def __init__(self) -> None:
         self.hashed: list[str] = []
         self.checked: list[PasswordHash | None] = []
+        self.addresses: list[str] = []
+        self.outdated: set[PasswordHash] = set()
         self.is_full = False
 
-    async def hash(self, password: str) -> PasswordHash:
-        self._queue()
+    async def hash(self, password: str, *, address: str) -> PasswordHash:
+        self._queue(address)
         self.hashed.append(password)
         return PasswordHash(f"hash of {password}")
 
-    async def verify(self, password_hash: PasswordHash | None, password: str) -> bool:
-        self._queue()
+    async def verify(
+        self, password_hash: PasswordHash | None, password: str, *, address: str
+    ) -> bool:
+        self._queue(address)
         self.checked.append(password_hash)
         return password_hash == f"hash of {password}"
 
-    def _queue(self) -> None:
+    def is_outdated(self, password_hash: PasswordHash) -> bool:
+        return password_hash in self.outdated
+
+    def _queue(self, address: str) -> None:
+        self.addresses.append(address)
         if self.is_full:
             raise Busy(retry_after_ms=250)
 
 
 class LowerCaseNames:
-    """Preparation that maps to lower case, and refuses an exclamation mark."""
+    """Preparation that maps to lower case, and refuses an exclamation mark.
+
+    ``objections`` and ``lookalikes`` of prepared names are the test's to fill.
+    """
 
     def __init__(self) -> None:
         self.prepared: list[str] = []
+        self.objections: dict[str, str] = {}
+        self.lookalikes: dict[str, str] = {}
 
-    def prepare(self, text: str) -> str:
+    def prepare(self, text: str, *, max_chars: int) -> str:
         self.prepared.append(text)
         if "!" in text:
             raise ValueError("nobody shouts")
+        if len(text) > max_chars:
+            raise ValueError("nobody speaks that long")
         return text.lower()
+
+    def objection(self, name: str) -> str:
+        return self.objections.get(name, "")
+
+    def plain_lookalike(self, name: str) -> str:
+        return self.lookalikes.get(name, "")
 
 
 class Surroundings:

@@ -4,20 +4,23 @@ import unittest
 
 from chatcore.commands import Create
 from chatcore.errors import InvalidUsername, NameTaken
-from chatcore.usernames import prepare_username
+from chatcore.ids import Username
+from chatcore.usernames import check_new_username, prepare_username
 from environment import LowerCaseNames
 from marks import rule
 from world import PASSWORD, World
 
 
-class MappedNames:
+class MappedNames(LowerCaseNames):
     """A preparation that maps everything to one text."""
 
-    def __init__(self, prepared: str) -> None:
-        self._prepared = prepared
+    def __init__(self, mapped: str) -> None:
+        super().__init__()
+        self._mapped = mapped
 
-    def prepare(self, text: str) -> str:
-        return self._prepared if text else text
+    def prepare(self, text: str, *, max_chars: int) -> str:
+        self.prepared.append(text)
+        return self._mapped[: max_chars + 1]
 
 
 class UsernameTest(unittest.TestCase):
@@ -67,7 +70,7 @@ class UsernameTest(unittest.TestCase):
     @rule("A1")
     def test_no_character_and_sixty_five_are_none(self) -> None:
         self.assertEqual(self.refused(""), "it is empty")
-        self.assertEqual(self.refused("a" * 65), "it has not 1 to 64 characters")
+        self.assertEqual(self.refused("a" * 65), "it has more than 64 characters")
 
     @rule("A1")
     def test_a_name_is_measured_after_preparation(self) -> None:
@@ -78,14 +81,37 @@ class UsernameTest(unittest.TestCase):
         self.assertEqual(prepare_username("Ä" * 65, short, max_chars=64), "b")
         self.assertIn("1 to 64", self.refused("Ä", prepared=""))
 
-    @rule("A1")
-    def test_a_name_far_too_long_is_not_even_prepared(self) -> None:
+    @rule("A1", "B2")
+    def test_a_name_that_no_mapping_can_make_short_enough_is_not_prepared(self) -> None:
         names = LowerCaseNames()
 
-        with self.assertRaises(InvalidUsername):
-            prepare_username("a" * 257, names, max_chars=64)
+        for text in ("A" * 65, "ä" * 257):
+            with self.assertRaises(InvalidUsername) as caught:
+                prepare_username(text, names, max_chars=64)
+            self.assertIn("more than 64", caught.exception.fields["reason"])
 
         self.assertEqual(names.prepared, [])
+
+    @rule("A1")
+    def test_a_name_that_a_mapping_may_shorten_is_prepared(self) -> None:
+        names = MappedNames("b" * 64)
+
+        username = prepare_username("ä" * 256, names, max_chars=64)
+
+        self.assertEqual(username, "b" * 64)
+
+    @rule("A1")
+    def test_only_a_new_name_is_objected_to(self) -> None:
+        names = LowerCaseNames()
+        names.objections["äda"] = "it mixes letters"
+
+        username = prepare_username("Äda", names, max_chars=64)
+
+        self.assertEqual(username, "äda")
+        with self.assertRaises(InvalidUsername) as caught:
+            check_new_username(username, names)
+        self.assertEqual(caught.exception.fields["reason"], "it mixes letters")
+        check_new_username(Username("ada"), names)
 
     @rule("A1")
     def test_the_characters_of_patterns_are_refused(self) -> None:

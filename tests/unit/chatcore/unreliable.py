@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from chatcore.errors import Outage
 from chatcore.ids import (
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -16,7 +17,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import CleanUp, Deposit, Mail, Mailbox, OpenedSession
-from chatcore.ports import DepositResult
+from chatcore.ports import DepositResult, KeySpan, Room
 from stores.memory.store import MemoryStore
 from turns import Turns, Wait
 
@@ -93,16 +94,25 @@ class UnreliableStore(MemoryStore):
         return await super().names(prefix=prefix, after=after, limit=limit)
 
     async def open_session(
-        self, account: AccountId, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        address: AddressHash,
+        at_ms: int,
     ) -> OpenedSession | None:
         await self._enter("open_session")
-        opened = await super().open_session(account, token_hash)
+        opened = await super().open_session(
+            account, token_hash, address=address, at_ms=at_ms
+        )
         await self._leave("open_session")
         return opened
 
-    async def resume_session(self, token_hash: TokenHash) -> OpenedSession | None:
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
         await self._enter("resume_session")
-        opened = await super().resume_session(token_hash)
+        opened = await super().resume_session(token_hash, last_seen=last_seen)
         await self._leave("resume_session")
         return opened
 
@@ -114,13 +124,11 @@ class UnreliableStore(MemoryStore):
         self,
         deposits: Sequence[Deposit],
         *,
-        mailbox_messages: int,
-        oldest_key: IdempotencyKey,
+        room: Room,
+        keys: KeySpan,
     ) -> Sequence[DepositResult]:
         await self._enter("deposit")
-        results = await super().deposit(
-            deposits, mailbox_messages=mailbox_messages, oldest_key=oldest_key
-        )
+        results = await super().deposit(deposits, room=room, keys=keys)
         await self._leave("deposit")
         return results
 

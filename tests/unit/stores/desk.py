@@ -6,8 +6,10 @@ from itertools import count
 
 from chatcore.ids import (
     BEFORE_FIRST,
+    NO_ADDRESS,
     NO_KEY,
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -17,9 +19,11 @@ from chatcore.ids import (
 )
 from chatcore.limits import DAY_MS
 from chatcore.model import Bounce, CleanUp, Deposit, Mail, Message
-from chatcore.ports import DepositResult, Store, Stored
+from chatcore.ports import DepositResult, KeySpan, Room, Store, Stored
 
 NOW_MS = 20_000 * DAY_MS + 5_000
+ROOMY = Room(full=10_000, crowded=7_500, share=2_500)
+LAST_KEY = IdempotencyKey(b"\xff" * 16)
 
 
 def key(number: int, *, at_ms: int = NOW_MS) -> IdempotencyKey:
@@ -55,8 +59,17 @@ class Desk:
         assert account is not None
         return await self.login(account)
 
-    async def login(self, account: AccountId) -> Person:
-        opened = await self.store.open_session(account, self.new_token())
+    async def login(
+        self,
+        account: AccountId,
+        *,
+        token: TokenHash | None = None,
+        address: AddressHash = NO_ADDRESS,
+        at_ms: int = NOW_MS,
+    ) -> Person:
+        opened = await self.store.open_session(
+            account, token or self.new_token(), address=address, at_ms=at_ms
+        )
         assert opened is not None
         return Person(opened.account, opened.username, opened.epoch)
 
@@ -66,22 +79,30 @@ class Desk:
         to: str,
         *bodies: str,
         under: IdempotencyKey = NO_KEY,
-        room: int = 10_000,
+        room: int | Room = ROOMY,
         oldest: IdempotencyKey = NO_KEY,
+        newest: IdempotencyKey = LAST_KEY,
     ) -> list[DepositResult]:
         """Deposit one message for each body, in one call."""
         return await self.deposit(
             *(letter(sender, to, body, under=under) for body in bodies),
             room=room,
             oldest=oldest,
+            newest=newest,
         )
 
     async def deposit(
-        self, *deposits: Deposit, room: int = 10_000, oldest: IdempotencyKey = NO_KEY
+        self,
+        *deposits: Deposit,
+        room: int | Room = ROOMY,
+        oldest: IdempotencyKey = NO_KEY,
+        newest: IdempotencyKey = LAST_KEY,
     ) -> list[DepositResult]:
-        return list(
-            await self.store.deposit(deposits, mailbox_messages=room, oldest_key=oldest)
-        )
+        """In one call; a ``room`` that is a number is as good as never crowded."""
+        if not isinstance(room, Room):
+            room = Room(full=room, crowded=room, share=room)
+        keys = KeySpan(oldest, newest)
+        return list(await self.store.deposit(deposits, room=room, keys=keys))
 
     async def read(
         self,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from chatcore.ids import BEFORE_FIRST
+from chatcore.ids import BEFORE_FIRST, NO_KEY
+from chatcore.limits import DAY_MS
 from chatcore.model import Bounce, DeletionReceipt, Message
 from chatcore.ports import Declined
-from tests.unit.stores.desk import Desk, Person, key, positions
+from tests.unit.stores.desk import LAST_KEY, NOW_MS, Desk, Person, key, positions
 
 
 @pytest.fixture
@@ -35,6 +36,40 @@ async def test_forgotten_keys_are_unknown(desk: Desk, ada: Person, bob: Person) 
     assert old == [Declined.KEY_EXPIRED]
     assert positions(known) == [2]
     assert await desk.queued(bob) == 2
+
+
+@pytest.mark.rule("B7", "M2")
+async def test_a_key_below_the_horizon_is_expired_whatever_the_clock_says(
+    desk: Desk, ada: Person, bob: Person
+) -> None:
+    ahead_ms = NOW_MS + 3650 * DAY_MS
+    await desk.send(ada, "bob", "1", under=key(1))
+    await desk.store.forget(key(0, at_ms=ahead_ms))
+
+    repeats = [
+        await desk.send(ada, "bob", "1", under=key(1), oldest=it)
+        for it in (NO_KEY, key(0), key(0, at_ms=ahead_ms))
+    ]
+    known = await desk.send(ada, "bob", "2", under=key(1, at_ms=ahead_ms))
+    again = await desk.send(
+        ada, "bob", "2", under=key(1, at_ms=ahead_ms), oldest=LAST_KEY, newest=NO_KEY
+    )
+
+    assert repeats == [[Declined.KEY_EXPIRED]] * 3
+    assert positions(known) == positions(again) == [2]
+    assert await desk.queued(bob) == 2
+
+
+@pytest.mark.rule("B7")
+async def test_the_horizon_never_goes_back(desk: Desk, ada: Person) -> None:
+    assert await desk.store.horizon() == NO_KEY
+
+    await desk.store.forget(key(5))
+    await desk.store.forget(key(3))
+
+    assert await desk.store.horizon() == key(5)
+    assert await desk.send(ada, "ada", "x", under=key(4)) == [Declined.KEY_EXPIRED]
+    assert positions(await desk.send(ada, "ada", "x", under=key(5))) == [1]
 
 
 @pytest.mark.rule("D6")

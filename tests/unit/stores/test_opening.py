@@ -36,6 +36,7 @@ from tests.unit.stores.desk import Desk
 from tests.unit.stores.disk import FailingDisk
 
 NOBODY = 65534
+SCHEMA = 2
 
 
 @asynccontextmanager
@@ -142,7 +143,7 @@ async def test_a_new_file_says_whose_it_is(file: Path) -> None:
         pass
 
     assert _pragma(file, "application_id") == APPLICATION_ID
-    assert _pragma(file, "user_version") == 1
+    assert _pragma(file, "user_version") == SCHEMA
     assert _pragma(file, "journal_mode") == "wal"
     assert not file.with_name("chat.db-wal").exists()
 
@@ -208,7 +209,8 @@ async def test_a_newer_schema_is_refused_and_left_alone(file: Path) -> None:
     _execute(file, "PRAGMA user_version = 99")
     content = file.read_bytes()
 
-    with pytest.raises(StoreTooNew, match="schema 99, and this version knows up to 1"):
+    message = f"schema 99, and this version knows up to {SCHEMA}"
+    with pytest.raises(StoreTooNew, match=message):
         await _open(file)
 
     assert file.read_bytes() == content
@@ -287,7 +289,7 @@ async def test_a_failed_migration_leaves_the_file_as_it_was(
             await _open(file)
 
     await _open(file)
-    assert _pragma(file, "user_version") == 1
+    assert _pragma(file, "user_version") == SCHEMA
 
 
 async def test_an_older_schema_is_migrated(
@@ -304,7 +306,7 @@ async def test_an_older_schema_is_migrated(
         names = await store.names(prefix="", after="", limit=9)
 
     assert [name for _, name in names] == ["ada"]
-    assert _pragma(file, "user_version") == 2
+    assert _pragma(file, "user_version") == SCHEMA + 1
 
 
 async def _open(file: Path) -> None:

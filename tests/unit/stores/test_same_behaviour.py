@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from chatcore.ids import (
     NO_KEY,
     AccountId,
+    AddressHash,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -27,7 +28,7 @@ from chatcore.ids import (
 )
 from chatcore.limits import DAY_MS
 from chatcore.model import CleanUp, Deposit
-from chatcore.ports import Store
+from chatcore.ports import KeySpan, Room, Store
 from stores.memory import MemoryStore
 from stores.sqlite import open_sqlite
 from tests.unit.stores.desk import NOW_MS
@@ -54,11 +55,27 @@ class Create:
 @dataclass(frozen=True, slots=True)
 class Open:
     account: AccountId
+    address: AddressHash
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    account: AccountId
+    password: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceHash:
+    account: AccountId
+    old: int
+    new: int
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
     token: int
+    last_seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,9 @@ class End:
 @dataclass(frozen=True, slots=True)
 class Send:
     sends: list[tuple[AccountId, Username, str, int | None]]
-    room: int
+    room: Room
+    oldest: int
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,8 @@ class Reopen:
 Operation: TypeAlias = (
     Create
     | Open
+    | ChangePassword
+    | ReplaceHash
     | Resume
     | End
     | Send
@@ -138,17 +159,23 @@ Operation: TypeAlias = (
 )
 
 SMALL = st.integers(0, 6)
+ADDRESSES = [AddressHash(it) for it in (b"", b"a", b"b", b"c", b"d")]
+ROOMS = st.builds(Room, st.integers(1, 12), st.integers(1, 9), st.integers(0, 4))
 FREQUENT = [
     st.builds(Create, NAMES, SMALL),
-    st.builds(Send, SENDS, st.integers(1, 8)),
+    st.builds(
+        Send, SENDS, ROOMS, st.sampled_from([0, 0, 0, 2]), st.sampled_from([3, 9, 9])
+    ),
     st.builds(Acknowledge, ACCOUNTS, st.integers(0, 9)),
     st.builds(Delete, ACCOUNTS, st.booleans(), st.booleans(), SMALL),
 ]
 OPERATIONS = st.one_of(
     *FREQUENT,
     *FREQUENT,
-    st.builds(Open, ACCOUNTS),
-    st.builds(Resume, SMALL),
+    st.builds(Open, ACCOUNTS, st.sampled_from(ADDRESSES), SMALL),
+    st.builds(ChangePassword, ACCOUNTS, SMALL),
+    st.builds(ReplaceHash, ACCOUNTS, SMALL, SMALL),
+    st.builds(Resume, SMALL, st.integers(0, 15)),
     st.builds(End, ACCOUNTS),
     st.builds(Read, ACCOUNTS, SMALL, st.integers(1, 4), st.integers(1, 9)),
     st.builds(Survey, ACCOUNTS),
@@ -173,7 +200,6 @@ class Driver:
 
     store: Store
     epochs: dict[AccountId, Epoch] = field(default_factory=dict)
-    oldest: int = 0
     tokens: int = 0
 
     async def run(self, operation: Operation) -> object:  # noqa: C901, PLR0911, PLR0912
@@ -184,18 +210,27 @@ class Driver:
                     name, PasswordHash(str(key)), key=key_of(key), at_ms=NOW_MS
                 )
                 # Most of what follows needs a session.
-                return account and await self.open(account)
-            case Open(account):
-                return await self.open(account)
-            case Resume(token):
-                opened = await store.resume_session(self.token(token))
+                return account and await self.open(account, ADDRESSES[key % 3], key)
+            case Open(account, address, at_ms):
+                return await self.open(account, address, at_ms)
+            case ChangePassword(account, password):
+                return await self.change_password(account, password)
+            case ReplaceHash(account, old, new):
+                return await store.replace_hash(
+                    account, PasswordHash(str(old)), PasswordHash(str(new))
+                )
+            case Resume(token, last_seen):
+                opened = await store.resume_session(
+                    self.token(token), last_seen=Position(last_seen)
+                )
                 if opened:
                     self.epochs[opened.account] = opened.epoch
                 return opened
             case End(account):
                 await store.end_session(account, self.epoch(account))
-            case Send(sends, room):
-                return await self.send(sends, room)
+            case Send(sends, room, oldest, newest):
+                keys = KeySpan(key_of(oldest), key_of(newest))
+                return await self.send(sends, room, keys)
             case Acknowledge(account, position):
                 store.acknowledge(account, self.epoch(account), Position(position))
             case Read(account, after, messages, body_bytes):
@@ -225,8 +260,7 @@ class Driver:
                 return (await self.step(account, rows, bounce_messages)).deliveries
             case Forget(oldest):
                 await self.finish_all()
-                self.oldest = max(self.oldest, oldest)
-                await store.forget(key_of(self.oldest))
+                await store.forget(key_of(oldest))
             case Reopen():
                 for number in range(1, 20):
                     await store.open_mailbox(AccountId(number))
@@ -240,15 +274,34 @@ class Driver:
     def token(self, number: int) -> TokenHash:
         return TokenHash(number.to_bytes(32, "big"))
 
-    async def open(self, account: AccountId) -> object:
+    def new_token(self) -> TokenHash:
         self.tokens += 1
-        opened = await self.store.open_session(account, self.token(self.tokens))
+        return self.token(self.tokens)
+
+    async def open(
+        self, account: AccountId, address: AddressHash, at_ms: int
+    ) -> object:
+        opened = await self.store.open_session(
+            account, self.new_token(), address=address, at_ms=at_ms
+        )
         if opened:
             self.epochs[account] = opened.epoch
         return opened
 
+    async def change_password(self, account: AccountId, password: int) -> object:
+        epoch = await self.store.change_password(
+            account, PasswordHash(str(password)), self.new_token()
+        )
+        # One in three goes on with the epoch before, and is fenced.
+        if epoch and password % 3:
+            self.epochs[account] = epoch
+        return epoch
+
     async def send(
-        self, sends: list[tuple[AccountId, Username, str, int | None]], room: int
+        self,
+        sends: list[tuple[AccountId, Username, str, int | None]],
+        room: Room,
+        keys: KeySpan,
     ) -> object:
         deposits = [
             Deposit(
@@ -262,10 +315,7 @@ class Driver:
             )
             for order, (sender, to, body, key) in enumerate(sends)
         ]
-        results = await self.store.deposit(
-            deposits, mailbox_messages=room, oldest_key=key_of(self.oldest)
-        )
-        return list(results)
+        return list(await self.store.deposit(deposits, room=room, keys=keys))
 
     async def step(
         self, account: AccountId, rows: int, bounce_messages: int
@@ -288,6 +338,13 @@ class Driver:
             list(await store.names(prefix="b", after="", limit=9)),
             [await store.find_account(Username(it)) for it in ("ada", "bob", "b")],
             list(await store.sessions()),
+            await store.horizon(),
+            [
+                await store.knows_address(AccountId(it), address, since_ms=since_ms)
+                for it in range(1, 7)
+                for address in ADDRESSES
+                for since_ms in (0, 3)
+            ],
             [await store.mailbox(AccountId(it)) for it in range(1, 7)],
             [
                 list(
@@ -320,7 +377,9 @@ BEGINNING: list[Operation] = [
                 for it in (1, 2, 3)
                 for name in ("ada", "bob")
             ],
-            8,
+            Room(8, 8, 8),
+            0,
+            9,
         ),
     )
     * 2,
@@ -351,6 +410,8 @@ def _small() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stores.sqlite.known.CACHED", 2)
         patch.setattr("stores.sqlite.known.KNOWN_DAYS", 2)
+        patch.setattr("stores.sqlite.accounts.KNOWN_ADDRESSES", 2)
+        patch.setattr("stores.memory.store.KNOWN_ADDRESSES", 2)
         patch.setattr("stores.sqlite.walk.PAGE_ROWS", 3)
         patch.setattr("stores.sqlite.cleaning.PAGE_ROWS", 3)
         patch.setattr("stores.sqlite.sweeping.SWEEP_ROWS", 2)

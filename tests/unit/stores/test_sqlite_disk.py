@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatcore.errors import OutcomeUnknown, StoreUnavailable
-from chatcore.ids import PasswordHash, Position, Username
+from chatcore.ids import AddressHash, PasswordHash, Position, Username
 from chatcore.limits import DAY_MS
 from chatcore.model import DeletionReceipt
 from chatcore.ports import Declined, Stored
@@ -265,11 +265,10 @@ async def test_everything_is_there_when_the_store_is_opened_again(file: Path) ->
         )
         ada, bob = await desk.register("ada"), await desk.register("bob")
         token = desk.new_token()
-        opened = await store.open_session(bob.id, token)
-        assert opened is not None
+        bob = await desk.login(bob.id, token=token, address=AddressHash(b"home"))
         await desk.send(ada, "bob", "one", "two", "three")
         await desk.send(ada, "bob", "four", under=key(1))
-        store.acknowledge(bob.id, opened.epoch, Position(1))
+        desk.acknowledge(bob, 1)
         await store.close_mailbox(bob.id)
 
     async with open_sqlite(file) as store:
@@ -278,9 +277,10 @@ async def test_everything_is_there_when_the_store_is_opened_again(file: Path) ->
         assert (await store.mailbox(bob.id)).acknowledged == 1
         assert await desk.bodies(bob) == ["two", "three", "four"]
         assert [it.token_hash for it in await store.sessions()][-1] == token
-        again = await store.resume_session(token)
+        again = await store.resume_session(token, last_seen=Position(4))
         assert again is not None
-        assert again.epoch == opened.epoch + 1
+        assert again.epoch == bob.epoch + 1
+        assert await store.knows_address(bob.id, AddressHash(b"home"), since_ms=NOW_MS)
         assert await desk.send(ada, "bob", "four", under=key(1)) == [
             Stored(bob.id, Position(4), NOW_MS, new=False)
         ]
@@ -308,7 +308,7 @@ async def test_keys_of_several_days_are_known_when_opened_again(file: Path) -> N
         assert await desk.queued(ada) == 3
 
 
-@pytest.mark.rule("M2")
+@pytest.mark.rule("B7", "M2")
 async def test_a_forgotten_key_stays_forgotten_when_opened_again(file: Path) -> None:
     async with open_sqlite(file) as store:
         desk = Desk(store)
@@ -317,9 +317,13 @@ async def test_a_forgotten_key_stays_forgotten_when_opened_again(file: Path) -> 
         await store.forget(key(2))
 
     async with open_sqlite(file) as store:
-        again = await Desk(store).send(ada, "ada", "one", under=key(1), oldest=key(2))
+        desk = Desk(store)
+        again = await desk.send(ada, "ada", "one", under=key(1))
+        never_seen = await desk.send(ada, "ada", "two", under=key(0))
+        horizon = await store.horizon()
 
-    assert again == [Declined.KEY_EXPIRED]
+    assert again == never_seen == [Declined.KEY_EXPIRED]
+    assert horizon == key(2)
 
 
 @pytest.mark.rule("D5")

@@ -1,0 +1,202 @@
+"""A connection of the library that holds, and does at a stretch, a bounded amount."""
+
+import asyncio
+from collections.abc import Callable
+from enum import Flag, auto
+from time import perf_counter
+from typing import Final
+
+from websockets.asyncio.connection import Connection
+from websockets.protocol import CONNECTING
+
+from transports.taking import Taking
+
+_FED_BYTES: Final = 4096
+"""How much the library is given at a time: of its smallest messages so many that their
+handling takes some milliseconds (B2)."""
+_TURN_S: Final = 0.002
+_REPORTED_BYTES: Final = 4096
+_REQUEST_BYTES: Final = 16 * 1024
+"""The most that a client may write before it is answered. The library would take 128
+lines of 8 KiB, and keep them."""
+
+
+class Pause(Flag):
+    """Why nothing is read; several reasons may hold at a time."""
+
+    QUEUE = auto()
+    """Nobody receives what was read."""
+    UNSENT = auto()
+    """The peer does not take what is written: pongs, which nobody waits for."""
+    HELD = auto()
+    """All connections together hold too much."""
+    TURN = auto()
+    """Others have a turn before the rest of what was read is looked at."""
+
+
+class BoundedConnection(Connection):
+    """Reads in small pieces, and stops where its peer makes it hold much (B1, B2).
+
+    It also notes when its peer last showed life (S5): each byte that is read shows it,
+    pongs of the protocol among them. Stands before a side's own class.
+    """
+
+    unsent_bytes = 64 * 1024
+    opened_s = 0.0
+    _taking: Taking
+    _pauses = Pause(0)
+    _is_reading = True
+    _heard_s = 0.0
+    _asked_bytes = 0
+    _unfed = b""
+    _reported_bytes = 0
+    _report_to: Callable[[int], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_made(transport)
+        self.opened_s = self._heard_s = self.loop.time()
+        self._taking = Taking(self.loop)
+        self.recv_messages.pause = lambda: self.pause(Pause.QUEUE)
+        self.recv_messages.resume = lambda: self.resume(Pause.QUEUE)
+
+    # ---- reading
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self._heard_s = self.loop.time()
+        if self.protocol.state is CONNECTING:
+            self._asked_bytes += len(data)
+            if self._asked_bytes > _REQUEST_BYTES:
+                self.transport.abort()
+                return
+        if self._unfed:
+            self._unfed += data
+        else:
+            self._feed(data)
+        if self._reported_bytes or len(data) >= _REPORTED_BYTES:
+            self._report()
+
+    def _feed(self, data: bytes) -> None:
+        """Give the library a piece after the other, until others have their turn."""
+        ends_s = perf_counter() + _TURN_S
+        start = 0
+        while start < len(data):
+            super().data_received(data[start : start + _FED_BYTES])
+            start += _FED_BYTES
+            if self.transport.get_write_buffer_size() > self.unsent_bytes:
+                self.pause(Pause.UNSENT)
+            if self._pauses or perf_counter() >= ends_s:
+                break
+        self._unfed = data[start:]
+        if self._unfed and not self._pauses:
+            self._give_way()
+
+    def _give_way(self) -> None:
+        """Go on with what is left after all others."""
+        self.pause(Pause.TURN)
+        self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._pauses &= ~Pause.TURN
+        if self._pauses or self.transport.is_closing():
+            return
+        unfed, self._unfed = self._unfed, b""
+        self._feed(unfed)
+        if not self._pauses:
+            self._read()
+
+    def pause(self, why: Pause) -> None:
+        """Read no more, for this reason too."""
+        self._pauses |= why
+        if self._is_reading and not self.transport.is_closing():
+            self._is_reading = False
+            self.transport.pause_reading()
+
+    def resume(self, why: Pause) -> None:
+        """Read on, unless another reason holds."""
+        if why not in self._pauses:
+            return
+        self._pauses &= ~why
+        if self._pauses:
+            return
+        if self._unfed:
+            # Not at once: whoever receives would have no end of it.
+            self._give_way()
+        else:
+            self._read()
+
+    def _read(self) -> None:
+        if not self._is_reading and not self.transport.is_closing():
+            self._is_reading = True
+            self.transport.resume_reading()
+
+    def eof_received(self) -> None:
+        """See ``asyncio.Protocol``; what was read before comes first."""
+        unfed, self._unfed = self._unfed, b""
+        if unfed:
+            super().data_received(unfed)
+        super().eof_received()
+
+    # ---- writing
+
+    def send_data(self) -> None:
+        """Write what the library has to say."""
+        before = self.transport.get_write_buffer_size()
+        super().send_data()
+        self._taking.wrote(self.transport.get_write_buffer_size() - before)
+
+    def pause_writing(self) -> None:
+        """See ``asyncio.BaseProtocol``: the peer does not read as fast as we write."""
+        super().pause_writing()
+        self._report()
+
+    def resume_writing(self) -> None:
+        """See ``asyncio.BaseProtocol``: a clogged link took more."""
+        self._heard_s = self.loop.time()
+        super().resume_writing()
+        self._report()
+        self.resume(Pause.UNSENT)
+
+    # ---- what the link asks
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        self._taking.look(self.transport.get_write_buffer_size())
+        return max(self._heard_s, self._taking.progress_s)
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``."""
+        self._taking.look(self.transport.get_write_buffer_size())
+        return self._taking.taken_s
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        self.protocol.max_message_size = frame_bytes
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``."""
+        if on:
+            self.pause(Pause.HELD)
+        else:
+            self.resume(Pause.HELD)
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``."""
+        self._report_to = report
+
+    def _report(self) -> None:
+        """Say what is held, when that has changed by much."""
+        if self._report_to is None:
+            return
+        held_bytes = (
+            len(self._unfed)
+            + len(self.protocol.reader.buffer)
+            + (self.protocol.current_size or 0)
+            + self.transport.get_write_buffer_size()
+        )
+        if abs(held_bytes - self._reported_bytes) >= _REPORTED_BYTES:
+            self._reported_bytes = held_bytes
+            self._report_to(held_bytes)
