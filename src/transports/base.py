@@ -184,15 +184,25 @@ class LinkSettings:
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
         admission: asked by a listener for each connection, before anything is read.
+        connections: how many a listener has at a time that accepts on its own (B3).
+        loopback_counts: whether loopback is an address like others, in what a listener
+            limits itself.
     """
 
     frame_bytes: int
     later_frame_bytes: int = 0
     unsent_bytes: int = 64 * 1024
+    connections: int = 20_000
+    loopback_counts: bool = False
     handshake_s: float = 10.0
     close_s: float = 1.0
     keepalive_s: float = 15.0
     admission: Admission = field(default_factory=NoLimit)
+
+    @property
+    def largest_frame_bytes(self) -> int:
+        """The largest frame that a link will ever read."""
+        return max(self.frame_bytes, self.later_frame_bytes)
 
 
 class Listener(Protocol):

@@ -1,47 +1,96 @@
 """Two ends of a link in one process, each with a bounded queue before it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed
+from transports.base import LinkClosed, LinkSettings
+from transports.reporting import HeldReport
 
 _CLOGGED_BYTES: Final = 64 * 1024
 
 
 class PairedLink:
-    """See ``transports.base.Link``."""
+    """See ``transports.base.Link``; ``address`` is that of the peer behind it.
 
-    def __init__(self, peer: str, frame_bytes: int) -> None:
+    Attributes:
+        waiting_bytes: what has arrived at this end and was not received.
+        waits_since_s: when the oldest of it arrived; None while there is none.
+    """
+
+    def __init__(self, peer: str, address: str, frame_bytes: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes
         self._other: PairedLink | None = None
         self._arrived: list[bytes] = []
-        self._arrived_bytes = 0
+        self.waiting_bytes = 0
+        self.waits_since_s: float | None = None
+        self._held = HeldReport()
+        self._is_held = False
         self._end: LinkClosed | None = None
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self.peer = peer
-        self.active_s = self._loop.time()
+        self.address = address
+        self.opened_s = self.active_s = self._loop.time()
 
     @classmethod
-    def make(cls, peer: str, frame_bytes: int) -> "tuple[PairedLink, PairedLink]":
-        """A link's two ends; frames have at most ``frame_bytes`` either way."""
-        one, other = cls(peer, frame_bytes), cls(peer, frame_bytes)
+    def make(
+        cls, peer: str, settings: LinkSettings, *, address: str = ""
+    ) -> "tuple[PairedLink, PairedLink]":
+        """A link's two ends, the server's first.
+
+        It reads frames of ``settings.frame_bytes`` until it is allowed more; the
+        client's reads the largest from the start, as on every transport.
+        """
+        one = cls(peer, address, settings.frame_bytes)
+        other = cls(peer, address, settings.largest_frame_bytes)
         one._other, other._other = other, one
         return one, other
 
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``: else when the oldest that waits was written,
+        since the other end takes all at once.
+        """
+        since_s = None if self._other is None else self._other.waits_since_s
+        return self._loop.time() if since_s is None else since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``: what waits before both ends."""
+        self._held.tell(report)
+
+    def note_held(self) -> None:
+        """Take note that what waits before either end has changed."""
+        unsent_bytes = 0 if self._other is None else self._other.waiting_bytes
+        self._held.note(self.waiting_bytes + unsent_bytes)
+
+    def _note(self) -> None:
+        self.note_held()
+        if self._other is not None:
+            self._other.note_held()
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        self._frame_bytes = frame_bytes
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``; the end of a link is seen all the same."""
+        self._is_held = on
+        self._changed.set()
+
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
-        while not self._arrived:
-            if self._end is not None:
-                raise self._end
+        while self._end is None and (self._is_held or not self._arrived):
             self._changed.clear()
             await self._changed.wait()
+        if not self._arrived and self._end is not None:
+            raise self._end
         frames, self._arrived = self._arrived, []
-        self._arrived_bytes = 0
+        self.waiting_bytes, self.waits_since_s = 0, None
         self._taken.set()
+        self._note()
         return frames
 
     async def send(self, frames: Sequence[bytes]) -> None:
@@ -68,14 +117,17 @@ class PairedLink:
                 f"A frame has at most {self._frame_bytes} bytes.",
             )
         else:
+            if not self._arrived:
+                self.waits_since_s = self._loop.time()
             self._arrived.append(frame)
-            self._arrived_bytes += len(frame)
+            self.waiting_bytes += len(frame)
+            self._note()
         self._changed.set()
 
     @property
     def is_clogged(self) -> bool:
         """Whether the other end has to wait."""
-        return self._end is None and self._arrived_bytes > _CLOGGED_BYTES
+        return self._end is None and self.waiting_bytes > _CLOGGED_BYTES
 
     @property
     def has_ended(self) -> bool:

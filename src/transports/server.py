@@ -72,6 +72,8 @@ class _Server:
             # A transport's own pings come before the chat's, which then never need to.
             keepalive_s=limits.ping_after_s * 0.75,
             admission=chat.admission,
+            connections=limits.connections,
+            loopback_counts=limits.loopback_counts,
         )
 
     async def listen(self, url: str) -> str:

@@ -8,31 +8,43 @@ and nothing about a chat is decided here.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
-from chatcore.errors import CloseCode, MalformedCommand
+from chatcore.errors import Busy, CloseCode, MalformedCommand
+from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
 from transports.grpc.answers import Answers, CommandRefused
 from transports.grpc.mail import Mail
+from transports.grpc.requests import refused
 from transports.pair import PairedLink
+
+_MOST_TOLD_BYTES: Final = MIB
+"""What waits for a session that reads no more commands (W8), beyond those it has."""
+_RETRY_AFTER_MS: Final = 1000
 
 
 class Calls:
     """The calls of one session, or one call of a peer that has none.
 
     Attributes:
+        token: what names them; empty without a session.
         users: how many calls run.
     """
 
-    def __init__(self, link: PairedLink, spawn: Spawn, frame_bytes: int) -> None:
+    def __init__(
+        self, link: PairedLink, spawn: Spawn, frame_bytes: int, token: bytes
+    ) -> None:
         self._link = link
         self._spawn = spawn
         self._frame_bytes = frame_bytes
         self._waiting: dict[int, Answers] = {}
         self._mail = Mail()
         self._last_id = 0
+        self._told_bytes = 0
         self._opened = asyncio.Event()
         self._failure: CommandRefused | LinkClosed | None = None
+        self.token = token
         self.users = 0
 
     @property
@@ -42,15 +54,15 @@ class Calls:
 
     # ---- the link
 
-    async def open(self, token: bytes) -> None:
-        """Resume the session of a token; without one there is nothing to do.
+    async def open(self) -> None:
+        """Resume the session of the token; without one there is nothing to do.
 
         It runs beside the calls, so that the end of the first harms no other.
         """
         # Mail comes when a call asks for it: else there is nobody to push to.
-        resume = pb.Resume(token=token, delivery=pb.DELIVERY_MODE_MANUAL)
+        resume = pb.Resume(token=self.token, delivery=pb.DELIVERY_MODE_MANUAL)
         try:
-            if token:
+            if self.token:
                 async with self.ask(pb.Command(resume=resume)) as answers:
                     await answers.next()
         except (CommandRefused, LinkClosed) as failure:
@@ -101,10 +113,16 @@ class Calls:
                 pass  # a call that has gone, or what nobody has asked for
 
     async def _pong(self) -> None:
-        await self._tell(pb.Command(pong=pb.Pong()))
+        with suppress(CommandRefused):  # then what waits shows life as well
+            await self._tell(pb.Command(pong=pb.Pong()))
 
     async def _tell(self, *commands: pb.Command) -> None:
-        """Write commands; when the link is gone, ``read`` learns why and says so."""
+        """Write commands; when the link is gone, ``read`` learns why and says so.
+
+        Raises:
+            LinkClosed: they are too large for a frame.
+            CommandRefused: too much waits to be read already.
+        """
         frame = pb.ClientFrame(commands=commands).SerializeToString()
         if len(frame) > self._frame_bytes:
             # Refused before it ends the link, which is not this call's alone.
@@ -112,8 +130,14 @@ class Calls:
                 CloseCode.FRAME_TOO_LARGE,
                 f"A frame has at most {self._frame_bytes} bytes.",
             )
-        with suppress(LinkClosed):
-            await self._link.send([frame])
+        if self._told_bytes and self._told_bytes + len(frame) > _MOST_TOLD_BYTES:
+            raise refused(Busy(retry_after_ms=_RETRY_AFTER_MS))
+        self._told_bytes += len(frame)
+        try:
+            with suppress(LinkClosed):
+                await self._link.send([frame])
+        finally:
+            self._told_bytes -= len(frame)
 
     def finish(self) -> None:
         """End the link: the session is detached, until the next call resumes it."""

@@ -8,7 +8,7 @@ from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel
 from transports.base import Address, CannotConnect, LinkSettings, authority
 from transports.codec import Codec
 from transports.grpc.link import ClientLink, link_closed
-from transports.grpc.options import CONVERSE, channel_options
+from transports.grpc.options import CONVERSE, client_options
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> ClientLink:
@@ -19,7 +19,7 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     if codec.name != "protobuf":
         raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
     target = authority(address.host, address.port)
-    channel = insecure_channel(target, options=channel_options(settings))
+    channel = insecure_channel(target, options=client_options(settings))
     call: StreamStreamCall[bytes, bytes] = channel.stream_stream(CONVERSE)(None)
     try:
         async with asyncio.timeout(settings.handshake_s):
@@ -38,4 +38,11 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     if not isinstance(first, bytes):
         await channel.close(None)
         raise CannotConnect(address.text, "it ended the call at once")
-    return ClientLink(channel, call, first, target)
+    return ClientLink(
+        channel,
+        call,
+        first,
+        host=address.host,
+        peer=target,
+        frame_bytes=settings.largest_frame_bytes,
+    )

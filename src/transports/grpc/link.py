@@ -1,7 +1,7 @@
 """A stream of frames each way as a link: the server's end and the client's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from grpc import StatusCode
@@ -10,25 +10,46 @@ from grpc.aio import StreamStreamCall as Call
 
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed, PeerFinished
+from transports.grpc.peers import address_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
+from transports.reporting import HeldReport
 
 _CLOGGED_S: Final = 0.05
 
 
 class ServerLink:
-    """See ``transports.base.Link``; ``wait_ended`` is for the call's handler.
+    """See ``transports.base.Link``; ``read_on`` and ``wait_ended`` are for the call.
 
     The session driver reads and writes in tasks of its own, which gRPC does not cancel
-    with the call: they see that it has ended by ``EOF`` and failed writes.
+    with the call: they see that it has ended by ``EOF`` and failed writes. Nor can the
+    server end a call whose peer does not take what is written: it stays, with the last
+    frame, as long as the peer keeps it. So ``abort`` lets go of both: a write is
+    cancelled, and a read, which must not be (gRPC writes to its memory), is left to a
+    task of its own.
     """
 
-    def __init__(self, context: "ServicerContext[bytes, bytes]") -> None:
+    def __init__(
+        self, context: "ServicerContext[bytes, bytes]", frame_bytes: int
+    ) -> None:
         self._context = context
+        self._frame_bytes = frame_bytes
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._is_cut = False
+        self._is_held = False
+        self._wanted = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._frame: bytes | None = None
+        self._end: LinkClosed | None = None
+        self._writing: asyncio.Timeout | None = None
+        self._waits_since_s: float | None = None
+        self._unsent_bytes = 0
+        self._held = HeldReport()
         self.peer = context.peer()
-        self.active_s = self._loop.time()
+        self.address = address_of(self.peer)
+        self.opened_s = self.active_s = self._loop.time()
+
+    # ---- the call
 
     async def wait_ended(self) -> None:
         """Return once the link was closed from this side."""
@@ -36,34 +57,122 @@ class ServerLink:
             await self._ended.wait()
         except asyncio.CancelledError:
             self._is_cut = True  # the peer has gone
+            self._let_go()
             raise
+
+    async def read_on(self) -> None:
+        """Read a frame each time that one is wanted, until the call has ended."""
+        self._end = await self._read_to_the_end()
+        self._arrived.set()
+
+    async def _read_to_the_end(self) -> LinkClosed:
+        while True:
+            await self._wanted.wait()
+            if self._is_over:
+                return LinkClosed()
+            try:
+                frame: object = await self._context.read()
+            except BaseError:
+                return LinkClosed()
+            if not isinstance(frame, bytes):
+                return self._end_of_frames()
+            self.active_s = self._loop.time()
+            self._frame = frame
+            self._note()
+            if not self._is_over:
+                self._wanted.clear()  # until this one was taken
+            self._arrived.set()
+
+    def _end_of_frames(self) -> LinkClosed:
+        return LinkClosed() if self._is_cut else PeerFinished()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ended.is_set() or self._is_cut
+
+    def _let_go(self) -> None:
+        self._wanted.set()
+        self._arrived.set()
+        if self._writing is not None:
+            self._writing.reschedule(self._loop.time())
+
+    # ---- transports.base.Link
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``: else when the frame that waits was written,
+        which is when the one before it was taken. gRPC does not tell of parts.
+        """
+        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``: frames to be written, and one that has come.
+
+        Beside it gRPC holds 64 KiB that are not read, and the frame that is coming.
+        """
+        self._held.tell(report)
+
+    def _note(self) -> None:
+        self._held.note(self._unsent_bytes + len(self._frame or b""))
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``: gRPC has one limit for all, so a frame that is
+        not allowed ends the link only when it is there.
+        """
+        self._frame_bytes = frame_bytes
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``; a read that has begun goes on."""
+        self._is_held = on
+        self._arrived.set()
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
-        if self._ended.is_set() or self._is_cut:
-            raise LinkClosed
-        try:
-            frame = await self._context.read()
-        except BaseError as error:
-            raise LinkClosed from error
-        if not isinstance(frame, bytes):
-            raise LinkClosed if self._is_cut else PeerFinished
-        self.active_s = self._loop.time()
-        return [frame]
+        while not self._is_over:
+            frame = self._frame
+            if frame is not None and not self._is_held:
+                self._frame = None
+                self._note()
+                if len(frame) > self._frame_bytes:
+                    raise LinkClosed(
+                        CloseCode.FRAME_TOO_LARGE,
+                        f"A frame has at most {self._frame_bytes} bytes.",
+                    )
+                return [frame]
+            if frame is None and self._end is not None:
+                raise self._end
+            if frame is None and not self._is_held:
+                self._wanted.set()
+            self._arrived.clear()
+            await self._arrived.wait()
+        raise LinkClosed
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
+        self._unsent_bytes = sum(map(len, frames))
+        self._note()
         try:
             for frame in frames:
-                if self._ended.is_set() or self._is_cut:
-                    raise LinkClosed
-                began_s = self._loop.time()
-                await self._context.write(frame)
-                now_s = self._loop.time()
-                if now_s - began_s > _CLOGGED_S:
-                    self.active_s = now_s  # it waited, and then the peer took some
-        except BaseError as error:
+                await self._write(frame)
+                self._unsent_bytes -= len(frame)
+        except (BaseError, TimeoutError) as error:
             raise LinkClosed from error
+        finally:
+            self._unsent_bytes = 0
+            self._note()
+
+    async def _write(self, frame: bytes) -> None:
+        if self._is_over:
+            raise LinkClosed
+        began_s = self._waits_since_s = self._loop.time()
+        try:
+            async with asyncio.timeout(None) as self._writing:
+                await self._context.write(frame)
+        finally:
+            self._writing = self._waits_since_s = None
+        now_s = self._loop.time()
+        if now_s - began_s > _CLOGGED_S:
+            self.active_s = now_s  # it waited, and then the peer took some
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``: the call ends with a status for the code.
@@ -71,35 +180,71 @@ class ServerLink:
         One whose peer had finished ends well: it got all that it is owed.
         """
         has_told = code is not CloseCode.LINK_LOST
-        if has_told and not self._ended.is_set() and not self._is_cut:
+        if has_told and not self._is_over:
             self._context.set_trailing_metadata(((CLOSE_KEY, str(int(code))),))
             self._context.set_code(status_of_closing(code))
             self._context.set_details(text)
-        self._ended.set()
+        self.abort()
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         self._ended.set()
+        self._let_go()
 
 
 class ClientLink:
     """See ``transports.base.Link``; owns its channel."""
 
     def __init__(
-        self, channel: Channel, call: "Call[bytes, bytes]", first: bytes, peer: str
+        self,
+        channel: Channel,
+        call: "Call[bytes, bytes]",
+        first: bytes,
+        *,
+        host: str,
+        peer: str,
+        frame_bytes: int,
     ) -> None:
         self._channel = channel
         self._call = call
         self._first: list[bytes] = [first]
         self._loop = asyncio.get_running_loop()
+        self._frame_bytes = frame_bytes
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._waits_since_s: float | None = None
+        self._unsent_bytes = 0
+        self._held = HeldReport()
         self.peer = peer
-        self.active_s = self._loop.time()
+        self.address = host
+        self.opened_s = self.active_s = self._loop.time()
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``; as ``ServerLink``'s."""
+        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``."""
+        self._held.tell(report)
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        self._frame_bytes = frame_bytes
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``; a read that has begun goes on."""
+        if on:
+            self._may_read.clear()
+        else:
+            self._may_read.set()
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
         if self._first:
             first, self._first = self._first, []
             return first
+        await self._may_read.wait()
         try:
             frame = await self._call.read()
         except AioRpcError as error:
@@ -111,13 +256,22 @@ class ClientLink:
         if not isinstance(frame, bytes):  # the end, which is no frame
             raise LinkClosed
         self.active_s = self._loop.time()
+        if len(frame) > self._frame_bytes:
+            raise LinkClosed(
+                CloseCode.FRAME_TOO_LARGE,
+                f"A frame has at most {self._frame_bytes} bytes.",
+            )
         return [frame]
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
+        self._unsent_bytes = sum(map(len, frames))
+        self._held.note(self._unsent_bytes)
         try:
             for frame in frames:
+                self._waits_since_s = self._loop.time()
                 await self._call.write(frame)
+                self._unsent_bytes -= len(frame)
         except AioRpcError as error:
             raise link_closed(error) from error
         except asyncio.InvalidStateError as error:
@@ -126,6 +280,9 @@ class ClientLink:
             if self._call.cancelled():
                 raise LinkClosed from None
             raise
+        finally:
+            self._waits_since_s, self._unsent_bytes = None, 0
+            self._held.note(0)
 
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # only a server has a code to give
         """See ``transports.base.Link``."""
@@ -135,6 +292,7 @@ class ClientLink:
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         self._call.cancel()
+        self._may_read.set()
 
 
 def link_closed(error: AioRpcError) -> LinkClosed:

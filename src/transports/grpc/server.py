@@ -1,21 +1,22 @@
-"""Listening for gRPC, with reflection and the standard health service."""
+"""Listening for gRPC."""
 
 import asyncio
 from typing import Final
 
 from grpc.aio import Server, server
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from transports.base import (
     Address,
+    BadUrl,
     CannotListen,
     LinkSettings,
     ServeLink,
     Spawn,
     authority,
 )
-from transports.grpc.options import SERVICE, channel_options
+from transports.grpc.options import server_options
+from transports.grpc.others import OtherServices
+from transports.grpc.requests import Requests
 from transports.grpc.service import ChatService
 from transports.grpc.versions import OtherVersions
 
@@ -31,19 +32,19 @@ class GrpcListener:
         self,
         listening: Server,
         service: ChatService,
-        checks: health.aio.HealthServicer,
+        others: OtherServices,
         url: str,
         spawn: Spawn,
     ) -> None:
         self._server = listening
         self._service = service
-        self._checks = checks
+        self._others = others
         self._spawn = spawn
         self.url = url
 
     async def close(self) -> None:
         """See ``transports.base.Listener``; calls that run may still end."""
-        await self._checks.enter_graceful_shutdown()
+        await self._others.stop()
         self._spawn(self._stop())
 
     async def _stop(self) -> None:
@@ -57,17 +58,19 @@ class GrpcListener:
 async def listen(
     address: Address, serve_link: ServeLink, settings: LinkSettings, spawn: Spawn
 ) -> GrpcListener:
-    """See ``transports.base.Transport``."""
-    listening = server(options=channel_options(settings), compression=None)
-    service = ChatService(serve_link, spawn, settings.frame_bytes)
-    listening.add_generic_rpc_handlers((service.handlers(), OtherVersions()))
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, listening)
-    for name in ("", SERVICE):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reflection.enable_server_reflection(
-        (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), listening
+    """See ``transports.base.Transport``.
+
+    An option of the URL: ``reflection`` (``on``, or ``off``).
+    """
+    reflects = _reflects(address)
+    listening = server(options=server_options(settings), compression=None)
+    requests = Requests(spawn, within_s=settings.handshake_s)
+    service = ChatService(serve_link, spawn, requests, settings)
+    others = OtherServices(requests, settings)
+    listening.add_generic_rpc_handlers(
+        (service.handlers(), OtherVersions(), *others.handlers(reflects=reflects))
     )
+    await others.begin()
     host = address.host or "127.0.0.1"
     try:
         port = listening.add_insecure_port(authority(host, address.port))
@@ -77,7 +80,14 @@ async def listen(
     return GrpcListener(
         listening,
         service,
-        checks,
+        others,
         f"{address.scheme}://{authority(host, port)}",
         spawn,
     )
+
+
+def _reflects(address: Address) -> bool:
+    chosen = address.options.get("reflection", "on")
+    if chosen not in {"on", "off"}:
+        raise BadUrl(address.text, f"reflection is on or off, not {chosen!r}")
+    return chosen == "on"

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from transports.base import LinkClosed, ServeLink, Spawn
+from chatcore.errors import CLOSE_TEXTS, CloseCode, SessionGone
+from transports.base import LinkClosed, LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
 from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.requests import command_of, read_request
+from transports.grpc.peers import address_of
+from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.sessions import Sessions
 from transports.grpc.status import end_call
 
@@ -25,6 +27,9 @@ SESSION_KEY: Final = "chat-session-bin"
 
 _Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _Method: TypeAlias = Callable[[bytes, _Context], Awaitable[bytes | None]]
+_TOKEN_BYTES: Final = 32
+_SILENCE: Final = 2
+"""In keep-alive times: how long a peer may take nothing of what is written (S5)."""
 
 _ANSWERS: Final[Mapping[str, tuple[type[Message], str, str]]] = {
     "CreateAccount": (pb.Create, "create", "created"),
@@ -39,10 +44,18 @@ _ANSWERS: Final[Mapping[str, tuple[type[Message], str, str]]] = {
 class ChatService:
     """The methods of ``chat.v1.Chat``."""
 
-    def __init__(self, serve_link: ServeLink, spawn: Spawn, frame_bytes: int) -> None:
+    def __init__(
+        self,
+        serve_link: ServeLink,
+        spawn: Spawn,
+        requests: Requests,
+        settings: LinkSettings,
+    ) -> None:
         self._serve_link = serve_link
         self._spawn = spawn
-        self._sessions = Sessions(serve_link, spawn, frame_bytes)
+        self._requests = requests
+        self._settings = settings
+        self._sessions = Sessions(serve_link, spawn, settings)
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -52,9 +65,12 @@ class ChatService:
         await self._idle.wait()
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """The methods by their names on the wire."""
-        unary = grpc.unary_unary_rpc_method_handler
-        stream = grpc.unary_stream_rpc_method_handler
+        """The methods by their names on the wire.
+
+        To gRPC each has a stream of requests, so that it reads none by itself.
+        """
+        unary = grpc.stream_unary_rpc_method_handler
+        stream = grpc.stream_stream_rpc_method_handler
         methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             name: unary(self._ending(self._answer_with(*answer)))
             for name, answer in _ANSWERS.items()
@@ -66,17 +82,35 @@ class ChatService:
         methods["Converse"] = grpc.stream_stream_rpc_method_handler(self._converse)
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    def _ending(self, method: _Method) -> _Method:
-        """A method whose refusals end its call with their status."""
+    def _ending(
+        self, method: _Method
+    ) -> Callable[[object, _Context], Awaitable[bytes | None]]:
+        """A method that reads its request, and whose refusals end its call."""
 
-        async def call(request: bytes, context: _Context) -> bytes | None:
+        async def call(_requests: object, context: _Context) -> bytes | None:
             async with self._counted():
                 try:
-                    return await method(request, context)
+                    self._enter(context)
+                    async with self._requests.one(context) as request:
+                        return await method(request, context)
                 except (CommandRefused, LinkClosed) as error:
                     await end_call(context, error)
 
         return call
+
+    def _enter(self, context: _Context) -> None:
+        """Count a call until gRPC has done with it, which may be long after we have:
+        what its peer does not take stays in memory until then.
+
+        Raises:
+            LinkClosed: there are too many.
+        """
+        admission, address = self._settings.admission, address_of(context.peer())
+        if not admission.enter(address):
+            code = CloseCode.TOO_MANY_CONNECTIONS
+            raise LinkClosed(code, CLOSE_TEXTS[code])
+        # Whatever it is called with; its type in the stubs has no instance.
+        context.add_done_callback(cast("Any", lambda _: admission.leave(address)))
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -102,6 +136,8 @@ class ChatService:
                 calls.ask(asked) as answers,
             ):
                 answer: Message = getattr(await answers.next(), event)
+                if isinstance(answer, pb.PasswordChanged) and answer.token:
+                    self._sessions.rename(calls, answer.token)
                 return answer.SerializeToString()
 
         return call
@@ -115,8 +151,35 @@ class ChatService:
     async def _list(self, request: bytes, context: _Context) -> None:
         asked = command_of("list", read_request(pb.List, request))
         async with self._sessions.use(_token(context), context.peer()) as calls:
-            while not await _write_pages(calls, asked, context):
+            while not await self._write_pages(calls, asked, context):
                 pass  # it was cut off, and goes on after what was written
+
+    async def _write_pages(
+        self, calls: Calls, asked: pb.Command, context: _Context
+    ) -> bool:
+        """Write pages of a list; whether the last was among them.
+
+        ``asked`` moves on behind what was written.
+        """
+        async with calls.ask(asked) as answers:
+            try:
+                while True:
+                    page = (await answers.next()).listed
+                    await self._write(page, context)
+                    if page.complete:
+                        return True
+                    asked.list.after = page.entries[-1].username
+            except ListCut:
+                return False
+
+    async def _write(self, message: Message, context: _Context) -> None:
+        """Write a part of an answer; raises ``LinkClosed`` when nobody takes it."""
+        try:
+            async with asyncio.timeout(self._settings.keepalive_s * _SILENCE):
+                await context.write(message.SerializeToString())
+        except TimeoutError as error:
+            text = "The peer did not take what was written."
+            raise LinkClosed(CloseCode.UNRESPONSIVE, text) from error
 
     async def _deliver(self, request: bytes, context: _Context) -> None:
         asked = command_of("deliver", read_request(pb.Deliver, request))
@@ -139,12 +202,17 @@ class ChatService:
                 event = await answers.next()
                 kind = event.WhichOneof("event")
                 event.ClearField("id")  # a number of ours; the call names itself
-                await context.write(event.SerializeToString())
+                await self._write(event, context)
 
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
-        link = ServerLink(context)
+        try:
+            self._enter(context)
+        except LinkClosed as closed:
+            await end_call(context, closed)
+        link = ServerLink(context, self._settings.frame_bytes)
         async with self._counted():
+            self._spawn(link.read_on())
             self._spawn(self._drive(link))
             await link.wait_ended()
 
@@ -152,22 +220,16 @@ class ChatService:
         await self._serve_link(link, codec("protobuf"))
 
 
-async def _write_pages(calls: Calls, asked: pb.Command, context: _Context) -> bool:
-    """Write pages of a list; whether the last was among them. ``asked`` moves on."""
-    async with calls.ask(asked) as answers:
-        try:
-            while True:
-                page = (await answers.next()).listed
-                await context.write(page.SerializeToString())
-                if page.complete:
-                    return True
-                asked.list.after = page.entries[-1].username
-        except ListCut:
-            return False
-
-
 def _token(context: _Context) -> bytes:
+    """The token that a call names, if any.
+
+    Raises:
+        CommandRefused: what it names can be none, and is not kept to look it up.
+    """
     for key, value in context.invocation_metadata() or ():
         if key == SESSION_KEY:
-            return value if isinstance(value, bytes) else value.encode()
+            token = value if isinstance(value, bytes) else value.encode()
+            if len(token) != _TOKEN_BYTES:
+                raise refused(SessionGone())
+            return token
     return b""

@@ -8,19 +8,22 @@ time. A call without a session has a link of its own.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from transports.base import ServeLink, Spawn
+from transports.base import LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.grpc.calls import Calls
+from transports.grpc.peers import address_of
 from transports.pair import PairedLink
 
 
 class Sessions:
     """The calls that run, by the token of their session."""
 
-    def __init__(self, serve_link: ServeLink, spawn: Spawn, frame_bytes: int) -> None:
+    def __init__(
+        self, serve_link: ServeLink, spawn: Spawn, settings: LinkSettings
+    ) -> None:
         self._serve_link = serve_link
         self._spawn = spawn
-        self._frame_bytes = frame_bytes
+        self._settings = settings
         self._by_token: dict[bytes, Calls] = {}
 
     @asynccontextmanager
@@ -43,16 +46,26 @@ class Sessions:
         finally:
             calls.users -= 1
             if not calls.users:
-                if self._by_token.get(token) is calls:
-                    del self._by_token[token]
+                self._forget(calls)
                 calls.finish()
 
+    def rename(self, calls: Calls, token: bytes) -> None:
+        """Let further calls join these by a new token, and not by the old (A6)."""
+        self._forget(calls)
+        calls.token = token
+        self._by_token[token] = calls
+
+    def _forget(self, calls: Calls) -> None:
+        if self._by_token.get(calls.token) is calls:
+            del self._by_token[calls.token]
+
     def _open(self, token: bytes, peer: str) -> Calls:
-        ours, theirs = PairedLink.make(peer, self._frame_bytes)
-        calls = Calls(theirs, self._spawn, self._frame_bytes)
+        settings = self._settings
+        ours, theirs = PairedLink.make(peer, settings, address=address_of(peer))
+        calls = Calls(theirs, self._spawn, settings.largest_frame_bytes, token)
         self._spawn(self._serve(ours))
         self._spawn(calls.read())
-        self._spawn(calls.open(token))
+        self._spawn(calls.open())
         return calls
 
     async def _serve(self, link: PairedLink) -> None:

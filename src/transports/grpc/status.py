@@ -72,6 +72,11 @@ _FIELD_OF: Final[Mapping[type[Refusal], str]] = {
 }
 """The field of the request that a refusal is about."""
 
+_ROOM_IS_SHORT: Final = frozenset(
+    {CloseCode.OVERLOADED, CloseCode.TOO_MANY_CONNECTIONS}
+)
+"""What ends a call for want of room, here or later; UNAVAILABLE is the server's end."""
+
 
 def status_of(code: int) -> StatusCode:
     """The status of a refusal's number; the embedding application has its own numbers
@@ -101,6 +106,8 @@ def details_of(refused: pb.Refused) -> bytes:
 
 def status_of_closing(code: CloseCode) -> StatusCode:
     """The status that ends a stream of frames that was closed with this code."""
+    if code in _ROOM_IS_SHORT:
+        return StatusCode.RESOURCE_EXHAUSTED
     if code.may_reconnect:
         return StatusCode.UNAVAILABLE
     if code is CloseCode.FRAME_TOO_LARGE:

@@ -36,7 +36,7 @@ class LoopbackListener:
         """Make a link and return the client's end of it."""
         if not self._accepts:
             raise CannotConnect(self.url, "it has stopped to listen")
-        ours, theirs = PairedLink.make("loopback", self._settings.frame_bytes)
+        ours, theirs = PairedLink.make("loopback", self._settings)
         self._spawn(self._serve(ours, codec))
         return theirs
 

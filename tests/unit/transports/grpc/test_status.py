@@ -114,7 +114,15 @@ async def test_a_name_that_is_bad_is_named_as_the_field() -> None:
 
 @pytest.mark.rule("E2")
 @pytest.mark.parametrize("code", list(CloseCode))
-def test_only_a_code_that_allows_to_come_back_is_unavailable(code: CloseCode) -> None:
-    is_unavailable = status_of_closing(code) is StatusCode.UNAVAILABLE
+def test_a_code_that_allows_to_come_back_is_unavailable_or_exhausted(
+    code: CloseCode,
+) -> None:
+    room_is_short = {CloseCode.OVERLOADED, CloseCode.TOO_MANY_CONNECTIONS}
 
-    assert is_unavailable == code.may_reconnect
+    status = status_of_closing(code)
+
+    assert (status is StatusCode.UNAVAILABLE) == (
+        code.may_reconnect and code not in room_is_short
+    )
+    if code in room_is_short:
+        assert status is StatusCode.RESOURCE_EXHAUSTED

@@ -124,7 +124,10 @@ async def test_a_password_is_changed_and_a_session_ended() -> None:
     async with serving(URL) as server, calling(server) as stub:
         token = (await stub.login("ada")).token
 
-        await stub.call("ChangePassword", change, pb.PasswordChanged, token=token)
+        changed = await stub.call(
+            "ChangePassword", change, pb.PasswordChanged, token=token
+        )
+        token = changed.token
         await stub.call("Logout", pb.Logout(), pb.LoggedOut, token=token)
         with pytest.raises(AioRpcError) as gone:
             await stub.send(token, "ada", "hello")

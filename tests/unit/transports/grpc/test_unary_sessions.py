@@ -1,6 +1,7 @@
 """The session of unary calls: shared while they run, detached between them (W4)."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import cast
 
@@ -23,11 +24,13 @@ from tests.unit.transports.grpc.stub import (
     read_mail,
     until_offline,
 )
-from transports.base import Link, LinkClosed
+from transports.base import Link, LinkClosed, LinkSettings
 from transports.codec import Codec
 from transports.codec._generated import chat_pb2 as pb
 from transports.driver import Driver
 from transports.grpc.sessions import Sessions
+from transports.holdings import Holdings
+from transports.limited_log import LimitedLog
 
 
 @pytest.mark.rule("W4", "S6")
@@ -159,7 +162,7 @@ async def test_a_deadline_that_passes_leaves_nothing_behind() -> None:
 
 @pytest.mark.rule("W4", "E2")
 async def test_a_deadline_that_passes_while_the_server_is_slow_harms_nobody() -> None:
-    change = pb.ChangePassword(old=PASSWORD, new="battery staple")
+    change = pb.ChangePassword(old="not the one", new="battery staple")
     async with serving(URL) as server, calling(server) as stub:
         token = (await stub.login("ada")).token
         server.passwords.hold()
@@ -208,6 +211,28 @@ async def test_mail_that_a_cancelled_call_had_comes_again_to_the_next() -> None:
         assert [it.follows for it in mail] == [1, 2]
         second.cancel()
         third.cancel()
+
+
+@pytest.mark.rule("A6", "W4")
+async def test_calls_do_not_join_others_by_a_token_from_before_a_new_password() -> None:
+    change = pb.ChangePassword(old=PASSWORD, new="battery staple")
+    async with serving(URL) as server, calling(server) as stub:
+        old = (await stub.login("ada")).token
+        await stub.send(old, "ada", "hello")
+        running = stub.deliver(old)  # keeps the session on its link
+        await read_mail(running, 1)
+
+        changed = await stub.call(
+            "ChangePassword", change, pb.PasswordChanged, token=old
+        )
+        with pytest.raises(AioRpcError) as refused:
+            await stub.send(old, "ada", "from a thief")
+        await stub.acknowledge(changed.token, 1)
+
+        assert number_of(refused.value) == 205
+        assert await running.read() == pb.Event(
+            delivery_finished=pb.DeliveryFinished(messages=1)
+        )
 
 
 @pytest.mark.rule("W4")
@@ -267,12 +292,16 @@ def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> Sessions:
     """Calls on the server's chat, without gRPC around them."""
 
     async def serve_link(link: Link, codec: Codec) -> None:
-        await Driver(server.chat, link, codec).run()
+        holdings = Holdings(server.chat.limits.held_bytes)
+        log = LimitedLog(logging.getLogger(__name__))
+        await Driver(server.chat, link, codec, holdings, log).run()
 
     def spawn(work: Coroutine[object, None, None]) -> None:
         tasks.create_task(work)
 
-    return Sessions(serve_link, spawn, server.chat.limits.frame_bytes)
+    return Sessions(
+        serve_link, spawn, LinkSettings(frame_bytes=server.chat.limits.frame_bytes)
+    )
 
 
 def tasks_of_calls() -> list[str]:
