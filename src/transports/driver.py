@@ -22,7 +22,13 @@ from chatcore.commands import Acknowledge, Judged, Pong, Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
 from transports.base import Link, LinkClosed, PeerFinished
-from transports.codec import BrokenFrame, Codec, ItemTooLarge, split_events
+from transports.codec import (
+    AT_A_STRETCH,
+    BrokenFrame,
+    Codec,
+    ItemTooLarge,
+    split_events,
+)
 from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
 from transports.pending import Pending
@@ -218,7 +224,11 @@ class Driver:
         Raises:
             BrokenFrame: it cannot be read; nothing of it is taken.
         """
-        requests = self._codec.decode_commands(frame)
+        requests: list[Request] = []
+        for some in self._codec.read_commands(frame):
+            requests += some
+            if len(requests) % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
         queued: list[Request] = []
         for request in requests:
             command = request.command
@@ -254,7 +264,7 @@ class Driver:
         limits = self._limits
         return not (self._is_over or connection.closing) and (
             len(self._pending) >= limits.pending_commands
-            or self._pending.held_bytes >= limits.pending_bytes
+            or self._pending.frame_bytes >= limits.pending_bytes
             or self._is_held
             or self._is_clogged(connection)
         )

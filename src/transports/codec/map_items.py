@@ -4,6 +4,7 @@ A frame is taken apart into undecoded items first, and a command into undecoded 
 so that what is wrong with one does no harm to the others (E3).
 """
 
+from collections.abc import Iterator
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -12,10 +13,10 @@ from chatcore.commands import Command, Malformed, Request, Unknown
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.base import (
+    AT_A_STRETCH,
     MOST_COMMAND_BYTES,
     MOST_COMMANDS,
     BrokenFrame,
-    check_number,
 )
 from transports.codec.map_types import MostCommands
 from transports.codec.protobuf_commands import read_command
@@ -72,12 +73,13 @@ class ItemReader:
     def __init__(self, notation: Notation) -> None:
         self._notation = notation
 
-    def read_commands(self, frame: bytes) -> list[Request]:
-        """As ``Codec.decode_commands``."""
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """As ``Codec.read_commands``."""
         try:
-            parts = self._notation.decode(frame, type=_ClientFrame).commands or ()
-            check_number(len(parts))
-            return [self._read_command(part) for part in parts]
+            parts = self._notation.decode(frame, type=_ClientFrame).commands or []
+            for start in range(0, len(parts), AT_A_STRETCH):
+                some = parts[start : start + AT_A_STRETCH]
+                yield [self._read_command(part) for part in some]
         except UNREADABLE as error:
             raise BrokenFrame(_reason(error)) from error
 
