@@ -221,9 +221,10 @@ class MemoryStore:
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
-        return [
-            mailboxes.deposit(self._rows, it, room=room, keys=keys) for it in deposits
-        ]
+        rows = self._rows
+        room = Room(room.full, min(room.full, room.crowded), room.share)
+        keys = KeySpan(max(keys.oldest, rows.horizon), keys.newest)
+        return [mailboxes.deposit(rows, it, room=room, keys=keys) for it in deposits]
 
     def acknowledge(
         self,

@@ -216,7 +216,7 @@ class Driver:
             case ChangePassword(account, password):
                 return await self.change_password(account, password)
             case ReplaceHash(account, old, new):
-                return await store.replace_hash(
+                await store.replace_hash(
                     account, PasswordHash(str(old)), PasswordHash(str(new))
                 )
             case Resume(token, last_seen):
