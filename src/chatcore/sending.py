@@ -152,6 +152,8 @@ class Sending:
             for request, it in zip(requests, judged, strict=True)
             if isinstance(it, Deposit) and isinstance(request.command, Send)
         ]
+        if not sends:
+            return judged
         answers: Sequence[Refusal | None]
         try:
             answers = await policy.judge(session.username, sends)
@@ -160,6 +162,10 @@ class Sending:
         if len(answers) != len(sends):
             text = f"judge() answered {len(answers)} of {len(sends)} sends"
             raise ValueError(text)
+        for answer in answers:
+            if not isinstance(answer, Refusal | None):
+                text = f"judge() answered {answer!r}, neither a refusal nor None"
+                raise TypeError(text)
         verdicts = iter(answers)
         return [
             it if isinstance(it, Refusal) else next(verdicts) or it for it in judged

@@ -40,8 +40,8 @@ class SetGate:
 class SetClock:
     """A clock that stands still until the test moves it.
 
-    ``wall_ahead_ms`` is by how much the wall clock is wrong; ``step_s`` what passes with
-    each look at the monotonic one, as time does for work that takes long.
+    ``wall_ahead_ms`` is by how much the wall clock is wrong, ``step_s`` what passes
+    with each look at the monotonic one, as it does while work takes long.
     """
 
     def __init__(self, turns: Turns) -> None:
