@@ -55,7 +55,7 @@ class KeyTime:
         ahead_ms = self._clock.now_ms() - self._time_ms
         if ahead_ms >= passed_ms:
             self._time_ms += min(ahead_ms, _FASTEST * passed_ms)
-        elif ahead_ms > -_SLOW_WITHIN_MS:
+        elif ahead_ms > passed_ms - _SLOW_WITHIN_MS:
             self._time_ms += max(ahead_ms, _SLOWEST * passed_ms)
         else:
             self._time_ms += passed_ms

@@ -154,7 +154,7 @@ class Sending:
         ]
         if not sends:
             return judged
-        answers: Sequence[Refusal | None]
+        answers: Sequence[object]  # an application may answer anything
         try:
             answers = await policy.judge(session.username, sends)
         except Refusal as refusal:
@@ -162,14 +162,14 @@ class Sending:
         if len(answers) != len(sends):
             text = f"judge() answered {len(answers)} of {len(sends)} sends"
             raise ValueError(text)
+        verdicts: list[Refusal | None] = []
         for answer in answers:
-            if not isinstance(answer, Refusal | None):
+            if answer is not None and not isinstance(answer, Refusal):
                 text = f"judge() answered {answer!r}, neither a refusal nor None"
                 raise TypeError(text)
-        verdicts = iter(answers)
-        return [
-            it if isinstance(it, Refusal) else next(verdicts) or it for it in judged
-        ]
+            verdicts.append(answer)
+        verdict = iter(verdicts)
+        return [it if isinstance(it, Refusal) else next(verdict) or it for it in judged]
 
     async def _deposit(self, deposits: Sequence[Deposit]) -> Sequence[DepositResult]:
         if not deposits:
