@@ -149,10 +149,12 @@ class Store(Protocol):
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
-        """Replace the account's session and raise its epoch; None when it is gone.
+        """Replace the account's session and raise its epoch; None, and nothing is
+        changed, when it is gone or has another password hash than this by now (A6).
 
         In the same commit it keeps that ``address`` logged in at ``at_ms`` (B4), where
         it is not empty; at least the latest ``KNOWN_ADDRESSES`` of an account are kept.

@@ -21,6 +21,8 @@ from chatcore.limits import Limits
 from chatcore.ports import Clock
 
 _MS: Final = 1000
+_ROUNDING_S: Final = 1e-6
+"""Whoever waits as long as it was told is not refused for the last digit."""
 MOST_BUCKETS: Final = 65_536
 
 
@@ -95,7 +97,7 @@ class Rates:
                 if bucket is None:
                     continue
                 wait_s = (min(amount, rate * self._burst_s) - bucket.tokens) / rate
-                if wait_s > 0:
+                if wait_s > _ROUNDING_S:
                     wait_ms = ceil(wait_s * _MS)
                     raise RateExceeded(what=kind.value, retry_after_ms=wait_ms)
                 taken.append((bucket, amount))

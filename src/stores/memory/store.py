@@ -142,12 +142,13 @@ class MemoryStore:
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         """Replace the account's session, raise its epoch, and know the address."""
         row = self._rows.accounts.get(account)
-        if row is None:
+        if row is None or row.password_hash != password_hash:
             return None
         self._keep_session(row, token_hash)
         if address:

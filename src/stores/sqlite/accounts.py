@@ -112,12 +112,15 @@ def open_session(
     books: Books,
     account: AccountId,
     token_hash: TokenHash,
+    password_hash: PasswordHash,
     address: AddressHash,
     at_ms: int,
 ) -> OpenedSession | None:
     """Replace the account's session, raise its epoch, and know the address."""
     live = books.known.account(account)
-    if live is None:
+    if live is None or books.ledger.row(
+        "SELECT password_hash FROM account WHERE id = ?", account
+    ) != (password_hash,):
         return None
     books.ledger.write(
         "INSERT OR REPLACE INTO session VALUES (?, ?)", account, token_hash

@@ -105,13 +105,14 @@ class SqliteStore:
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         """Replace the account's session, raise its epoch, and know the address."""
         return await self._writer.ask(
             lambda books: accounts.open_session(
-                books, account, token_hash, address, at_ms
+                books, account, token_hash, password_hash, address, at_ms
             )
         )
 

@@ -38,17 +38,24 @@ class SetGate:
 
 
 class SetClock:
-    """A clock that stands still until the test moves it."""
+    """A clock that stands still until the test moves it.
+
+    ``wall_ahead_ms`` is by how much the wall clock is wrong, ``step_s`` what passes
+    with each look at the monotonic one, as it does while work takes long.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._passed_s = 0.0
         self._gates: list[SetGate] = []
+        self.wall_ahead_ms = 0
+        self.step_s = 0.0
 
     def now_ms(self) -> int:
-        return NOON_MS + int(self._passed_s * 1000)
+        return NOON_MS + int(self._passed_s * 1000) + self.wall_ahead_ms
 
     def monotonic_s(self) -> float:
+        self._passed_s += self.step_s
         return self._passed_s
 
     def gate(self) -> SetGate:

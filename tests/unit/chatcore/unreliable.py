@@ -98,12 +98,17 @@ class UnreliableStore(MemoryStore):
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         await self._enter("open_session")
         opened = await super().open_session(
-            account, token_hash, address=address, at_ms=at_ms
+            account,
+            token_hash,
+            password_hash=password_hash,
+            address=address,
+            at_ms=at_ms,
         )
         await self._leave("open_session")
         return opened

@@ -368,13 +368,39 @@ async def test_all_sessions_are_told(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.rule("A6", "E2")
+async def test_a_password_that_was_changed_opens_no_session_and_ends_none(
+    desk: Desk,
+) -> None:
+    ada = await desk.register("ada")
+    own, home = desk.new_token(), AddressHash(b"home")
+    epoch = await desk.store.change_password(ada.id, HASH, own)
+
+    opened = await desk.store.open_session(
+        ada.id,
+        desk.new_token(),
+        password_hash=PasswordHash("hash of ada"),
+        address=home,
+        at_ms=NOW_MS,
+    )
+
+    assert opened is None
+    (session,) = await desk.store.sessions()
+    assert (session.token_hash, session.epoch) == (own, epoch)
+    assert not await desk.store.knows_address(ada.id, home, since_ms=0)
+
+
 async def test_nobody_opens_a_session_of_an_account_that_is_gone(desk: Desk) -> None:
     ada = await desk.register("ada")
 
     await desk.delete(ada)
 
     opened = await desk.store.open_session(
-        ada.id, desk.new_token(), address=AddressHash(b"home"), at_ms=NOW_MS
+        ada.id,
+        desk.new_token(),
+        password_hash=PasswordHash("hash of ada"),
+        address=AddressHash(b"home"),
+        at_ms=NOW_MS,
     )
     assert opened is None
     assert await desk.store.sessions() == []

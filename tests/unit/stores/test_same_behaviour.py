@@ -31,7 +31,7 @@ from chatcore.model import CleanUp, Deposit
 from chatcore.ports import KeySpan, Room, Store
 from stores.memory import MemoryStore
 from stores.sqlite import open_sqlite
-from tests.unit.stores.desk import NOW_MS
+from tests.unit.stores.desk import NOW_MS, Desk
 
 NAMES = st.sampled_from([Username("ada"), Username("bob"), Username("b")])
 ACCOUNTS = st.integers(1, 6).map(AccountId)
@@ -281,8 +281,14 @@ class Driver:
     async def open(
         self, account: AccountId, address: AddressHash, at_ms: int
     ) -> object:
+        # One in five comes with a password that was changed, or never was one.
+        right = await Desk(self.store).password_of(account)
         opened = await self.store.open_session(
-            account, self.new_token(), address=address, at_ms=at_ms
+            account,
+            self.new_token(),
+            password_hash=PasswordHash("wrong") if at_ms % 5 == 4 else right,
+            address=address,
+            at_ms=at_ms,
         )
         if opened:
             self.epochs[account] = opened.epoch
