@@ -36,6 +36,7 @@ from transports.watch import Watch
 
 _log = logging.getLogger(__name__)
 
+_LAST_WORDS_S: Final = 1.0
 _NOTED_BYTES: Final = 4096
 """What a connection holds is summed up again when it has changed by so much."""
 _EVENT_BYTES: Final = 1024
@@ -179,7 +180,11 @@ class Driver:
     def end_overloaded(self) -> None:
         """See ``transports.holdings.Holder``."""
         self._connection.close(CloseCode.OVERLOADED)
-        self._link.abort()
+        self._pending.drop()
+        if self._is_sending or self._link_bytes > self._own_bytes:
+            self._link.abort()  # it cannot be told, or would hold on meanwhile
+        else:
+            self._loop.call_later(_LAST_WORDS_S, self._link.abort)
 
     def note_link(self, held_bytes: int) -> None:
         """Take note of what the link holds; it says so when that changes by much."""
@@ -360,6 +365,7 @@ class Driver:
         finally:
             self._is_writing = self._is_sending = False
             self._tell_drained(written=False)
+            self._to_read.set()
 
     async def _fetch(self, connection: Connection) -> None:
         """Read mail for a session that is behind, as much as has room."""

@@ -58,7 +58,7 @@ class Pending:
 
     def finish(self, commands: int) -> None:
         """Take note that so many were carried out."""
-        self._done += commands
+        self._done = min(self._done + commands, self._put)  # it may be dropped
         frames = self._frames
         while frames and frames[0][0] <= self._done:
             self.frame_bytes -= frames.popleft()[1]
