@@ -131,16 +131,17 @@ async def test_a_large_frame_is_read_only_after_a_login(cell: Cell) -> None:
 @pytest.mark.own_server
 @pytest.mark.rule("B1", "S5")
 async def test_who_takes_nothing_is_detached_whatever_it_sends(cell: Cell) -> None:
-    limits = Limits(ping_after_s=0.2, pong_within_s=0.2)
+    # What the system keeps of it has to be full before anything waits to be taken.
+    limits = Limits(ping_after_s=0.2, pong_within_s=0.2, window_bytes=64 * MIB)
     async with serving(cell, limits=limits) as server, server.peer() as peer:
         await peer.login("ada")
-        refused = Request(1, Send("nobody", "x" * 100))
-        frame = peer.codec.encode_commands([refused] * 100)
+        mail = Request(1, Send("ada", "x" * (60 * KIB)))
+        frame = peer.codec.encode_commands([mail] * 4)
         alive = peer.codec.encode_commands([Request(0, Pong())])
 
         async def go_on() -> None:
             try:
-                for _ in range(2000):
+                for _ in range(100):
                     await peer.link.send([frame])
                 while True:
                     await peer.link.send([alive])
@@ -202,7 +203,10 @@ async def test_over_the_sum_those_who_hold_most_are_ended(cell: Cell) -> None:
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await modest.send("modest", "still here")
 
-        assert {it.result() for it in done} == {CloseCode.OVERLOADED}
+        assert {it.result() for it in done} <= {
+            CloseCode.OVERLOADED,
+            CloseCode.LINK_LOST,  # one that was in the middle of a frame is cut
+        }
         assert server.held_bytes <= MIB
         server.passwords.release()
         for end in ends:
