@@ -126,17 +126,17 @@ def commit_of_source() -> str:
     ``unknown`` where it is not in its own checkout, such as in an installation inside
     some other project's.
     """
-    top = git_says("rev-parse", "--show-toplevel")
+    top = _git("rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() / "src" / _HERE.name != _HERE:
         return "unknown"
-    commit = git_says("rev-parse", "--short=10", "HEAD")
+    commit = _git("rev-parse", "--short=10", "HEAD")
     if commit is None:
         return "unknown"
-    changed = git_says("status", "--porcelain", "--", str(_HERE.parent))
+    changed = _git("status", "--porcelain", "--", str(_HERE.parent))
     return commit + ("+" if changed else "")
 
 
-def git_says(*arguments: str) -> str | None:
+def _git(*arguments: str) -> str | None:
     """What git says of the folder of this source; None if it does not."""
     try:
         done = subprocess.run(  # noqa: S603  # with words of ours

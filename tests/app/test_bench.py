@@ -147,6 +147,10 @@ def test_a_run_that_is_interrupted_leaves_no_server_and_no_file(
         (("--transport", "pigeon"), "no transport 'pigeon'; it has grpc, tcp"),
         (("--workload", "sleep"), "no workload 'sleep'"),
         (("--rounds", "-1"), "not below 0"),
+        (("--against", "HEAD", "--quick"), "a plan of its own"),
+        (("--against", "HEAD", "--transport", "pigeon"), "no transport 'pigeon'"),
+        (("--fail-on", "worse"), "is for --against"),
+        (("--against", "HEAD", "--fail-on", "anything"), "one of nothing, worse"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(
@@ -157,6 +161,15 @@ def test_what_cannot_be_is_refused_in_one_line(
     (line,) = refused.errors.splitlines()
     assert refused.status == 2
     assert complaint in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_against_an_unknown_commit_nothing_is_run(tmp_path: Path) -> None:
+    refused = chatcore("bench", "--against", "nobody", "--out", str(tmp_path))
+
+    (line,) = refused.errors.splitlines()
+    assert refused.status == 2
+    assert line.endswith("git knows no commit 'nobody' here.")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,7 +21,7 @@ from chatbench.against.turns import Block
 from chatbench.cells import Cell, Contestant, Order
 from chatbench.children import running
 from chatbench.contestants import twin
-from chatbench.errors import BenchError, CannotCompare
+from chatbench.errors import BenchError, CannotCompare, ChildFailed
 from chatbench.rounds import Ground
 from chatbench.samples import Sample
 from chatbench.servers import StartedServer, serve_flags
@@ -52,7 +52,7 @@ class Match:
     share: float = 0.0
     rounds: int = 6
     block_s: float = BLOCK_S
-    turn_s: float = 0.02
+    turn_s: float = 0.03
 
 
 def versions(contestant: Contestant) -> tuple[Contestant, Contestant, Contestant]:
@@ -110,21 +110,29 @@ def _block(
     try:
         samples = _served(orders, match, ground, measure_s)
     except (BenchError, msgspec.DecodeError) as error:
-        samples = [
-            Sample(
-                contestant=it.cell.contestant.name,
-                workload=cell.workload.label,
-                round=first,
-                fault=str(error),
-            )
-            for it in orders
-        ]
-    failed = samples[-1]
-    if failed.fault is not None and failed.contestant.endswith(_OLD) and not number:
+        samples = [_failed(orders, error)]
+    last = samples[-1]
+    if last.fault is not None and last.contestant.endswith(_OLD) and not number:
         raise CannotCompare(
-            f"The server of {match.old.commit} cannot be compared: {failed.fault}"
+            f"The server of {match.old.commit} cannot be compared: {last.fault}"
         )
     return samples
+
+
+def _failed(orders: Sequence[Order], error: Exception) -> Sample:
+    """The sample of the one whose process failed, or else of the first."""
+    process = error.process if isinstance(error, ChildFailed) else ""
+    named = [it for it in orders if process == _server_name(it.cell)] or orders
+    return Sample(
+        contestant=named[0].cell.contestant.name,
+        workload=named[0].cell.workload.label,
+        round=named[0].round,
+        fault=str(error),
+    )
+
+
+def _server_name(cell: Cell) -> str:
+    return f"the server of {cell.contestant.name}"
 
 
 def _served(
@@ -141,7 +149,7 @@ def _served(
         folder = Path(opened.enter_context(within))
         servers: list[StartedServer] = []
         for order in orders:
-            name = f"the server of {order.cell.contestant.name}"
+            name = _server_name(order.cell)
             own = folder / str(len(servers))
             own.mkdir()
             command = _command(order.cell, match, own)

@@ -4,6 +4,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -81,7 +82,9 @@ def headline() -> Plan:
     )
 
 
-def run_against(wanted: Wanted, *, output: Console, notes: Console) -> int:
+def run_against(
+    wanted: Wanted, *, output: Console, notes: Console, block_s: float = BLOCK_S
+) -> int:
     """Run it; 1 where a message was not accounted for or anything else failed, and
     where it is to fail on a worse server that was found.
 
@@ -104,7 +107,7 @@ def run_against(wanted: Wanted, *, output: Console, notes: Console) -> int:
         wanted.out.mkdir(parents=True, exist_ok=True)
         folder = TemporaryDirectory(prefix=".against-", dir=wanted.out)
     with folder as within:
-        run = measure(plan, wanted, Path(within).resolve(), notes)
+        run = _measure(plan, wanted, Path(within).resolve(), notes, block_s)
     with writing():
         text = msgspec.json.format(msgspec.json.encode(run), indent=1)
         (wanted.out / _RESULTS).write_bytes(text + b"\n")
@@ -113,16 +116,13 @@ def run_against(wanted: Wanted, *, output: Console, notes: Console) -> int:
     else:
         print_against(run.ratios, run.samples, f"{run.new} over {run.old}", output)
         output.print(Text(f"The figures: {wanted.out / _RESULTS}"), soft_wrap=True)
-    return _status(run, notes, fails_on_worse=wanted.fails_on_worse)
+    return exit_status(
+        run.ratios, run.samples, notes, fails_on_worse=wanted.fails_on_worse
+    )
 
 
-def measure(
-    plan: Plan,
-    wanted: Wanted,
-    folder: Path,
-    notes: Console,
-    *,
-    block_s: float = BLOCK_S,
+def _measure(
+    plan: Plan, wanted: Wanted, folder: Path, notes: Console, block_s: float
 ) -> Against:
     """Run it, and judge what came.
 
@@ -134,9 +134,10 @@ def measure(
     seed = wanted.seed or random.SystemRandom().randrange(1, MOST_SEED)
     cores = choose_cores()
     share = float(os.environ.get(PLANT, "0"))
+    new = this_tree()
     with tree_of(wanted.against, folder) as old:
         match = Match(
-            new=this_tree(),
+            new=new,
             old=old,
             blocks=plan.rounds,
             share=share,
@@ -147,7 +148,7 @@ def measure(
     return Against(
         version=VERSION,
         command=wanted.command,
-        new=match.new.commit,
+        new=new.commit,
         old=old.commit,
         planted_share=share,
         began_at=began_at,
@@ -160,10 +161,16 @@ def measure(
     )
 
 
-def _status(run: Against, notes: Console, *, fails_on_worse: bool) -> int:
-    failed = [it for it in run.samples if not it.is_valid]
+def exit_status(
+    ratios: Sequence[Ratio],
+    samples: Sequence[Sample],
+    notes: Console,
+    *,
+    fails_on_worse: bool,
+) -> int:
+    """1 where anything failed, which is told, or where worse is to fail and is so."""
+    failed = [it for it in samples if not it.is_valid]
     for it in failed:
-        notes.print(f"failed: {it.contestant} {it.workload}: {complaint(it)}")
-    if failed:
-        return 1
-    return 1 if fails_on_worse and is_worse(run.ratios) else 0
+        told = f"failed: {it.contestant} {it.workload}: {complaint(it)}"
+        notes.print(Text(told), soft_wrap=True)
+    return 1 if failed or (fails_on_worse and is_worse(ratios)) else 0

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from chatbench.errors import CannotCompare
-from chatbench.machine import commit_of_source, git_says
+from chatbench.machine import commit_of_source
 
-_HERE: Final = Path(__file__).resolve().parents[2]
+_CHECKOUT: Final = Path(__file__).resolve().parents[3]
 _SHORT: Final = 10
 
 
@@ -38,42 +38,39 @@ def this_tree() -> Tree:
     commit = commit_of_source()
     if commit == "unknown":
         raise CannotCompare("--against needs a git checkout of chatcore to run in.")
-    return Tree(commit, _HERE)
+    return Tree(commit, _CHECKOUT / "src")
 
 
 @contextmanager
-def tree_of(commit: str, folder: Path) -> Iterator[Tree]:
+def tree_of(commit: str, folder: Path, *, checkout: Path = _CHECKOUT) -> Iterator[Tree]:
     """The sources of a commit, below ``folder`` while the block runs.
 
     Raises:
         CannotCompare: there is no such commit, or it has no server.
     """
-    found = git_says(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}"
-    )
-    if found is None:
+    full = _git(checkout, "rev-parse", "--verify", "--end-of-options", f"{commit}^0")
+    if full is None:
         raise CannotCompare(f"git knows no commit {commit!r} here.")
-    short = found[:_SHORT]
+    short = full[:_SHORT]
     with TemporaryDirectory(prefix="tree-", dir=folder) as within:
-        _extract(found, Path(within))
+        packed = Path(within) / "tree.tar"
+        # Not ``git worktree add``, which leaves a record in .git when it is killed.
+        if _git(checkout, "archive", f"--output={packed}", full) is None:
+            raise CannotCompare(f"git does not give the files of {short}.")
+        with tarfile.open(packed) as archive:
+            archive.extractall(within, filter="data")
         source = Path(within).resolve() / "src"
         if not (source / "chatapp" / "__main__.py").exists():
             raise CannotCompare(f"The commit {short} has no server: no src/chatapp.")
         yield Tree(short, source)
 
 
-def _extract(commit: str, folder: Path) -> None:
-    """Put the tree of a commit into a folder."""
-    packed = folder / "tree.tar"
-    try:
-        subprocess.run(  # noqa: S603  # a commit's hash and a path of ours
-            ["git", "-C", _HERE.parent, "archive", "--output", packed, commit],  # noqa: S607  # the user's git
-            capture_output=True,
-            check=True,
-        )
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise CannotCompare(f"git does not give {commit[:_SHORT]}: {said}.") from error
-    with tarfile.open(packed) as archive:
-        archive.extractall(folder, filter="data")
-    packed.unlink()
+def _git(checkout: Path, *arguments: str) -> str | None:
+    """What git says there; None if it fails."""
+    done = subprocess.run(  # noqa: S603  # with words of ours
+        ["git", "-C", checkout, *arguments],  # noqa: S607  # the user's git
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return None if done.returncode else done.stdout.strip()

@@ -25,8 +25,9 @@ from chatbench.loads.rounds import Round, RoundFailed
 from chatbench.loads.windows import Reading
 from chatbench.samples import Sample
 
-_WARM_UP: Final = 1_024
-"""Messages to each server before anything is measured."""
+_WARM_UP: Final = 512
+"""Messages to each server, twice, before anything is measured; the second time tells
+how many make a turn."""
 _WAVES: Final = 2
 """A turn has at least so often what may be under way: one wave alone is no loop."""
 _NS: Final = 1_000_000_000
@@ -84,6 +85,12 @@ class Loaded:
             self._left -= count
             lane.send([self._text] * count)
 
+    async def warm_up(self) -> None:
+        """As ``take_turn``; ``seconds`` are then those of ``_WARM_UP`` messages."""
+        await self.take_turn(_WARM_UP)
+        self.seconds = 0.0
+        await self.take_turn(_WARM_UP)
+
     async def take_turn(self, messages: int) -> None:
         """Send so many, and see all of them through.
 
@@ -117,7 +124,7 @@ class Turns:
             for it in self._servers:
                 if not await self._has_done(it, it.open()):
                     return
-                if not await self._has_done(it, it.take_turn(_WARM_UP)):
+                if not await self._has_done(it, it.warm_up()):
                     return
             slowest_s = max(it.seconds for it in self._servers) / _WARM_UP
             workload = self._block.orders[0].cell.workload
