@@ -23,7 +23,7 @@ from chatbench.wanted import Wanted
 
 pytestmark = pytest.mark.slow
 
-BLOCK_S: Final = 3.0
+CELL_S: Final = 3.0
 CELLS: Final = headline().cells[:1]
 
 
@@ -44,7 +44,7 @@ def test_a_planted_cost_is_found_with_its_size(
     )
     said = Console(file=StringIO())
 
-    status = run_against(wanted, output=said, notes=said, block_s=BLOCK_S)
+    status = run_against(wanted, output=said, notes=said, cell_s=CELL_S)
 
     found = json.loads((tmp_path / "against.json").read_bytes())
     assert status == 1
@@ -58,7 +58,7 @@ def test_a_planted_cost_is_found_with_its_size(
 def ratios_of_the_same(folder: Path, seed: int) -> list[Ratio]:
     """What comes out where both versions are the working tree's."""
     tree = this_tree()
-    match = Match(new=tree, old=tree, blocks=1, block_s=BLOCK_S)
+    match = Match(new=tree, old=tree, passes=1, budget_s=CELL_S)
     ground = Ground(cores=choose_cores(), folder=folder, seed=seed)
     samples = list(run_blocks(CELLS, match, ground, Console(file=StringIO())))
     assert [it.fault for it in samples if not it.is_valid] == []
@@ -72,5 +72,5 @@ def test_the_same_server_twice_is_not_found_worse(tmp_path: Path) -> None:
     found = next((it for it in runs if not is_worse(it)), None)
 
     assert found is not None
-    assert {it.rounds for it in found} == {6}
+    assert {it.rounds for it in found} == {4}
     assert all(it.ratio is not None for it in found)

@@ -28,10 +28,13 @@ from chatbench.servers import StartedServer, serve_flags
 
 _PATIENCE_S: Final = 60.0
 """How much longer than it measures a block may take, its logins included."""
-_LEAST_SHARE: Final = 0.2
-"""Of a block's time that is measured at least."""
+_FIRST_S: Final = 4.0
+"""How long a block of the first pass measures, which tells how many there can be."""
+_LEAST_S: Final = 2.0
+_SPARE: Final = 0.25
+"""What part of a pass is not begun where time is short."""
+_MOST: Final = 8
 _OLD: Final = " old"
-BLOCK_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +42,20 @@ class Match:
     """What is run of each cell, and how long.
 
     Attributes:
+        passes: how often each cell has a block, on fresh servers; 0 for as often as
+            there is time for.
+        budget_s: about how long all of it takes.
         share: of its own CPU that the new server burns once more, planted on purpose.
-        blocks: of each cell, each with fresh servers.
         rounds: of each block.
-        block_s: how long a block takes on average, its start and logins included.
         turn_s: about how long a turn takes; see ``turns``.
     """
 
     new: Tree
     old: Tree
-    blocks: int
+    passes: int
+    budget_s: float
     share: float = 0.0
-    rounds: int = 6
-    block_s: float = BLOCK_S
+    rounds: int = 4
     turn_s: float = 0.03
 
 
@@ -64,32 +68,40 @@ def versions(contestant: Contestant) -> tuple[Contestant, Contestant, Contestant
 def run_blocks(
     cells: Sequence[Cell], match: Match, ground: Ground, notes: Console
 ) -> Iterator[Sample]:
-    """Every cell once, in an order of its own, and so ``match.blocks`` times.
+    """Passes over all cells, each in an order of its own.
 
-    Starting and logging in take longer on a busy machine: then less is measured, so
-    that the run ends in about the same time.
+    Starting and logging in take longer on a busy machine: then there are fewer passes,
+    and less is measured in each, so that the run ends in about the same time.
 
     Raises:
         CannotCompare: the old server cannot do what today's load asks for.
     """
-    due_s = time.monotonic()
+    began_s = time.monotonic()
+    passes, number = match.passes, 0
     starting_s: list[float] = []
-    for number in range(match.blocks):
-        left_s = (match.blocks - number) * len(cells) * match.block_s
+    while number < max(passes, 1):
+        left_s = match.budget_s - (time.monotonic() - began_s)
         notes.print(
-            f"blocks {number + 1} of {match.blocks}: {len(cells)} cells; about "
+            f"pass {number + 1} of {passes or 'some'}: {len(cells)} cells; about "
             f"{left_s:.0f} s left",
             soft_wrap=True,
         )
         order = list(cells)
         ground.draw("against", number).shuffle(order)
-        for cell in order:
-            due_s += match.block_s
+        for done, cell in enumerate(order):
             block_began_s = time.monotonic()
-            left_s = due_s - block_began_s - (fmean(starting_s) if starting_s else 0.0)
-            measure_s = max(left_s, _LEAST_SHARE * match.block_s)
+            left_s = match.budget_s - (block_began_s - began_s)
+            blocks = (passes - number) * len(cells) - done
+            measure_s = _FIRST_S
+            if passes:
+                starts_s = fmean(starting_s) if starting_s else 0.0
+                measure_s = max(left_s / blocks - starts_s, _LEAST_S)
             yield from _block(cell, match, ground, number, measure_s)
             starting_s.append(time.monotonic() - block_began_s - measure_s)
+        number += 1
+        if not passes:
+            fitting = match.budget_s / (time.monotonic() - began_s)
+            passes = min(max(round(fitting - _SPARE), 1), _MOST)
 
 
 def _block(

@@ -16,7 +16,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
-from chatbench.against.blocks import BLOCK_S, Match, run_blocks
+from chatbench.against.blocks import Match, run_blocks
 from chatbench.against.judging import is_worse, judge
 from chatbench.against.sources import this_tree, tree_of
 from chatbench.against.table import print_against
@@ -36,6 +36,8 @@ VERSION: Final = 1
 PLANT: Final = "CHATBENCH_PLANT_SHARE"
 """An environment variable: so much of its own CPU the new server burns once more. By it
 the harness proves itself."""
+CELL_S: Final = 40.0
+"""Of a run's time, for each cell: eight minutes for all twelve."""
 _RESULTS: Final = "against.json"
 
 
@@ -47,7 +49,6 @@ class Against(Struct, frozen=True, kw_only=True):
         new: the commit of this tree, with ``+`` if it had changes.
         old: the commit that it was set against.
         planted_share: what was put in on purpose; 0 in any true run.
-        blocks: how often each cell had fresh servers.
         ratios: new over old, over all cells first; see ``results.Ratio``.
         samples: of every round, as they came.
     """
@@ -60,19 +61,18 @@ class Against(Struct, frozen=True, kw_only=True):
     began_at: str
     seconds: float
     seed: int
-    blocks: int
     machine: Machine
     ratios: list[Ratio]
     samples: list[Sample]
 
 
 def headline() -> Plan:
-    """The cells, each once, with the product as it comes; 2 blocks of each."""
+    """The cells, with the product as it comes."""
     loads = [throughput(8, 16), throughput(200, 1)]
     cells = product(TRANSPORTS, STORES, loads)
     return Plan(
         name="quick",
-        rounds=2,
+        rounds=0,
         cells=tuple(
             Cell(contestant=Chat(transport, store).plain(), workload=load)
             for transport, store, load in cells
@@ -83,7 +83,7 @@ def headline() -> Plan:
 
 
 def run_against(
-    wanted: Wanted, *, output: Console, notes: Console, block_s: float = BLOCK_S
+    wanted: Wanted, *, output: Console, notes: Console, cell_s: float = CELL_S
 ) -> int:
     """Run it; 1 where a message was not accounted for or anything else failed, and
     where it is to fail on a worse server that was found.
@@ -107,7 +107,7 @@ def run_against(
         wanted.out.mkdir(parents=True, exist_ok=True)
         folder = TemporaryDirectory(prefix=".against-", dir=wanted.out)
     with folder as within:
-        run = _measure(plan, wanted, Path(within).resolve(), notes, block_s)
+        run = _measure(plan, wanted, Path(within).resolve(), notes, cell_s)
     with writing():
         text = msgspec.json.format(msgspec.json.encode(run), indent=1)
         (wanted.out / _RESULTS).write_bytes(text + b"\n")
@@ -122,7 +122,7 @@ def run_against(
 
 
 def _measure(
-    plan: Plan, wanted: Wanted, folder: Path, notes: Console, block_s: float
+    plan: Plan, wanted: Wanted, folder: Path, notes: Console, cell_s: float
 ) -> Against:
     """Run it, and judge what came.
 
@@ -139,9 +139,9 @@ def _measure(
         match = Match(
             new=new,
             old=old,
-            blocks=plan.rounds,
+            passes=plan.rounds,
+            budget_s=cell_s * len(plan.cells),
             share=share,
-            block_s=block_s,
         )
         ground = Ground(cores=cores, folder=folder, seed=seed)
         samples = list(run_blocks(plan.cells, match, ground, notes))
@@ -154,7 +154,6 @@ def _measure(
         began_at=began_at,
         seconds=round(time.monotonic() - began_s, 1),
         seed=seed,
-        blocks=plan.rounds,
         machine=describe_machine(cores),
         ratios=judge(plan.cells, samples, seed=seed),
         samples=samples,
