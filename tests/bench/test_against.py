@@ -15,7 +15,8 @@ from rich.console import Console
 from chatbench.against.blocks import Match, run_blocks
 from chatbench.against.command import PLANT, headline, run_against
 from chatbench.against.judging import is_worse, judge
-from chatbench.against.sources import this_tree
+from chatbench.against.sources import Tree, this_tree
+from chatbench.errors import CannotCompare
 from chatbench.machine import choose_cores
 from chatbench.results import Ratio
 from chatbench.rounds import Ground
@@ -74,3 +75,16 @@ def test_the_same_server_twice_is_not_found_worse(tmp_path: Path) -> None:
     assert found is not None
     assert {it.rounds for it in found} == {4}
     assert all(it.ratio is not None for it in found)
+
+
+def test_a_commit_whose_server_does_not_start_is_told(tmp_path: Path) -> None:
+    command = tmp_path / "src" / "chatapp"
+    command.mkdir(parents=True)
+    (command / "__init__.py").touch()
+    (command / "__main__.py").write_text("raise SystemExit('There is no serve here')")
+    old = Tree("0123456789", command.parent)
+    match = Match(new=this_tree(), old=old, passes=1, budget_s=CELL_S)
+    ground = Ground(cores=choose_cores(), folder=tmp_path, seed=1)
+
+    with pytest.raises(CannotCompare, match=r"0123456789.*There is no serve here"):
+        list(run_blocks(CELLS, match, ground, Console(file=StringIO())))

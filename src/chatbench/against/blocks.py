@@ -29,7 +29,8 @@ from chatbench.servers import StartedServer, serve_flags
 _PATIENCE_S: Final = 60.0
 """How much longer than it measures a block may take, its logins included."""
 _FIRST_S: Final = 4.0
-"""How long a block of the first pass measures, which tells how many there can be."""
+"""How long a block of the first pass measures at least; or else as long as starting
+took. How long the pass took tells how many there can be."""
 _LEAST_S: Final = 2.0
 _SPARE: Final = 0.25
 """What part of a pass is not begun where time is short."""
@@ -91,11 +92,13 @@ def run_blocks(
         for done, cell in enumerate(order):
             block_began_s = time.monotonic()
             left_s = match.budget_s - (block_began_s - began_s)
-            blocks = (passes - number) * len(cells) - done
-            measure_s = _FIRST_S
+            starts_s = fmean(starting_s) if starting_s else 0.0
             if passes:
-                starts_s = fmean(starting_s) if starting_s else 0.0
+                blocks = (passes - number) * len(cells) - done
                 measure_s = max(left_s / blocks - starts_s, _LEAST_S)
+            else:
+                most_s = match.budget_s / len(cells) / 2
+                measure_s = min(max(starts_s, _FIRST_S), most_s)
             yield from _block(cell, match, ground, number, measure_s)
             starting_s.append(time.monotonic() - block_began_s - measure_s)
         number += 1
