@@ -100,10 +100,15 @@ def processes_below(folder: Path) -> set[int]:
     return found
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+AGAINST = ("bench", "--against", "HEAD", "--transport", "tcp")
+
+
+@pytest.fixture(params=[(*TINY, "--rounds", "50"), AGAINST], ids=["plan", "against"])
+def running(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator["subprocess.Popen[str]"]:
     """A run over SQLite, whose server names a database in the folder."""
-    words = [*TINY, "--store", "sqlite", "--rounds", "50", "--out", str(tmp_path)]
+    words = [*request.param, "--store", "sqlite", "--out", str(tmp_path)]
     with subprocess.Popen(
         [*COMMAND, *words],
         stdout=subprocess.DEVNULL,

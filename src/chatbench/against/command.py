@@ -105,7 +105,7 @@ def run_against(
     )
     with writing():
         wanted.out.mkdir(parents=True, exist_ok=True)
-        folder = TemporaryDirectory(prefix=".against-", dir=wanted.out)
+        folder = TemporaryDirectory(prefix=".cells-", dir=wanted.out)
     with folder as within:
         run = _measure(plan, wanted, Path(within).resolve(), notes, cell_s)
     with writing():
