@@ -16,6 +16,7 @@ from tests.conformance.loops import LOOPS, loop_for
 from tests.conformance.matrix import Cell, Matrix
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
+from tests.faults.splitting import split_frames
 from transports.base import CannotConnect
 from transports.system.process import MakeLoop
 
@@ -102,6 +103,13 @@ def pytest_collection_modifyitems(
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [it for it in items if it not in set(left_out)]
+
+
+@pytest.fixture(autouse=True)
+def _frames_come_apart(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split_frames(monkeypatch, request.node.nodeid)
 
 
 @pytest.fixture
