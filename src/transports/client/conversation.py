@@ -294,7 +294,7 @@ class Conversation:
             if self.phase is Phase.ENDED:
                 raise LinkClosed
             self._on_event(self, event)
-        if self.outstanding.wants_new_clock:
+        if self.phase is Phase.OPEN and self.outstanding.wants_new_clock:
             raise LinkGivenUp("Keys have to be made by the server's clock of now.")
 
     def _given_up(self, error: BrokenFrame | LinkGivenUp) -> LinkClosed:
