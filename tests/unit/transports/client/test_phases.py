@@ -25,7 +25,9 @@ def test_nothing_follows_the_end() -> None:
 
 
 @pytest.mark.rule("S3")
-@pytest.mark.parametrize("phase", [it for it in Phase if it is not Phase.ENDED])
+@pytest.mark.parametrize(
+    "phase", [it for it in Phase if it not in {Phase.IDLE, Phase.ENDED}]
+)
 def test_a_lost_link_leads_back_to_dialling_from_everywhere(phase: Phase) -> None:
     assert PHASES[phase, Step.LINK_LOST] is Phase.DIALLING
 
