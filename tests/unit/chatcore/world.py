@@ -4,7 +4,7 @@ Nothing is replaced by a mock: ``Chat`` runs over the memory store, and a ``Peer
 what the session driver does, into a list.
 """
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TypeVar
 
 from chatcore import Chat, Limits, SecondLogin
@@ -105,6 +105,7 @@ class Peer:
         self.events: list[Event] = []
         self.is_clogged = False
         self.ways_given = 0
+        self.when_giving_way: Callable[[], None] | None = None
         self.reported: list[Exception] = []
         self.token = ResumeToken(b"")
         self.connection: Connection = world.chat.attach(self, address)
@@ -127,6 +128,8 @@ class Peer:
 
     async def give_way(self) -> None:
         self.ways_given += 1
+        if self.when_giving_way is not None:
+            self.when_giving_way()
 
     def report(self, error: Exception) -> None:
         self.reported.append(error)
