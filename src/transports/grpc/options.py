@@ -40,7 +40,7 @@ def server_options(settings: LinkSettings) -> list[tuple[str, int]]:
         # Bare sockets count, and those that say no more than an HTTP/2 preface.
         ("grpc.max_allowed_incoming_connections", settings.connections),
         ("grpc.server_handshake_timeout_ms", int(settings.handshake_s * _MS)),
-        ("grpc.max_connection_idle_ms", _IDLE_S * _MS),
+        ("grpc.max_connection_idle_ms", int(_IDLE_S * _MS)),
         ("grpc.max_concurrent_streams", _MOST_STREAMS),
         ("grpc.max_metadata_size", _METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
@@ -58,10 +58,14 @@ def _sizes(settings: LinkSettings) -> list[tuple[str, int]]:
 
 
 def _pings(settings: LinkSettings) -> list[tuple[str, int]]:
-    """A peer that pings more often than once a second is sent away."""
+    """A peer that does not answer pings goes, and one that pings too often (more than
+    once a second) is sent away.
+    """
     return [
         ("grpc.keepalive_time_ms", int(settings.keepalive_s * _MS)),
         ("grpc.keepalive_timeout_ms", int(settings.keepalive_s * _MS)),
+        # The one above alone was seen to end nothing: the shorter of the two counts.
+        ("grpc.http2.ping_timeout_ms", int(settings.keepalive_s * _MS)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", 1000),

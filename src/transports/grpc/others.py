@@ -36,15 +36,9 @@ _LONGEST_S: Final = 600.0
 class OtherServices:
     """The methods of the standard health service, and of reflection."""
 
-    def __init__(
-        self,
-        requests: Requests,
-        settings: LinkSettings,
-        *,
-        longest_s: float = _LONGEST_S,
-    ) -> None:
+    def __init__(self, requests: Requests, settings: LinkSettings) -> None:
         self._requests = requests
-        self._longest_s = longest_s
+        self._longest_s = _LONGEST_S
         self._places = Places(
             _MOST, _OF_ADDRESS, loopback_counts=settings.loopback_counts
         )

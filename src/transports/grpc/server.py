@@ -75,6 +75,7 @@ async def listen(
     try:
         port = listening.add_insecure_port(authority(host, address.port))
     except RuntimeError as error:
+        await listening.stop(None)
         raise CannotListen(address.text, "the address cannot be had") from error
     await listening.start()
     return GrpcListener(
