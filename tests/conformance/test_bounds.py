@@ -293,7 +293,7 @@ async def test_over_a_rate_is_a_refusal_that_says_when_and_loses_nothing(
     async with serving(cell, limits=limits) as server, server.peer() as ada:
         await ada.login("ada")
         ids = await ada.tell(*[Send("ada", str(n)) for n in range(5)])
-        refused = []
+        refused: list[Refused] = []
         while len(refused) < 2:
             event = await ada.next()
             if isinstance(event, Refused):

@@ -18,7 +18,6 @@ from typing import Final
 
 import pytest
 
-from chatcore.errors import CloseCode
 from transports import registry
 from transports.base import (
     Address,
@@ -30,6 +29,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
+from transports.wrapping import WrappedLink
 
 SEED: Final = "TESTS_SPLIT_SEED"
 _MOST_TURNS: Final = 3
@@ -41,23 +41,13 @@ def seed() -> str:
     return os.environ.get(SEED, "0")
 
 
-class SplittingLink:
+class SplittingLink(WrappedLink):
     """See ``transports.base.Link``; cuts what is sent."""
 
     def __init__(self, link: Link, codec: Codec, chance: Random) -> None:
-        self._link = link
+        super().__init__(link)
         self._codec = codec
         self._chance = chance
-        self.peer = link.peer
-
-    @property
-    def active_s(self) -> float:
-        """See ``transports.base.Link``."""
-        return self._link.active_s
-
-    async def receive(self) -> Sequence[bytes]:
-        """See ``transports.base.Link``."""
-        return await self._link.receive()
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
@@ -65,7 +55,7 @@ class SplittingLink:
             for piece in self._pieces(frame):
                 for _ in range(self._chance.randrange(_MOST_TURNS)):
                     await asyncio.sleep(0)
-                await self._link.send([piece])
+                await self.link.send([piece])
 
     def _pieces(self, frame: bytes) -> Iterator[bytes]:
         most = self._chance.randint(0, _MOST_CUTS)
@@ -77,14 +67,6 @@ class SplittingLink:
         cuts = sorted(self._chance.sample(places, min(most, len(places))))
         for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
             yield self._codec.encode_events(events[start:end])
-
-    async def close(self, code: CloseCode, text: str) -> None:
-        """See ``transports.base.Link``."""
-        await self._link.close(code, text)
-
-    def abort(self) -> None:
-        """See ``transports.base.Link``."""
-        self._link.abort()
 
 
 class SplittingTransport:

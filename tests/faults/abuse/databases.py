@@ -13,9 +13,9 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
-from chatcore.ids import NO_KEY, PasswordHash, TokenHash, Username
+from chatcore.ids import NO_ADDRESS, NO_KEY, PasswordHash, TokenHash, Username
 from chatcore.model import Deposit
-from chatcore.ports import Store
+from chatcore.ports import KeySpan, Room, Store
 from stores import open_store
 from tests.faults.abuse.intruders import PASSWORD
 
@@ -73,7 +73,13 @@ async def _fill_mailboxes(store: Store) -> None:
     """``peer0`` has sent as much as goes to each of the next twenty."""
     sender = await store.find_account(Username("peer0"))
     assert sender is not None
-    opened = await store.open_session(sender.id, TokenHash(bytes(32)))
+    opened = await store.open_session(
+        sender.id,
+        TokenHash(bytes(32)),
+        password_hash=sender.password_hash,
+        address=NO_ADDRESS,
+        at_ms=_now_ms(),
+    )
     assert opened is not None
     for index in range(1, NOTICE_MAILBOXES + 1):
         deposit = Deposit(
@@ -88,8 +94,8 @@ async def _fill_mailboxes(store: Store) -> None:
         for _ in range(0, NOTICE_MESSAGES, _AT_ONCE):
             await store.deposit(
                 [deposit] * _AT_ONCE,
-                mailbox_messages=NOTICE_MESSAGES,
-                oldest_key=NO_KEY,
+                room=Room(NOTICE_MESSAGES, NOTICE_MESSAGES, NOTICE_MESSAGES),
+                keys=KeySpan(NO_KEY, NO_KEY),
             )
     await store.end_session(sender.id, opened.epoch)
 

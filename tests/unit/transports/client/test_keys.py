@@ -20,7 +20,7 @@ def test_a_key_is_a_uuid_of_version_7_and_of_its_time() -> None:
     uuid = UUID(bytes=key)
     assert (uuid.version, uuid.variant) == (7, RFC_4122)
     assert int.from_bytes(key[:6]) == NOW_MS
-    assert parse_key(key, NOW_MS) == key
+    assert parse_key(key) == key
 
 
 @pytest.mark.rule("M2")
