@@ -72,8 +72,11 @@ class KeyTime:
         Those of a client that goes by a clock of its own, which is right, are among
         them also while ours has to catch up.
         """
-        newest_ms = max(self._clock.now_ms(), self.told_ms()) + DAY_MS
-        return KeySpan(self.oldest(), key_from_ms(newest_ms))
+        now_ms, wall_ms = self.now_ms(), self._clock.now_ms()
+        newest_ms = max(wall_ms, now_ms) + DAY_MS
+        return KeySpan(
+            key_from_ms(now_ms - self._lifetime_ms), key_from_ms(newest_ms)
+        )
 
     def oldest(self) -> IdempotencyKey:
         """Keys below this one are forgotten, or may be."""

@@ -68,7 +68,7 @@ class Driver:
         self._pending = Pending()
         self._spent = 0
         self._turn_ends_s = 0.0
-        self._frame_bytes = chat.limits.first_frame_bytes
+        self._is_known = False
         self._is_over = False
         self._is_held = False
         self._is_waiting = False
@@ -281,8 +281,7 @@ class Driver:
     @property
     def _most_unsent_bytes(self) -> int:
         limits = self._limits
-        is_known = self._frame_bytes > limits.first_frame_bytes
-        return limits.unsent_bytes if is_known else limits.login_unsent_bytes
+        return limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
 
     async def _wait_to_read(self) -> None:
         self._is_waiting = True
@@ -326,10 +325,11 @@ class Driver:
         """Read larger frames once somebody is logged in (B3)."""
         limits = self._limits
         is_known = self._chat.session_of(connection) is not None
-        frame_bytes = limits.frame_bytes if is_known else limits.first_frame_bytes
-        if frame_bytes != self._frame_bytes:
-            self._frame_bytes = frame_bytes
-            self._link.allow(frame_bytes)
+        if is_known != self._is_known:
+            self._is_known = is_known
+            self._link.allow(
+                limits.frame_bytes if is_known else limits.first_frame_bytes
+            )
 
     # ---- writing
 
