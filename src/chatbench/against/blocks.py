@@ -30,7 +30,7 @@ _PATIENCE_S: Final = 60.0
 """How much longer than it measures a block may take, its logins included."""
 _FIRST_S: Final = 4.0
 """How long a block of the first pass measures at least; or else as long as starting
-took. How long the pass took tells how many there can be."""
+took, if a second pass will fit. How long it took tells how many there can be."""
 _LEAST_S: Final = 2.0
 _SPARE: Final = 0.25
 """What part of a pass is not begun where time is short."""
@@ -83,7 +83,7 @@ def run_blocks(
     while number < max(passes, 1):
         left_s = match.budget_s - (time.monotonic() - began_s)
         notes.print(
-            f"pass {number + 1} of {passes or 'some'}: {len(cells)} cells; about "
+            f"pass {number + 1} of {passes or 'a few'}: {len(cells)} cells; about "
             f"{left_s:.0f} s left",
             soft_wrap=True,
         )
@@ -93,12 +93,12 @@ def run_blocks(
             block_began_s = time.monotonic()
             left_s = match.budget_s - (block_began_s - began_s)
             starts_s = fmean(starting_s) if starting_s else 0.0
-            if passes:
-                blocks = (passes - number) * len(cells) - done
-                measure_s = max(left_s / blocks - starts_s, _LEAST_S)
-            else:
-                most_s = match.budget_s / len(cells) / 2
-                measure_s = min(max(starts_s, _FIRST_S), most_s)
+            blocks = (max(passes, 1) - number) * len(cells) - done
+            measure_s = left_s / blocks - starts_s
+            # Where no second pass will fit, the first one takes all of the time.
+            if not passes and 4 * starts_s * len(cells) <= match.budget_s:
+                measure_s = min(measure_s, max(starts_s, _FIRST_S))
+            measure_s = max(measure_s, _LEAST_S)
             yield from _block(cell, match, ground, number, measure_s)
             starting_s.append(time.monotonic() - block_began_s - measure_s)
         number += 1
