@@ -258,7 +258,13 @@ class Accounts:
         if account.id != session.account:
             raise WrongCredentials
         new_hash = await self._environment.passwords.hash(command.new, address=network)
-        epoch = await self._store.change_password(account.id, new_hash, token_hash)
+        epoch = await self._store.change_password(
+            account.id,
+            token_hash,
+            # Not what a change that was committed since has made of it.
+            old=account.password_hash,
+            new=new_hash,
+        )
         if epoch is None:
             raise WrongCredentials
         return epoch

@@ -118,10 +118,16 @@ class Store(Protocol):
         ...
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch, in one
-        commit (A6); None when the account is gone.
+        commit (A6); None, and nothing is changed, when the account is gone or has
+        another password hash than ``old`` by now.
 
         From then on no earlier token resumes anything, and what carries an older epoch
         is fenced. An account without a session gets none.

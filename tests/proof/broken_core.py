@@ -54,7 +54,9 @@ def a_refused_creation_changes_the_password() -> None:
                 new = await self._environment.passwords.hash(
                     command.password, address=source.network
                 )
-                await self._store.change_password(account.id, new, TokenHash(b""))
+                await self._store.change_password(
+                    account.id, TokenHash(b""), old=account.password_hash, new=new
+                )
                 raise
 
         return create_and_change
@@ -116,7 +118,10 @@ def the_old_password_is_not_asked_for() -> None:
         ) -> object:
             self._check_length(command.new)
             new = await self._environment.passwords.hash(command.new, address=network)
-            return await self._store.change_password(session.account, new, token_hash)
+            account = await self._store.find_account(session.username)
+            return await self._store.change_password(
+                session.account, token_hash, old=account.password_hash, new=new
+            )
 
         return change_password
 

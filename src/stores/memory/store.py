@@ -99,13 +99,18 @@ class MemoryStore:
         )
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch."""
         row = self._rows.accounts.get(account)
-        if row is None:
+        if row is None or row.password_hash != old:
             return None
-        row.password_hash = password_hash
+        row.password_hash = new
         if row.token_hash is not None:
             self._keep_session(row, token_hash)
         row.epoch = Epoch(row.epoch + 1)

@@ -73,12 +73,17 @@ class SqliteStore:
         return await self._writer.ask(lambda books: accounts.find(books, username))
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch."""
         return await self._writer.ask(
             lambda books: accounts.change_password(
-                books, account, password_hash, token_hash
+                books, account, token_hash, old=old, new=new
             )
         )
 

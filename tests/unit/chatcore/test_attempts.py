@@ -21,8 +21,9 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import Deleted, LoggedIn, Refused, Resumed
+from chatcore.ids import PasswordHash
 from chatcore.limits import Limits
-from environment import seeded
+from environment import QuickPasswords, seeded
 from marks import rule
 from moments import key_of
 from turns import Wait
@@ -244,6 +245,24 @@ class AttemptsTest(unittest.TestCase):
             self.world.turns.run()
 
         self.assertEqual(len(self.passwords.checked) - before, 3)
+
+    @rule("A2")
+    def test_a_name_without_an_account_lets_nobody_in_whatever_a_check_says(
+        self,
+    ) -> None:
+        class Gullible(QuickPasswords):
+            async def verify(
+                self, password_hash: PasswordHash | None, password: str, *, address: str
+            ) -> bool:
+                await super().verify(password_hash, password, address=address)
+                return True
+
+        self.world.surroundings.passwords = Gullible()
+        self.world.restart()
+
+        refusal = self.world.peer().refusal(Login(username="eve", password=PASSWORD))
+
+        self.assertIsInstance(refusal, WrongCredentials)
 
     @rule("B4", "A2")
     def test_what_could_not_be_looked_at_counts_as_nothing(self) -> None:

@@ -194,6 +194,25 @@ class RaceTest(unittest.TestCase):
         self.assertEqual(of_type(self.thief.events, Deleted), [])
         self.check_that_only_the_new_password_is_good()
 
+    @rule("A6", "E2")
+    def test_of_two_changes_from_the_same_password_the_later_one_changes_nothing(
+        self,
+    ) -> None:
+        """A thief with token and password cannot undo what the owner did meanwhile."""
+        self.thief.do(Resume(self.ada.token))
+        waiting = Wait(self.world.turns)
+        self.world.surroundings.passwords.hashing = waiting
+        self.thief.do(ChangePassword(PASSWORD, "password of a thief"))
+        owner = self.world.peer()
+        owner.do(Resume(self.ada.token), CHANGE)
+
+        self.go_on(waiting)
+
+        self.assertIsNone(code_of(owner))
+        self.assertTrue(self.can_send(owner))
+        owner.lose()
+        self.check_that_only_the_new_password_is_good()
+
     @rule("A6")
     def test_a_login_with_the_new_password_outlives_the_change_that_made_it(
         self,

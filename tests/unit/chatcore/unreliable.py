@@ -94,10 +94,15 @@ class UnreliableStore(MemoryStore):
         return account
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         await self._enter("change_password")
-        epoch = await super().change_password(account, password_hash, token_hash)
+        epoch = await super().change_password(account, token_hash, old=old, new=new)
         await self._leave("change_password")
         return epoch
 

@@ -77,6 +77,13 @@ class Desk:
         assert opened is not None
         return Person(opened.account, opened.username, opened.epoch)
 
+    async def change_password(
+        self, account: AccountId, new: PasswordHash, token: TokenHash
+    ) -> Epoch | None:
+        """Replace the password that an account has now."""
+        old = await self.password_of(account)
+        return await self.store.change_password(account, token, old=old, new=new)
+
     async def password_of(self, account: AccountId) -> PasswordHash:
         """The hash of an account's password now; another, if there is none."""
         for known, name in await self.store.names(prefix="", after="", limit=1000):

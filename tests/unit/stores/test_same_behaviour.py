@@ -295,8 +295,13 @@ class Driver:
         return opened
 
     async def change_password(self, account: AccountId, password: int) -> object:
+        # One in seven takes for the old one what is none.
+        old = await Desk(self.store).password_of(account)
         epoch = await self.store.change_password(
-            account, PasswordHash(str(password)), self.new_token()
+            account,
+            self.new_token(),
+            old=PasswordHash("wrong") if password == 6 else old,
+            new=PasswordHash(str(password)),
         )
         # One in three goes on with the epoch before, and is fenced.
         if epoch and password % 3:
