@@ -1,7 +1,6 @@
 """What calls hold, how many run, and how they end (B1, B3, S5, W4)."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -31,6 +30,7 @@ from tests.unit.transports.grpc.listening import (
     Stream,
     conversing,
     listening,
+    outcome_of,
     starting,
     until,
 )
@@ -378,15 +378,6 @@ async def test_reflection_is_on_or_off_and_nothing_else() -> None:
 
 
 # ---- what tests share
-
-
-async def outcome_of(work: Coroutine[object, None, object]) -> type[LinkClosed] | None:
-    """How it ended: None, or with which end of a link."""
-    try:
-        await work
-    except LinkClosed as closed:
-        return type(closed)
-    return None
 
 
 def watch(channel: Channel) -> "UnaryStreamCall[bytes, bytes]":
