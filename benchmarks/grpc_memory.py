@@ -1,6 +1,6 @@
 """What connections that never log in make gRPC hold: the server's memory, measured.
 
-Run it as ``python -m tests.faults.grpc_memory``: it starts ``chatcore serve`` for each
+Run it as ``PYTHONPATH=src python -m benchmarks.grpc_memory``: it starts ``chatcore serve`` for each
 row with limits by address off, since all peers come from this machine.
 """
 
