@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from grpc import StatusCode
 from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
@@ -37,11 +37,12 @@ class ServerLink:
         self._ended = asyncio.Event()
         self._is_cut = False
         self._is_held = False
-        self._wanted = asyncio.Event()
-        self._arrived = asyncio.Event()
+        self._reader: asyncio.Future[bytes | None] | None = None
+        self._receiver: asyncio.Future[bytes | None] | None = None
         self._frame: bytes | None = None
         self._end: LinkClosed | None = None
-        self._writing: asyncio.Timeout | None = None
+        self._writer: asyncio.Task[Any] | None = None
+        self._is_writer_cut = False
         self._waits_since_s: float | None = None
         self._unsent_bytes = 0
         self._held = HeldReport()
@@ -61,15 +62,17 @@ class ServerLink:
             raise
 
     async def read_on(self) -> None:
-        """Read a frame each time that one is wanted, until the call has ended."""
+        """Read frames until the call has ended, one ahead of who receives them."""
         self._end = await self._read_to_the_end()
-        self._arrived.set()
+        _wake(self._receiver)
 
     async def _read_to_the_end(self) -> LinkClosed:
         while True:
-            await self._wanted.wait()
-            if self._is_over:
-                return LinkClosed()
+            while self._frame is not None or self._is_held:
+                if self._is_over:
+                    return LinkClosed()
+                self._reader = self._loop.create_future()
+                await self._reader
             try:
                 frame: object = await self._context.read()
             except BaseError:
@@ -77,11 +80,12 @@ class ServerLink:
             if not isinstance(frame, bytes):
                 return self._end_of_frames()
             self.active_s = self._loop.time()
-            self._frame = frame
-            self._note()
-            if not self._is_over:
-                self._wanted.clear()  # until this one was taken
-            self._arrived.set()
+            receiver = self._receiver
+            if receiver is not None and not receiver.done() and not self._is_held:
+                receiver.set_result(frame)
+            else:
+                self._frame = frame
+                self._note()
 
     def _end_of_frames(self) -> LinkClosed:
         return LinkClosed() if self._is_cut else PeerFinished()
@@ -91,10 +95,10 @@ class ServerLink:
         return self._ended.is_set() or self._is_cut
 
     def _let_go(self) -> None:
-        self._wanted.set()
-        self._arrived.set()
-        if self._writing is not None:
-            self._writing.reschedule(self._loop.time())
+        _wake(self._reader)
+        _wake(self._receiver)
+        if self._writer is not None and not self._is_writer_cut:
+            self._is_writer_cut = self._writer.cancel()
 
     # ---- transports.base.Link
 
@@ -108,7 +112,8 @@ class ServerLink:
     def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``: frames to be written, and one that has come.
 
-        Beside it gRPC holds 64 KiB that are not read, and the frame that is coming.
+        Beside it gRPC holds up to 128 KiB that are not read, and the frame that is
+        coming.
         """
         self._held.tell(report)
 
@@ -124,28 +129,32 @@ class ServerLink:
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; a read that has begun goes on."""
         self._is_held = on
-        self._arrived.set()
+        if not on:
+            _wake(self._reader)
+            _wake(self._receiver)
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
-        while not self._is_over:
-            frame = self._frame
-            if frame is not None and not self._is_held:
-                self._frame = None
+        frame: bytes | None = None
+        while frame is None:
+            if self._is_over:
+                raise LinkClosed
+            if self._frame is not None and not self._is_held:
+                frame, self._frame = self._frame, None
                 self._note()
-                if len(frame) > self._frame_bytes:
-                    raise LinkClosed(
-                        CloseCode.FRAME_TOO_LARGE,
-                        f"A frame has at most {self._frame_bytes} bytes.",
-                    )
-                return [frame]
-            if frame is None and self._end is not None:
+                _wake(self._reader)
+            elif self._frame is None and self._end is not None:
                 raise self._end
-            if frame is None and not self._is_held:
-                self._wanted.set()
-            self._arrived.clear()
-            await self._arrived.wait()
-        raise LinkClosed
+            else:
+                self._receiver = self._loop.create_future()
+                frame = await self._receiver
+                self._receiver = None
+        if len(frame) > self._frame_bytes:
+            raise LinkClosed(
+                CloseCode.FRAME_TOO_LARGE,
+                f"A frame has at most {self._frame_bytes} bytes.",
+            )
+        return [frame]
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
@@ -155,7 +164,7 @@ class ServerLink:
             for frame in frames:
                 await self._write(frame)
                 self._unsent_bytes -= len(frame)
-        except (BaseError, TimeoutError) as error:
+        except BaseError as error:
             raise LinkClosed from error
         finally:
             self._unsent_bytes = 0
@@ -165,11 +174,15 @@ class ServerLink:
         if self._is_over:
             raise LinkClosed
         began_s = self._waits_since_s = self._loop.time()
+        task = self._writer = asyncio.current_task()
         try:
-            async with asyncio.timeout(None) as self._writing:
-                await self._context.write(frame)
+            await self._context.write(frame)
+        except asyncio.CancelledError:
+            if task is None or not self._is_writer_cut or task.uncancel():
+                raise  # somebody else wants it to end
+            raise LinkClosed from None
         finally:
-            self._writing = self._waits_since_s = None
+            self._writer = self._waits_since_s = None
         now_s = self._loop.time()
         if now_s - began_s > _CLOGGED_S:
             self.active_s = now_s  # it waited, and then the peer took some
@@ -190,6 +203,11 @@ class ServerLink:
         """See ``transports.base.Link``."""
         self._ended.set()
         self._let_go()
+
+
+def _wake(waiter: "asyncio.Future[bytes | None] | None") -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
 
 
 class ClientLink:

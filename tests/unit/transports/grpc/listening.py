@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 from grpc.aio import StreamStreamCall, insecure_channel
 
 from tests.unit.transports.grpc.http2 import WITHIN_S
-from transports.base import Link, LinkSettings, parse_address
+from transports.base import Link, LinkClosed, LinkSettings, authority, parse_address
 from transports.codec import Codec
 from transports.grpc.server import listen
 
@@ -37,7 +37,8 @@ class Chat:
 
     @property
     def target(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        address = parse_address(self.url)
+        return authority(address.host, address.port)
 
     async def serve(self, link: Link, _codec: Codec) -> None:
         await link.send([b"welcome"])
@@ -96,5 +97,14 @@ async def starting(
 async def until(is_so: Callable[[], bool]) -> None:
     """Let others have their turns until something is so."""
     async with asyncio.timeout(WITHIN_S):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110  # what is waited for sets no event
             await asyncio.sleep(0)  # what is waited for sets no event
+
+
+async def outcome_of(work: Coroutine[object, None, object]) -> type[LinkClosed] | None:
+    """How it ended: None, or with which end of a link."""
+    try:
+        await work
+    except LinkClosed as closed:
+        return type(closed)
+    return None

@@ -1,7 +1,6 @@
 """What calls hold, how many run, and how they end (B1, B3, S5, W4)."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -22,6 +21,7 @@ from chatcore.errors import CloseCode
 from tests.unit.transports.grpc.http2 import (
     HEADERS,
     PING,
+    Connection,
     connecting,
     message_of,
 )
@@ -31,6 +31,7 @@ from tests.unit.transports.grpc.listening import (
     Stream,
     conversing,
     listening,
+    outcome_of,
     starting,
     until,
 )
@@ -96,24 +97,25 @@ async def test_a_frame_that_is_not_allowed_ends_the_link_when_it_is_there() -> N
 
 
 @pytest.mark.rule("B1")
-async def test_a_stream_that_is_not_read_takes_64_kib_of_its_peer() -> None:
+async def test_of_a_stream_that_nobody_receives_from_a_frame_and_little_more_is_read() -> (
+    None
+):
     told: list[int] = []
+    frame = message_of(bytes(MIB))
     async with listening() as chat, connecting(chat.port) as connection:
         await connection.call(1, CONVERSE)
         link = await chat.links.get()
         link.report_held(told.append)
         link.allow(MIB)
-        async with starting(connection.send(1, message_of(bytes(MIB)))) as sending:
-            await until(lambda: connection.sent_bytes == 64 * KIB - 1)
-            await connection.write(PING, 0, 0, bytes(8))
-            await until(lambda: connection.pongs == 1)
-            was_stuck = connection.sent_bytes == 64 * KIB - 1
-            (frame,) = await link.receive()
+        async with starting(connection.send(1, frame * 4)) as sending:
+            stuck_at = await until_stuck(connection)
+            received = [await link.receive() for _ in range(4)]
             await sending
 
-    assert was_stuck
-    assert len(frame) == MIB
-    assert told == [MIB, 0]
+    assert len(frame) < stuck_at <= len(frame) + 128 * KIB
+    assert [len(it) for (it,) in received] == [MIB] * 4
+    assert told[0] == MIB
+    assert max(told) == MIB
 
 
 @pytest.mark.rule("B1", "S5")
@@ -380,13 +382,19 @@ async def test_reflection_is_on_or_off_and_nothing_else() -> None:
 # ---- what tests share
 
 
-async def outcome_of(work: Coroutine[object, None, object]) -> type[LinkClosed] | None:
-    """How it ended: None, or with which end of a link."""
-    try:
-        await work
-    except LinkClosed as closed:
-        return type(closed)
-    return None
+async def until_stuck(connection: Connection) -> int:
+    """Return once a server reads no more of what is being sent; how much it has."""
+    sent_bytes = -1
+    while sent_bytes != connection.sent_bytes:
+        sent_bytes = connection.sent_bytes
+        await pinged(connection, connection.pongs)
+    return sent_bytes
+
+
+async def pinged(connection: Connection, pongs: int) -> None:
+    """Return once the server has read what was sent before, and told how much more."""
+    await connection.write(PING, 0, 0, bytes(8))
+    await until(lambda: connection.pongs > pongs)
 
 
 def watch(channel: Channel) -> "UnaryStreamCall[bytes, bytes]":
