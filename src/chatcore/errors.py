@@ -19,6 +19,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import ClassVar, Final
 
+_MS_DIGITS: Final = 12
+"""Of milliseconds: more than thirty years."""
+
 
 class ChatError(Exception):
     """Whatever the chat raises on purpose."""
@@ -55,8 +58,11 @@ class Outage(Refusal):
 
     @property
     def retry_after_ms(self) -> int:
-        """How long to wait before trying again; 0 where trying soon does not help."""
-        return int(self.fields.get("retry_after_ms", "0"))
+        """How long to wait before trying again; 0 where trying soon does not help, or
+        where a server has sent what is no number.
+        """
+        given = self.fields.get("retry_after_ms", "")
+        return int(given) if given.isdecimal() and len(given) <= _MS_DIGITS else 0
 
 
 class MalformedCommand(Refusal):

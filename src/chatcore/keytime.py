@@ -74,9 +74,7 @@ class KeyTime:
         """
         now_ms, wall_ms = self.now_ms(), self._clock.now_ms()
         newest_ms = max(wall_ms, now_ms) + DAY_MS
-        return KeySpan(
-            key_from_ms(now_ms - self._lifetime_ms), key_from_ms(newest_ms)
-        )
+        return KeySpan(key_from_ms(now_ms - self._lifetime_ms), key_from_ms(newest_ms))
 
     def oldest(self) -> IdempotencyKey:
         """Keys below this one are forgotten, or may be."""

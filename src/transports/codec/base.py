@@ -22,6 +22,10 @@ MOST_COMMANDS: Final = 8192
 A frame of 1 MiB could hold half a million empty ones.
 """
 
+MOST_EVENTS: Final = 65_536
+"""The most events that a client reads of a frame: many more than a server writes. Two
+million empty ones would fit into 4 MiB."""
+
 AT_A_STRETCH: Final = 256
 """So many commands are read from a frame before others may have a turn (B2)."""
 
@@ -34,6 +38,12 @@ def check_number(commands: int) -> None:
     """Raise ``BrokenFrame`` for a frame of more commands than anybody has a use for."""
     if commands > MOST_COMMANDS:
         raise BrokenFrame(f"it has more than {MOST_COMMANDS} commands")
+
+
+def check_events(events: int) -> None:
+    """Raise ``BrokenFrame`` for a frame of more events than any server writes."""
+    if events > MOST_EVENTS:
+        raise BrokenFrame(f"it has more than {MOST_EVENTS} events")
 
 
 class UnknownCodec(ChatError):

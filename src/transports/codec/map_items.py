@@ -16,9 +16,10 @@ from transports.codec.base import (
     AT_A_STRETCH,
     MOST_COMMAND_BYTES,
     MOST_COMMANDS,
+    MOST_EVENTS,
     BrokenFrame,
 )
-from transports.codec.map_types import MostCommands
+from transports.codec.map_types import MostCommands, MostEvents
 from transports.codec.protobuf_commands import read_command
 from transports.codec.protobuf_events_read import read_event
 from transports.codec.protojson import (
@@ -64,7 +65,7 @@ class _ClientFrame(msgspec.Struct):
 
 
 class _ServerFrame(msgspec.Struct):
-    events: list[msgspec.Raw] | None = None
+    events: MostEvents[msgspec.Raw] | None = None
 
 
 class ItemReader:
@@ -148,8 +149,9 @@ class ItemReader:
 
 def _reason(error: Exception) -> str:
     """What was wrong, to be put into a sentence."""
-    if "`array` of length" in str(error):
-        return f"it has more than {MOST_COMMANDS} commands"
+    for most, kind in ((MOST_COMMANDS, "commands"), (MOST_EVENTS, "events")):
+        if f"`array` of length <= {most}" in str(error):
+            return f"it has more than {most} {kind}"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error).rstrip(".")

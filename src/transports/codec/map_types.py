@@ -12,12 +12,13 @@ import msgspec
 from chatcore.commands import Acknowledge, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Received
 from chatcore.ids import AccountId, Position, Username
-from transports.codec.base import MOST_COMMANDS
+from transports.codec.base import MOST_COMMANDS, MOST_EVENTS
 
 _Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 _Wide: TypeAlias = int | str
 
 _T = TypeVar("_T")
+MostEvents: TypeAlias = Annotated[list[_T], msgspec.Meta(max_length=MOST_EVENTS)]
 MostCommands: TypeAlias = Annotated[list[_T], msgspec.Meta(max_length=MOST_COMMANDS)]
 """As many as a frame may hold; msgpack tells the number before any is read."""
 
@@ -144,7 +145,7 @@ class PlainEvent(_Map, frozen=True):
 class PlainServerFrame(_Map, frozen=True):
     """A ``chat.v1.ServerFrame`` of nothing else."""
 
-    events: list[PlainEvent] = []
+    events: MostEvents[PlainEvent] = []
 
 
 def plain_event(item: PlainEvent) -> Event:

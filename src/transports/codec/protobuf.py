@@ -9,7 +9,12 @@ from google.protobuf.message import DecodeError
 from chatcore.commands import Request
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import AT_A_STRETCH, BrokenFrame, check_number
+from transports.codec.base import (
+    AT_A_STRETCH,
+    BrokenFrame,
+    check_events,
+    check_number,
+)
 from transports.codec.protobuf_commands import read_command, write_command
 from transports.codec.protobuf_events import write_event
 from transports.codec.protobuf_events_read import read_event
@@ -59,5 +64,6 @@ class ProtobufCodec:
             parsed = pb.ServerFrame.FromString(frame)
         except DecodeError as error:
             raise BrokenFrame("it is not a ServerFrame in protobuf") from error
+        check_events(len(parsed.events))
         read = map(read_event, parsed.events)
         return [event for event in read if event is not None]

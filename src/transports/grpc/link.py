@@ -1,7 +1,7 @@
 """A stream of frames each way as a link: the server's end and the client's."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from grpc import StatusCode
@@ -15,6 +15,9 @@ from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.reporting import HeldReport
 
 _CLOGGED_S: Final = 0.05
+_CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
+    str(int(code)): code for code in CloseCode
+}
 
 
 class ServerLink:
@@ -317,8 +320,9 @@ def link_closed(error: AioRpcError) -> LinkClosed:
     """What the status that ended a stream means to a chat."""
     text = error.details() or ""
     for key, value in error.trailing_metadata() or ():
-        if key == CLOSE_KEY and int(value) in set(CloseCode):
-            return LinkClosed(CloseCode(int(value)), text)
+        # It is the server's to write: it may be anything.
+        if key == CLOSE_KEY and value in _CLOSE_CODES:
+            return LinkClosed(_CLOSE_CODES[value], text)
     match error.code():
         case StatusCode.RESOURCE_EXHAUSTED:
             return LinkClosed(CloseCode.FRAME_TOO_LARGE, text)

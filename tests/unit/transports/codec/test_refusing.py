@@ -17,7 +17,7 @@ from chatcore.errors import CloseCode, MailboxFull, Refusal
 from chatcore.events import Closing, Ping, Refused, Started
 from transports.codec import CODECS, BrokenFrame, UnknownCodec, codec
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import MOST_COMMAND_BYTES, MOST_COMMANDS
+from transports.codec.base import MOST_COMMAND_BYTES, MOST_COMMANDS, MOST_EVENTS
 
 every_codec = pytest.mark.parametrize("name", CODECS)
 both_notations = pytest.mark.parametrize("name", ["json", "msgpack"])
@@ -346,6 +346,15 @@ def test_an_unknown_codec_is_told_what_there_is() -> None:
     assert str(raised.value) == (
         "There is no codec 'xml'; there are protobuf, json, msgpack."
     )
+
+
+@every_codec
+def test_a_frame_of_more_events_than_any_server_writes_is_broken(name: str) -> None:
+    chosen = codec(name)
+    longer = chosen.encode_events([Ping()] * (MOST_EVENTS + 1))
+
+    with pytest.raises(BrokenFrame, match=f"more than {MOST_EVENTS} events"):
+        chosen.decode_events(longer)
 
 
 def test_a_large_unknown_command_is_named_by_its_number() -> None:
