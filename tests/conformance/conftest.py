@@ -16,7 +16,8 @@ from tests.conformance.loops import LOOPS, loop_for
 from tests.conformance.matrix import Cell, Matrix
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
-from tests.faults.splitting import split_frames
+from tests.faults.splitting import splitting_transports
+from transports import registry
 from transports.base import CannotConnect
 from transports.system.process import MakeLoop
 
@@ -109,7 +110,8 @@ def pytest_collection_modifyitems(
 def _frames_come_apart(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    split_frames(monkeypatch, request.node.nodeid)
+    for scheme, transport in splitting_transports(request.node.nodeid).items():
+        monkeypatch.setitem(registry._REGISTERED, scheme, transport)
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ out with turns of the event loop between them, so that what waits meanwhile is j
 to others. What is drawn depends on the seed, the test and the link's number alone:
 ``TESTS_SPLIT_SEED`` in the environment, 0 without it, repeats a run.
 
-``split_frames`` makes every server of this process such a one; ``split_chatcore`` is
-the command with such servers.
+The conftests of ``conformance`` and ``interop`` register such transports for each test;
+``split_chatcore`` is the command with such servers, and has no need of pytest.
 """
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from itertools import count
 from random import Random
-from typing import Final
-
-import pytest
+from typing import Final, cast
 
 from transports import registry
 from transports.base import (
@@ -70,10 +70,13 @@ class SplittingLink(WrappedLink):
 
 
 class SplittingTransport:
-    """A transport whose servers write through a ``SplittingLink``."""
+    """A transport whose servers write through a ``SplittingLink``.
 
-    def __init__(self, transport: Transport, name: str) -> None:
-        self._transport = transport
+    It is ``found`` when it is first used: gRPC takes long to import.
+    """
+
+    def __init__(self, found: Callable[[], Transport], name: str) -> None:
+        self._found = found
         self._name = name
         self._numbers = count()
 
@@ -90,26 +93,32 @@ class SplittingTransport:
             chance = Random(f"{self._name} {next(self._numbers)}")  # noqa: S311  # a test's
             await serve_link(SplittingLink(link, codec, chance), codec)
 
-        return await self._transport.listen(address, serve_splitting, settings, spawn)
+        return await self._found().listen(address, serve_splitting, settings, spawn)
 
     async def dial(
         self, address: Address, codec: Codec, settings: LinkSettings
     ) -> Link:
         """See ``transports.base.Transport``."""
-        return await self._transport.dial(address, codec, settings)
+        return await self._found().dial(address, codec, settings)
 
 
 def splitting_transports(name: str) -> Mapping[str, Transport]:
     """Every transport by its scheme, splitting; ``name`` is the test's."""
+    found: dict[str, Callable[[], Transport]] = {
+        scheme: partial(_imported, module)
+        for scheme, module in registry._BUILT_IN.items()
+    }
+    for scheme, transport in registry._REGISTERED.items():
+        found[scheme] = partial(_as_it_is, transport)
     return {
-        scheme: SplittingTransport(
-            registry.transport_for(scheme), f"{seed()} {name} {scheme}"
-        )
-        for scheme in {*registry._BUILT_IN, *registry._REGISTERED}
+        scheme: SplittingTransport(it, f"{seed()} {name} {scheme}")
+        for scheme, it in found.items()
     }
 
 
-def split_frames(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Have every server of this process split its frames, until the test's end."""
-    for scheme, transport in splitting_transports(name).items():
-        monkeypatch.setitem(registry._REGISTERED, scheme, transport)
+def _imported(module: str) -> Transport:
+    return cast("Transport", import_module(module))
+
+
+def _as_it_is(transport: Transport) -> Transport:
+    return transport

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.processes import CHEAP, RunningServer, running_server
-from tests.faults.splitting import split_frames
+from tests.faults.splitting import splitting_transports
+from transports import registry
 
 
 @pytest.fixture(autouse=True)
 def _frames_come_apart(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    split_frames(monkeypatch, request.node.nodeid)
+    for scheme, transport in splitting_transports(request.node.nodeid).items():
+        monkeypatch.setitem(registry._REGISTERED, scheme, transport)
 
 
 @pytest.fixture(scope="session")
