@@ -134,4 +134,4 @@ class Limits:
         as one step of a clean-up takes out, so that a dry run counts alike (D5).
         """
         fitting = (self.frame_bytes - _ITEM_BYTES) // _POSITION_BYTES
-        return min(self.bounce_messages, self.cleanup_rows, max(1, fitting))
+        return min(self.bounce_messages, self.cleanup_rows, fitting)

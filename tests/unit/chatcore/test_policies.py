@@ -95,7 +95,7 @@ class PolicyTest(unittest.TestCase):
             lambda _: [],
             lambda sends: [None] * (len(sends) + 1),
             lambda _: None,
-            lambda sends: [True] * len(sends),
+            lambda sends: [None, *([True] * (len(sends) - 1))],
             lambda sends: [GuestList] * len(sends),
         ]
         for judge in answers:
