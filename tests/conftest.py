@@ -10,6 +10,8 @@ import signal
 
 import pytest
 
+from tests.faults import splitting
+
 
 class SkipsFail:
     """A plugin that fails the session when any test or file was skipped."""
@@ -39,6 +41,11 @@ class SkipsFail:
         """Say which ones, above the closing line."""
         for nodeid in self.skipped:
             terminalreporter.write_line(f"skipped in CI, which fails it: {nodeid}")
+
+
+def pytest_report_header() -> str:
+    """Say what repeats this run."""
+    return f"frames of servers are split by {splitting.SEED}={splitting.seed()}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,7 +19,8 @@ _WIDTH: Final = 100
 
 
 def run(settings: BenchSettings) -> int:
-    """Run the comparison, or compare two; 1 where something failed in it.
+    """Run the comparison, or compare two; 1 where something failed in it, or was asked
+    to fail.
 
     Raises:
         ExtraMissing: what draws and counts is not installed.
@@ -28,6 +29,7 @@ def run(settings: BenchSettings) -> int:
     """
     _check_extra()
     from chatbench import command  # noqa: PLC0415  # it loads what was looked for
+    from chatbench.against.command import run_against  # noqa: PLC0415  # it does too
 
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, _end)
@@ -39,7 +41,8 @@ def run(settings: BenchSettings) -> int:
         if settings.compare:
             old, new = Path(settings.compare), Path(settings.new)
             return command.compare_files(old, new, output)
-        return command.run_bench(_wanted(settings), output=output, notes=notes)
+        run_wanted = run_against if settings.against else command.run_bench
+        return run_wanted(_wanted(settings), output=output, notes=notes)
     except CannotWriteResults as error:
         raise CannotWrite(str(error)) from error
     except BenchError as error:
@@ -72,6 +75,8 @@ def _wanted(settings: BenchSettings) -> Wanted:
         seed=settings.seed,
         as_json=settings.json,
         peers=settings.peers,
+        against=settings.against,
+        fails_on_worse=settings.fail_on == "worse",
     )
 
 
@@ -92,6 +97,8 @@ def _command(settings: BenchSettings) -> str:
     words += ["--quick"] if settings.quick else []
     words += ["--full"] if settings.full else []
     words += ["--peers"] if settings.peers else []
+    words += ["--against", settings.against] if settings.against else []
+    words += ["--fail-on", settings.fail_on] if settings.fail_on != "nothing" else []
     for flag, value in (
         ("--transport", settings.transport),
         ("--store", settings.store),

@@ -202,8 +202,26 @@ class BenchSettings:
         "", help="with --compare: the second file", metavar="NEW", word="optional"
     )
 
+    against: str = setting(
+        "",
+        help="measure the server of this tree beside that of a commit, under a few "
+        "loads, in under ten minutes",
+        metavar="COMMIT",
+    )
+    fail_on: Literal["nothing", "worse"] = setting(
+        "nothing",
+        help="with --against: end with 1 when this tree's server is found worse",
+    )
+
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
+        if self.against and (self.quick or self.full or self.peers or self.compare):
+            raise SettingWrong(
+                "--against has a plan of its own: without --quick, --full, --peers and "
+                "--compare."
+            )
+        if self.fail_on != "nothing" and not self.against:
+            raise SettingWrong("--fail-on is for --against COMMIT.")
         if self.quick and self.full:
             raise SettingWrong("--quick and --full are two plans: choose one.")
         if self.rounds < 0 or self.seed < 0:

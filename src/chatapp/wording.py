@@ -59,7 +59,10 @@ def deletion(receipt: DeletionReceipt) -> str:
 
 def _at(sent_at_ms: int, now: datetime) -> str:
     """The local time, with the date unless it is today's."""
-    at = datetime.fromtimestamp(sent_at_ms / 1000, now.tzinfo)
+    try:
+        at = datetime.fromtimestamp(sent_at_ms / 1000, now.tzinfo)
+    except (ValueError, OverflowError, OSError):  # what no calendar has
+        return "?"
     return at.strftime("%H:%M" if at.date() == now.date() else "%Y-%m-%d %H:%M")
 
 

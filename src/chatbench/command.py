@@ -36,7 +36,7 @@ from chatbench.tables import print_results
 from chatbench.tuning import describe_settings
 from chatbench.wanted import Wanted
 
-_MOST_SEED: Final = 2**31
+MOST_SEED: Final = 2**31
 _RESULTS: Final = "results.json"
 _REPORT: Final = "report.html"
 
@@ -60,13 +60,13 @@ def run_bench(wanted: Wanted, *, output: Console, notes: Console) -> int:
         rounds=wanted.rounds,
     )
     plan = _with_installed_peers(plan) if wanted.peers else plan
-    with _writing():
+    with writing():
         wanted.out.mkdir(parents=True, exist_ok=True)
         cells = TemporaryDirectory(prefix=".cells-", dir=wanted.out)
     # Databases are below the folder of the results: /tmp may be no disk at all.
     with cells as folder:
         results = _measure(plan, wanted, Path(folder).resolve(), notes)
-    with _writing():
+    with writing():
         text = msgspec.json.format(msgspec.json.encode(results), indent=1)
         (wanted.out / _RESULTS).write_bytes(text + b"\n")
         write_report(results, wanted.out / _REPORT)
@@ -75,7 +75,8 @@ def run_bench(wanted: Wanted, *, output: Console, notes: Console) -> int:
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
+    """Tell what cannot be written as ``CannotWriteResults``."""
     try:
         yield
     except OSError as error:
@@ -93,7 +94,7 @@ def _with_installed_peers(plan: Plan) -> Plan:
 def _measure(plan: Plan, wanted: Wanted, folder: Path, notes: Console) -> Results:
     """Run the plan, and make of its samples all that results.json has."""
     cores, commit = choose_cores(), commit_of_source()
-    seed = wanted.seed or random.SystemRandom().randrange(1, _MOST_SEED)
+    seed = wanted.seed or random.SystemRandom().randrange(1, MOST_SEED)
     began_at = datetime.now(UTC).isoformat(timespec="seconds")
     began_s = time.monotonic()
     settings = describe_settings(cores, folder)

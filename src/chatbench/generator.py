@@ -13,7 +13,9 @@ import asyncio
 import gc
 import sys
 import traceback
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +29,8 @@ from chatbench.samples import Sample
 from chatbench.wire.sessions import CannotOpen
 from chatcore.errors import ChatError
 from transports.system import allow_many_sockets, loop_factory
+
+T = TypeVar("T")
 
 _EXPECTED = (
     BenchError,
@@ -55,7 +59,7 @@ async def run_round(order: Order) -> Sample:
             sample = round_.sample
             await LOADS[order.cell.workload.name](round_)
     except Exception as error:  # noqa: BLE001  # a round that fails is a result
-        sample.fault = _told(_first(error))
+        sample.fault = fault_of(error)
     return sample
 
 
@@ -82,7 +86,9 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-def _told(error: BaseException) -> str:
+def fault_of(error: BaseException) -> str:
+    """What made a round fail, in a sentence."""
+    error = _first(error)
     if isinstance(error, _EXPECTED):
         return str(error) or type(error).__name__
     # For whoever looks into the generator's log.
@@ -92,9 +98,14 @@ def _told(error: BaseException) -> str:
 
 def main() -> int:
     """See the module; 2 where the order cannot be read."""
+    return answer(Order, run_round)
+
+
+def answer(kind: type[T], run: Callable[[T], Coroutine[None, None, object]]) -> int:
+    """Read one order of this kind, and write what comes of it; the exit status."""
     line = sys.stdin.buffer.readline()
     try:
-        order = msgspec.json.decode(line, type=Order)
+        order = msgspec.json.decode(line, type=kind)
     except msgspec.DecodeError as error:
         sys.stderr.write(f"This is no order: {error}\n")
         return 2
@@ -102,8 +113,8 @@ def main() -> int:
     gc.disable()
     allow_many_sockets()
     with asyncio.Runner(loop_factory=loop_factory("auto")) as runner:
-        sample = runner.run(run_round(order))
-    sys.stdout.write(msgspec.json.encode(sample).decode() + "\n")
+        answered = runner.run(run(order))
+    sys.stdout.write(msgspec.json.encode(answered).decode() + "\n")
     return 0
 
 

@@ -184,10 +184,15 @@ class _Pair:
 
 async def _open_account(store: Store, name: Username) -> tuple[AccountId, Epoch]:
     """A new account with a session."""
-    account = await store.create_account(name, PasswordHash("-"), key=NO_KEY, at_ms=0)
+    password = PasswordHash("-")
+    account = await store.create_account(name, password, key=NO_KEY, at_ms=0)
     if account is not None:
         session = await store.open_session(
-            account, TokenHash(name.encode()), address=NO_ADDRESS, at_ms=0
+            account,
+            TokenHash(name.encode()),
+            password_hash=password,
+            address=NO_ADDRESS,
+            at_ms=0,
         )
         if session is not None:
             return account, session.epoch

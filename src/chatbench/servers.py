@@ -99,14 +99,23 @@ def command_of(cell: Cell, folder: Path) -> list[str]:
     )
     module = ["chatbench.floor.server"] if is_special else ["chatapp", "serve"]
     command = [sys.executable, "-m", *module]
-    command += ["--transport", contestant.transport, "--loop", contestant.loop]
-    command += ["--store", store_url(contestant, folder)]
     if is_special:
+        command += _common(contestant, folder)
         command += ["--echo"] if contestant.server == "echo" else []
         command += ["--single"] if contestant.framing == "single" else []
         command += ["--plant", contestant.planted] if contestant.planted else []
         return command
-    command += ["--port", "0", "--log-level", "warning"]
+    return [*command, *serve_flags(cell, folder)]
+
+
+def serve_flags(cell: Cell, folder: Path) -> list[str]:
+    """What follows ``chatcore serve``."""
+    flags = [*_common(cell.contestant, folder), "--port", "0", "--log-level", "warning"]
     if cell.workload.name != "logins":
-        command += ["--insecure-fast-hash"]
-    return command
+        flags += ["--insecure-fast-hash"]
+    return flags
+
+
+def _common(contestant: Contestant, folder: Path) -> list[str]:
+    flags = ["--transport", contestant.transport, "--loop", contestant.loop]
+    return [*flags, "--store", store_url(contestant, folder)]

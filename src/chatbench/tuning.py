@@ -12,7 +12,7 @@ from typing import Final
 from chatbench.machine import Cores
 from chatcore.limits import Limits
 from transports.base import LinkSettings, parse_address
-from transports.grpc.options import channel_options
+from transports.grpc.options import server_options
 from transports.websocket.options import connection_options
 
 _SYNCS: Final = 50
@@ -23,7 +23,7 @@ def describe_settings(cores: Cores, folder: Path) -> dict[str, str]:
     """Settings by name; those of the databases' disk are of ``folder``."""
     limits = Limits()
     link = LinkSettings(frame_bytes=limits.frame_bytes)
-    grpc = _listed(dict(channel_options(link)))
+    grpc = _listed(dict(server_options(link)))
     address = parse_address("ws://127.0.0.1:0")
     websocket = _listed(connection_options(address, link))
     return {

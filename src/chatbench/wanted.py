@@ -17,6 +17,8 @@ class Wanted:
         seed: 0 to have one drawn.
         as_json: print results.json instead of tables.
         peers: others' servers too, those that are installed.
+        against: the commit whose server is set beside this one; empty for the plan.
+        fails_on_worse: whether it is a failure when this one is found worse.
     """
 
     plan: Plan
@@ -29,3 +31,5 @@ class Wanted:
     seed: int = 0
     as_json: bool = False
     peers: bool = False
+    against: str = ""
+    fails_on_worse: bool = False

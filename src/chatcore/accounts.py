@@ -1,23 +1,24 @@
 """Accounts: creating them and knowing their owners (A1 to A4, A6, D6)."""
 
-from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from chatcore.addresses import hash_address
 from chatcore.commands import ChangePassword, Create
 from chatcore.errors import (
     AccountsElsewhere,
+    Busy,
     InvalidPassword,
     InvalidUsername,
     KeyReused,
     NameTaken,
-    Outage,
     WrongCredentials,
 )
 from chatcore.events import Created
 from chatcore.ids import (
     NO_HASH,
     NO_KEY,
+    AccountId,
     Epoch,
     IdempotencyKey,
     PasswordHash,
@@ -35,6 +36,7 @@ from chatcore.throttle import Throttle
 from chatcore.usernames import prepare_username
 
 _MS: Final = 1000
+_NOBODY: Final = AccountId(0)
 
 
 class Accounts:
@@ -181,6 +183,8 @@ class Accounts:
         throttle.refuse_pair(username, network)
         if throttle.is_busy(username) and not await self._knows(account, network):
             throttle.refuse_stranger(username)
+        # Again: others from there may have begun while the store was asked.
+        throttle.refuse_pair(username, network)
         throttle.begin(username, network)
         is_right: bool | None = None
         try:
@@ -196,34 +200,36 @@ class Accounts:
             raise WrongCredentials
 
     async def _knows(self, account: Account | None, network: str) -> bool:
-        """Whether the account was logged in to from there of late (B4)."""
-        if account is None or not network:
+        """Whether the account was logged in to from there of late (B4).
+
+        For a name that no account has the store is asked as well.
+        """
+        if not network:
             return False
         now_ms = self._environment.clock.now_ms()
+        account_id = account.id if account is not None else _NOBODY
         return await self._store.knows_address(
-            account.id,
-            hash_address(account.id, network),
+            account_id,
+            hash_address(account_id, network),
             since_ms=now_ms - int(self._limits.known_address_s * _MS),
         )
 
-    async def is_current(self, account: Account) -> bool:
-        """Whether the account still has the password that was checked."""
-        current = await self._store.find_account(account.username)
-        return current is not None and current == account
-
-    async def rehash(self, account: Account, password: str, network: str) -> None:
+    async def rehash(self, account: Account, password: str, network: str) -> Account:
         """Keep a right password at the cost of now, where it had another (A2).
 
         A queue that has no room for it now will have some at the next login.
         """
         passwords = self._environment.passwords
-        if self._credentials is None and passwords.is_outdated(account.password_hash):
-            with suppress(Outage):
-                await self._store.replace_hash(
-                    account.id,
-                    account.password_hash,
-                    await passwords.hash(password, address=network),
-                )
+        if self._credentials is not None or not passwords.is_outdated(
+            account.password_hash
+        ):
+            return account
+        try:
+            new_hash = await passwords.hash(password, address=network)
+        except Busy:
+            return account
+        await self._store.replace_hash(account.id, account.password_hash, new_hash)
+        return replace(account, password_hash=new_hash)
 
     async def _admit(self, username: Username) -> Account:
         """The account of one of the application's users, made when first needed."""
@@ -252,7 +258,13 @@ class Accounts:
         if account.id != session.account:
             raise WrongCredentials
         new_hash = await self._environment.passwords.hash(command.new, address=network)
-        epoch = await self._store.change_password(account.id, new_hash, token_hash)
+        epoch = await self._store.change_password(
+            account.id,
+            token_hash,
+            # Not what a change that was committed since has made of it.
+            old=account.password_hash,
+            new=new_hash,
+        )
         if epoch is None:
             raise WrongCredentials
         return epoch

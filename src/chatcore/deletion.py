@@ -90,6 +90,8 @@ class Deletion:
         account = await self._accounts.authenticate(
             username, command.password, connection.network
         )
+        if self._sessions.of_connection(connection) is not own:
+            raise Fenced  # it went to another link while the password was checked
         if command.dry_run:
             self._refuse_when_attached_elsewhere(account, own)
             receipt = await self._survey(account.id, command)

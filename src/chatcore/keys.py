@@ -10,11 +10,15 @@ from chatcore.ports import KeySpan
 _KEY_BYTES: Final = 16
 _KEY_VERSION: Final = 7
 _KEY_VARIANT: Final = 0b10
+_LATEST_MS: Final = 2**48 - 1
 
 
 def key_from_ms(at_ms: int) -> IdempotencyKey:
-    """The lowest key of a moment: UUIDv7 begins with 48 bits of time (RFC 9562)."""
-    return IdempotencyKey(max(at_ms, 0).to_bytes(6) + bytes(10))
+    """The lowest key of a moment: UUIDv7 begins with 48 bits of time (RFC 9562).
+
+    A moment that those bits cannot say is the nearest that they can (B7).
+    """
+    return IdempotencyKey(min(max(at_ms, 0), _LATEST_MS).to_bytes(6) + bytes(10))
 
 
 def ms_of_key(key: IdempotencyKey) -> int:

@@ -8,7 +8,9 @@ the store's horizon was left; a new store begins with the wall clock.
 
 After a long time without a server it is behind, and catches up; until then keys are
 kept for longer than they have to be. Clients make their keys by the time that the
-welcome tells. That is the wall clock's, unless that has left the day after ours.
+welcome tells: the wall clock's, unless that has left the half day after ours. They go
+on from there by clocks of their own, also when ours runs at half speed meanwhile, which
+is what the other half of the day is for that keys may be ahead.
 """
 
 from typing import Final
@@ -22,6 +24,7 @@ _FASTEST: Final = 2.0
 _SLOWEST: Final = 0.5
 _SLOW_WITHIN_MS: Final = DAY_MS / 24
 """A wall clock that is further behind than this is not one to wait for."""
+_TOLD_AHEAD_MS: Final = DAY_MS // 2
 _MS: Final = 1000.0
 
 
@@ -52,7 +55,7 @@ class KeyTime:
         ahead_ms = self._clock.now_ms() - self._time_ms
         if ahead_ms >= passed_ms:
             self._time_ms += min(ahead_ms, _FASTEST * passed_ms)
-        elif ahead_ms > -_SLOW_WITHIN_MS:
+        elif ahead_ms > passed_ms - _SLOW_WITHIN_MS:
             self._time_ms += max(ahead_ms, _SLOWEST * passed_ms)
         else:
             self._time_ms += passed_ms
@@ -61,7 +64,7 @@ class KeyTime:
     def told_ms(self) -> int:
         """The time that a client is told, to make its keys by."""
         now_ms = self.now_ms()
-        return min(max(self._clock.now_ms(), now_ms), now_ms + DAY_MS)
+        return min(max(self._clock.now_ms(), now_ms), now_ms + _TOLD_AHEAD_MS)
 
     def span(self) -> KeySpan:
         """Which keys may be stored now.
@@ -69,8 +72,11 @@ class KeyTime:
         Those of a client that goes by a clock of its own, which is right, are among
         them also while ours has to catch up.
         """
-        newest_ms = max(self._clock.now_ms(), self.told_ms()) + DAY_MS
-        return KeySpan(self.oldest(), key_from_ms(newest_ms))
+        now_ms, wall_ms = self.now_ms(), self._clock.now_ms()
+        newest_ms = max(wall_ms, now_ms) + DAY_MS
+        return KeySpan(
+            key_from_ms(now_ms - self._lifetime_ms), key_from_ms(newest_ms)
+        )
 
     def oldest(self) -> IdempotencyKey:
         """Keys below this one are forgotten, or may be."""

@@ -14,6 +14,8 @@ _ITEM_BYTES: Final = 4096
 """More than all the rest of a command takes, its names among them."""
 _POSITION_BYTES: Final = 24
 """More than JSON writes for a position."""
+_NAME_CHARACTER_BYTES: Final = 4
+"""What UTF-8 writes for one character of a name, or JSON for one that is quoted."""
 
 
 class LimitsContradict(ValueError):
@@ -102,6 +104,10 @@ class Limits:
         least = _TEXT_BYTES * self.password_max_bytes + _ITEM_BYTES
         self._need("frame_bytes", least, "password_max_bytes")
         self._need("login_frame_bytes", least, "password_max_bytes")
+        least = _NAME_CHARACTER_BYTES * self.username_chars + _ITEM_BYTES
+        # A page of a list is half a frame, and has one name at the least.
+        self._need("frame_bytes", 2 * least, "username_chars")
+        self._need("login_frame_bytes", least, "username_chars")
 
     def _need(self, name: str, least: int, because: str) -> None:
         found: int = getattr(self, name)
@@ -128,4 +134,4 @@ class Limits:
         as one step of a clean-up takes out, so that a dry run counts alike (D5).
         """
         fitting = (self.frame_bytes - _ITEM_BYTES) // _POSITION_BYTES
-        return min(self.bounce_messages, self.cleanup_rows, fitting)
+        return min(self.bounce_messages, self.cleanup_rows, max(1, fitting))

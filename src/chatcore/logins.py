@@ -70,11 +70,13 @@ class Logins:
             account = await self._accounts.authenticate(
                 username, password, source.network
             )
+            account = await self._accounts.rehash(account, password, source.network)
+        # From here to the answer nothing is waited for but the session itself: what
+        # comes by itself comes after it.
         pushes = command.delivery is DeliveryMode.PUSH
         session, token, queued = await self.open(
             connection, account, pushes=pushes, second_login=self._second_login
         )
-        await self._accounts.rehash(account, password, source.network)
         return LoggedIn(
             id=command_id,
             account=account.id,
@@ -99,7 +101,7 @@ class Logins:
 
         Raises:
             AccountInUse: somebody who is alive has it (S1).
-            WrongCredentials: it was deleted meanwhile.
+            WrongCredentials: it was deleted, or got another password, meanwhile.
         """
         if account.id in self._opening:
             raise AccountInUse(username=account.username)
@@ -111,11 +113,12 @@ class Logins:
             opened = await self._store.open_session(
                 account.id,
                 token_hash,
+                # It may have been changed since it was checked (A6).
+                password_hash=account.password_hash,
                 address=hash_address(account.id, connection.network),
                 at_ms=self._environment.clock.now_ms(),
             )
-            # The password may have been changed since it was checked (A6).
-            if opened is None or not await self._accounts.is_current(account):
+            if opened is None:
                 raise WrongCredentials
         finally:
             self._opening.discard(account.id)
@@ -222,7 +225,8 @@ class Logins:
         current = self._sessions.of_account(session.account)
         if current is not session or session.connection is not connection:
             await self._store.end_session(session.account, epoch)
-            if current is not None:
+            # One of a later epoch was opened with the new password.
+            if current is not None and current.epoch < epoch:
                 self._end(current, CloseCode.PASSWORD_CHANGED)
             raise Fenced
         self._sessions.renew(session, token_hash, epoch)

@@ -118,10 +118,16 @@ class Store(Protocol):
         ...
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch, in one
-        commit (A6); None when the account is gone.
+        commit (A6); None, and nothing is changed, when the account is gone or has
+        another password hash than ``old`` by now.
 
         From then on no earlier token resumes anything, and what carries an older epoch
         is fenced. An account without a session gets none.
@@ -149,10 +155,12 @@ class Store(Protocol):
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
-        """Replace the account's session and raise its epoch; None when it is gone.
+        """Replace the account's session and raise its epoch; None, and nothing is
+        changed, when it is gone or has another password hash than this by now (A6).
 
         In the same commit it keeps that ``address`` logged in at ``at_ms`` (B4), where
         it is not empty; at least the latest ``KNOWN_ADDRESSES`` of an account are kept.

@@ -21,6 +21,8 @@ from chatcore.limits import Limits
 from chatcore.ports import Clock
 
 _MS: Final = 1000
+_ROUNDING_S: Final = 1e-6
+"""Whoever waits as long as it was told is not refused for the last digit."""
 MOST_BUCKETS: Final = 65_536
 
 
@@ -95,7 +97,7 @@ class Rates:
                 if bucket is None:
                     continue
                 wait_s = (min(amount, rate * self._burst_s) - bucket.tokens) / rate
-                if wait_s > 0:
+                if wait_s > _ROUNDING_S:
                     wait_ms = ceil(wait_s * _MS)
                     raise RateExceeded(what=kind.value, retry_after_ms=wait_ms)
                 taken.append((bucket, amount))
@@ -114,7 +116,7 @@ class Rates:
             if key is None or key == "":
                 return None
             # Taken out and put back, so that the first is the one used longest ago.
-            bucket = self._shared.pop((kind, key), None) or Bucket(full, now_s)
+            bucket = self._shared.pop((kind, key), Bucket(full, now_s))
             if len(self._shared) >= MOST_BUCKETS:
                 del self._shared[next(iter(self._shared))]
             self._shared[kind, key] = bucket

@@ -152,7 +152,9 @@ class Sending:
             for request, it in zip(requests, judged, strict=True)
             if isinstance(it, Deposit) and isinstance(request.command, Send)
         ]
-        answers: Sequence[Refusal | None]
+        if not sends:
+            return judged
+        answers: Sequence[object]  # an application may answer anything
         try:
             answers = await policy.judge(session.username, sends)
         except Refusal as refusal:
@@ -160,10 +162,14 @@ class Sending:
         if len(answers) != len(sends):
             text = f"judge() answered {len(answers)} of {len(sends)} sends"
             raise ValueError(text)
-        verdicts = iter(answers)
-        return [
-            it if isinstance(it, Refusal) else next(verdicts) or it for it in judged
-        ]
+        verdicts: list[Refusal | None] = []
+        for answer in answers:
+            if answer is not None and not isinstance(answer, Refusal):
+                text = f"judge() answered {answer!r}, neither a refusal nor None"
+                raise TypeError(text)
+            verdicts.append(answer)
+        verdict = iter(verdicts)
+        return [it if isinstance(it, Refusal) else next(verdict) or it for it in judged]
 
     async def _deposit(self, deposits: Sequence[Deposit]) -> Sequence[DepositResult]:
         if not deposits:

@@ -70,7 +70,8 @@ class _Table(Generic[_K]):
         wrong = self._wrong.get(key)
         if wrong is None:
             return  # it was forgotten meanwhile, for want of room
-        wrong.under_way -= 1
+        # It may have been forgotten, and begun anew by others.
+        wrong.under_way = max(0, wrong.under_way - 1)
         if was_wrong:
             wrong.count += 1
             wrong.last_s = now_s

@@ -2,8 +2,8 @@
 
 Lower-case ASCII letters and digits are prepared as they stand; every other name goes
 through the ``Names`` port (RFC 8265, UsernameCaseMapped). Length and the characters
-that a pattern needs are judged here. What only a new name must satisfy is apart, so
-that the owners of older names can still log in and delete them.
+that a pattern needs are judged here; what only a new name must satisfy is asked where
+accounts are made, so that owners of older names can still log in and delete them.
 """
 
 import re
@@ -47,17 +47,6 @@ def prepare_username(text: str, names: Names, *, max_chars: int) -> Username:
     if not _WILDCARDS.isdisjoint(prepared):
         raise InvalidUsername(reason="it becomes a pattern when prepared")
     return Username(prepared)
-
-
-def check_new_username(username: Username, names: Names) -> None:
-    """Refuse what nobody may take anew, though who has it keeps it.
-
-    Raises:
-        InvalidUsername: it mixes scripts.
-    """
-    objection = names.objection(username)
-    if objection:
-        raise InvalidUsername(reason=objection)
 
 
 def _why_refused(character: str) -> str:

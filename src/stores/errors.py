@@ -1,4 +1,4 @@
-"""Why a store could not be opened, each reason with a stable number (600 to 605).
+"""Why a store could not be opened, each reason with a stable number (600 to 606).
 
 ::
 
@@ -10,7 +10,8 @@
         ├── 602  StoreTooNew
         ├── 603  StoreInUse
         ├── 604  StoreReadOnly
-        └── 605  FolderMissing
+        ├── 605  FolderMissing
+        └── 606  SchemaUnreadable
 
 They are for the operator who starts a server, never for a client: what goes wrong in
 a store that is open is ``chatcore.errors.Outage``. Nothing was changed on the disk.
@@ -97,3 +98,18 @@ class FolderMissing(OpeningError):
 
     code = 605
     template = "The folder {folder} does not exist; create it, or name another file."
+
+
+class SchemaUnreadable(OpeningError):
+    """A file of the program itself that it cannot read; no store is at fault."""
+
+    code = 606
+    template = (
+        "{path}, a part of chatcore itself, cannot be read ({reason}); give this user "
+        "the right to read it, or install chatcore again."
+    )
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of a file that the error's reader is told of beside it."""
+    return error.strerror or str(error)

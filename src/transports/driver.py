@@ -22,7 +22,13 @@ from chatcore.commands import Acknowledge, Judged, Pong, Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
 from transports.base import Link, LinkClosed, PeerFinished
-from transports.codec import BrokenFrame, Codec, ItemTooLarge, split_events
+from transports.codec import (
+    AT_A_STRETCH,
+    BrokenFrame,
+    Codec,
+    ItemTooLarge,
+    split_events,
+)
 from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
 from transports.pending import Pending
@@ -30,6 +36,7 @@ from transports.watch import Watch
 
 _log = logging.getLogger(__name__)
 
+_LAST_WORDS_S: Final = 1.0
 _NOTED_BYTES: Final = 4096
 """What a connection holds is summed up again when it has changed by so much."""
 _EVENT_BYTES: Final = 1024
@@ -61,7 +68,7 @@ class Driver:
         self._pending = Pending()
         self._spent = 0
         self._turn_ends_s = 0.0
-        self._frame_bytes = chat.limits.first_frame_bytes
+        self._is_known = False
         self._is_over = False
         self._is_held = False
         self._is_waiting = False
@@ -173,7 +180,11 @@ class Driver:
     def end_overloaded(self) -> None:
         """See ``transports.holdings.Holder``."""
         self._connection.close(CloseCode.OVERLOADED)
-        self._link.abort()
+        self._pending.drop()
+        if self._is_sending or self._link_bytes > self._own_bytes:
+            self._link.abort()  # it cannot be told, or would hold on meanwhile
+        else:
+            self._loop.call_later(_LAST_WORDS_S, self._link.abort)
 
     def note_link(self, held_bytes: int) -> None:
         """Take note of what the link holds; it says so when that changes by much."""
@@ -200,7 +211,7 @@ class Driver:
                 self._turn_ends_s = perf_counter() + self._limits.turn_s
                 for frame in frames:
                     await self._take(connection, frame)
-                    if connection.closing is not None:
+                    if connection.is_over:
                         break
         except PeerFinished:
             await self._settle(connection)
@@ -218,7 +229,11 @@ class Driver:
         Raises:
             BrokenFrame: it cannot be read; nothing of it is taken.
         """
-        requests = self._codec.decode_commands(frame)
+        requests: list[Request] = []
+        for some in self._codec.read_commands(frame):
+            requests += some
+            if len(requests) % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
         queued: list[Request] = []
         for request in requests:
             command = request.command
@@ -254,7 +269,7 @@ class Driver:
         limits = self._limits
         return not (self._is_over or connection.closing) and (
             len(self._pending) >= limits.pending_commands
-            or self._pending.held_bytes >= limits.pending_bytes
+            or self._pending.frame_bytes >= limits.pending_bytes
             or self._is_held
             or self._is_clogged(connection)
         )
@@ -266,8 +281,7 @@ class Driver:
     @property
     def _most_unsent_bytes(self) -> int:
         limits = self._limits
-        is_known = self._frame_bytes > limits.first_frame_bytes
-        return limits.unsent_bytes if is_known else limits.login_unsent_bytes
+        return limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
 
     async def _wait_to_read(self) -> None:
         self._is_waiting = True
@@ -311,10 +325,11 @@ class Driver:
         """Read larger frames once somebody is logged in (B3)."""
         limits = self._limits
         is_known = self._chat.session_of(connection) is not None
-        frame_bytes = limits.frame_bytes if is_known else limits.first_frame_bytes
-        if frame_bytes != self._frame_bytes:
-            self._frame_bytes = frame_bytes
-            self._link.allow(frame_bytes)
+        if is_known != self._is_known:
+            self._is_known = is_known
+            self._link.allow(
+                limits.frame_bytes if is_known else limits.first_frame_bytes
+            )
 
     # ---- writing
 
@@ -344,14 +359,13 @@ class Driver:
             pass  # reading has seen it too, or waits for what cannot be written now
         except ItemTooLarge as too_large:
             # It was stored when frames could be larger.
-            _log.error(
-                "Cannot write to %s: %s", self._link.peer, too_large
-            )  # its text says all
+            _log.error("Cannot write to %s: %s", self._link.peer, too_large)
             connection.close(CloseCode.SERVER_FAULT)
             self._link.abort()
         finally:
             self._is_writing = self._is_sending = False
             self._tell_drained(written=False)
+            self._to_read.set()
 
     async def _fetch(self, connection: Connection) -> None:
         """Read mail for a session that is behind, as much as has room."""

@@ -2,14 +2,21 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 from chatcore.commands import Request
+
+_COMMAND_BYTES: Final = 256
+"""What a short command holds beside its text."""
 
 
 class Pending:
     """A queue of commands, and the bytes of the frames that they came in.
 
     A frame's bytes count until the last of its commands is done.
+
+    Attributes:
+        frame_bytes: of all frames that have a command which is not done.
     """
 
     def __init__(self) -> None:
@@ -17,11 +24,16 @@ class Pending:
         self._frames: deque[tuple[int, int]] = deque()  # commands up to here, bytes
         self._put = 0
         self._done = 0
-        self.held_bytes = 0
+        self.frame_bytes = 0
 
     def __len__(self) -> int:
         """How many are not done: those that wait, and those being carried out."""
         return self._put - self._done
+
+    @property
+    def held_bytes(self) -> int:
+        """What they hold in memory, about."""
+        return self.frame_bytes + len(self) * _COMMAND_BYTES
 
     @property
     def waits(self) -> bool:
@@ -33,7 +45,7 @@ class Pending:
         self._requests.extend(requests)
         self._put += len(requests)
         self._frames.append((self._put, frame_bytes))
-        self.held_bytes += frame_bytes
+        self.frame_bytes += frame_bytes
 
     def take(self, most: int) -> Sequence[Request]:
         """At most so many commands, to be carried out now."""
@@ -46,14 +58,14 @@ class Pending:
 
     def finish(self, commands: int) -> None:
         """Take note that so many were carried out."""
-        self._done += commands
+        self._done = min(self._done + commands, self._put)  # it may be dropped
         frames = self._frames
         while frames and frames[0][0] <= self._done:
-            self.held_bytes -= frames.popleft()[1]
+            self.frame_bytes -= frames.popleft()[1]
 
     def drop(self) -> None:
         """Let go of all that waits: nobody wants it carried out any more."""
         self._requests = []
         self._frames.clear()
         self._done = self._put
-        self.held_bytes = 0
+        self.frame_bytes = 0

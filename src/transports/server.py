@@ -24,13 +24,17 @@ _STOP_S: Final = 5.0
 
 @asynccontextmanager
 async def serve(
-    chat: Chat, *urls: str, environment: Environment | None = None
+    chat: Chat,
+    *urls: str,
+    environment: Environment | None = None,
+    holdings: Holdings | None = None,
 ) -> AsyncIterator[list[str]]:
     """Serve a chat while the block runs.
 
     Yields the URLs that accept now, in the order given, with real ports for port 0.
     Leaving the block takes no new sessions, tells each peer that it may come back,
-    and returns once the store has everything (W9).
+    and returns once the store has everything (W9). ``holdings`` tells meanwhile what
+    all connections hold (B1).
 
     Raises:
         BadUrl: a URL that no transport serves.
@@ -39,7 +43,7 @@ async def serve(
     await chat.start(environment or system_environment())
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
-        server = _Server(chat, tasks)
+        server = _Server(chat, tasks, holdings or Holdings(chat.limits.held_bytes))
         ticking = tasks.create_task(server.tick())
         try:
             yield [await server.listen(url) for url in urls]
@@ -55,14 +59,16 @@ async def serve(
 class _Server:
     """The listeners and links of one chat."""
 
-    def __init__(self, chat: Chat, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, chat: Chat, tasks: asyncio.TaskGroup, holdings: Holdings
+    ) -> None:
         self._chat = chat
         self._tasks = tasks
         self._listeners: list[Listener] = []
         self._links: set[Link] = set()
         self._last_gone: asyncio.Event | None = None
         limits = chat.limits
-        self._holdings = Holdings(limits.held_bytes)
+        self._holdings = holdings
         self._limited_log = LimitedLog(_log)
         self._settings = LinkSettings(
             frame_bytes=limits.first_frame_bytes,

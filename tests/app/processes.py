@@ -12,8 +12,11 @@ from pathlib import Path
 
 from transports import connect
 
-SRC = Path(__file__).resolve().parents[2] / "src"
-COMMAND = (sys.executable, "-W", "error", "-m", "chatapp")
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+_PYTHON = (sys.executable, "-W", "error", "-m")
+COMMAND = (*_PYTHON, "chatapp")
+SPLITTING = (*_PYTHON, "tests.faults.split_chatcore")
 PATIENCE_S = 20.0
 CHEAP = ("--insecure-fast-hash", "--log-level", "warning")
 
@@ -21,7 +24,12 @@ CHEAP = ("--insecure-fast-hash", "--log-level", "warning")
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Ours, without a developer's own settings of chatcore, and with these."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith("CHATCORE_")}
-    return {**ours, "PYTHONPATH": str(SRC), "PYTHONUTF8": "1", **(extra or {})}
+    return {
+        **ours,
+        "PYTHONPATH": f"{SRC}{os.pathsep}{ROOT}",
+        "PYTHONUTF8": "1",
+        **(extra or {}),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,17 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    *flags: str, listeners: int = 1, extra: Mapping[str, str] | None = None
+    *flags: str,
+    listeners: int = 1,
+    extra: Mapping[str, str] | None = None,
+    program: Sequence[str] = SPLITTING,
 ) -> Iterator[RunningServer]:
-    """A server with these flags, ended at the end if it still runs."""
+    """A server with these flags, ended at the end if it still runs.
+
+    Its frames come apart at random, unless ``program`` is the plain ``COMMAND``.
+    """
     with subprocess.Popen(
-        [*COMMAND, "serve", *flags],
+        [*program, "serve", *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

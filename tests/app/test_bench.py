@@ -100,10 +100,15 @@ def processes_below(folder: Path) -> set[int]:
     return found
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+AGAINST = ("bench", "--against", "HEAD", "--transport", "tcp")
+
+
+@pytest.fixture(params=[(*TINY, "--rounds", "50"), AGAINST], ids=["plan", "against"])
+def running(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator["subprocess.Popen[str]"]:
     """A run over SQLite, whose server names a database in the folder."""
-    words = [*TINY, "--store", "sqlite", "--rounds", "50", "--out", str(tmp_path)]
+    words = [*request.param, "--store", "sqlite", "--out", str(tmp_path)]
     with subprocess.Popen(
         [*COMMAND, *words],
         stdout=subprocess.DEVNULL,
@@ -147,6 +152,10 @@ def test_a_run_that_is_interrupted_leaves_no_server_and_no_file(
         (("--transport", "pigeon"), "no transport 'pigeon'; it has grpc, tcp"),
         (("--workload", "sleep"), "no workload 'sleep'"),
         (("--rounds", "-1"), "not below 0"),
+        (("--against", "HEAD", "--quick"), "a plan of its own"),
+        (("--against", "HEAD", "--transport", "pigeon"), "no transport 'pigeon'"),
+        (("--fail-on", "worse"), "is for --against"),
+        (("--against", "HEAD", "--fail-on", "anything"), "one of nothing, worse"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(
@@ -157,6 +166,15 @@ def test_what_cannot_be_is_refused_in_one_line(
     (line,) = refused.errors.splitlines()
     assert refused.status == 2
     assert complaint in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_against_an_unknown_commit_nothing_is_run(tmp_path: Path) -> None:
+    refused = chatcore("bench", "--against", "nobody", "--out", str(tmp_path))
+
+    (line,) = refused.errors.splitlines()
+    assert refused.status == 2
+    assert line.endswith("git knows no commit 'nobody' here.")
     assert list(tmp_path.iterdir()) == []
 
 

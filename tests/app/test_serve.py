@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ from tests.app.processes import (
     with_accounts,
 )
 
+# The command as people run it, without what cuts its frames.
+plain_server = partial(running_server, program=COMMAND)
+
 
 def test_it_says_ready_with_the_real_port_once_it_accepts(
     server: RunningServer,
@@ -38,7 +42,7 @@ def test_it_says_ready_with_the_real_port_once_it_accepts(
 
 
 def test_it_listens_on_each_url_that_it_is_given() -> None:
-    with running_server(
+    with plain_server(
         *on_memory(), "--listen", "tcp://127.0.0.1:0", listeners=2
     ) as server:
         with_accounts(server.urls[0], "ada")
@@ -53,19 +57,19 @@ def test_it_listens_on_each_url_that_it_is_given() -> None:
 def test_a_signal_ends_it_in_order_with_status_0(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with running_server(*on_disk(tmp_path)) as server:
+    with plain_server(*on_disk(tmp_path)) as server:
         with_accounts(server.url, "ada")
 
         status = server.stop(number)
 
     assert status == 0
-    with running_server(*on_disk(tmp_path)) as again:
+    with plain_server(*on_disk(tmp_path)) as again:
         assert client(again.url, "login ada", PASSWORD).status == 0
 
 
 @pytest.mark.rule("W9")
 def test_when_it_stops_a_client_is_told_that_it_may_come_back() -> None:
-    with running_server(*on_memory()) as server:
+    with plain_server(*on_memory()) as server:
         host, _, port = server.url.removeprefix("tcp://").partition(":")
         with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
             connection.sendall(b"CHAT/1 json\n")
@@ -146,7 +150,7 @@ def test_a_flag_that_does_not_exist_is_one_line_and_status_2() -> None:
 def test_a_limit_from_a_file_holds(tmp_path: Path) -> None:
     file = tmp_path / "chat.toml"
     file.write_text("[limits]\nmailbox_messages = 1\n", encoding="utf-8")
-    with running_server(*on_memory(), "--config", str(file)) as server:
+    with plain_server(*on_memory(), "--config", str(file)) as server:
         with_accounts(server.url, "ada", "bob")
 
         done = client(server.url, "login ada", PASSWORD, "send bob one", "send bob two")
@@ -156,7 +160,7 @@ def test_a_limit_from_a_file_holds(tmp_path: Path) -> None:
 
 
 def test_log_lines_are_json_when_asked_for() -> None:
-    with running_server(*on_memory(), "--log-format", "json") as server:
+    with plain_server(*on_memory(), "--log-format", "json") as server:
         server.stop()
         assert server.process.stderr is not None
         written = server.process.stderr.read().splitlines()
@@ -169,7 +173,7 @@ def test_log_lines_are_json_when_asked_for() -> None:
 
 def test_a_second_signal_ends_it_at_once() -> None:
     # A client that neither reads nor goes keeps an orderly stop waiting.
-    with running_server(*on_memory()) as server:
+    with plain_server(*on_memory()) as server:
         host, _, port = server.url.removeprefix("tcp://").partition(":")
         with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
             connection.sendall(b"CHAT/1 json\n")

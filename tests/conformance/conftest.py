@@ -5,17 +5,20 @@ server to itself (its limits, clock, hashing, policy or restart), where ``--targ
 names one that is up; and none of a test's cells being in the matrix.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.conformance.loops import LOOPS, loop_for
 from tests.conformance.matrix import Cell, Matrix
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
+from tests.faults.splitting import split_frames
 from transports.base import CannotConnect
+from transports.system.process import MakeLoop
 
 _MATRIX: Final = pytest.StashKey[Matrix]()
 
@@ -64,6 +67,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cell", cells or [nowhere], ids=str, indirect=True)
 
 
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, MakeLoop]:
+    """Offer a test of cells every loop, of which one is chosen below."""
+    has_cells = item.get_closest_marker("cells") is not None
+    return LOOPS if has_cells else {"asyncio": LOOPS["asyncio"]}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, object, object]:
+    """Leave each cell of a test the loop whose turn it is."""
+    made = yield
+    if isinstance(made, list):
+        made = [it for it in made if _is_on_its_loop(it)]
+    return made
+
+
+def _is_on_its_loop(item: object) -> bool:
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return True
+    values = list(item.callspec.params.values())
+    cell = item.callspec.params.get("cell")
+    if not isinstance(cell, Cell):
+        return True
+    return LOOPS[loop_for(item.originalname, cell)] in values
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -75,6 +103,13 @@ def pytest_collection_modifyitems(
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [it for it in items if it not in set(left_out)]
+
+
+@pytest.fixture(autouse=True)
+def _frames_come_apart(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split_frames(monkeypatch, request.node.nodeid)
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ class Cell:
         transport: by its name in ``TRANSPORTS``.
         codec: by its name.
         store: by its name in ``STORES``, or ``TARGET``.
+        turn: the sum of the three's places in their rows; its parity is another one in
+            the cell beside it, whichever way one goes.
         folder: its test's own.
         listens: the URL to serve on, or that is served already.
     """
@@ -51,6 +53,7 @@ class Cell:
     transport: str
     codec: str
     store: str
+    turn: int = 0
     folder: Path = Path()
     listens: str = ""
 
@@ -82,10 +85,16 @@ class Matrix:
         self._first_store = stores[0]
         self._lead = "loopback" if "loopback" in transports else next(iter(transports))
         self.cells = [
-            Cell(transport=name, codec=codec, store=store, listens=carried.listens)
-            for name, carried in transports.items()
-            for codec in carried.codecs
-            for store in stores
+            Cell(
+                transport=name,
+                codec=codec,
+                store=store,
+                turn=row + column + layer,
+                listens=carried.listens,
+            )
+            for row, (name, carried) in enumerate(transports.items())
+            for column, codec in enumerate(carried.codecs)
+            for layer, store in enumerate(stores)
         ]
 
     def wires(self) -> list[Cell]:

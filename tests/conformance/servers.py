@@ -12,6 +12,7 @@ from typing import Final
 
 from chatcore import Chat, Limits, SecondLogin
 from chatcore.commands import DeliveryMode
+from chatcore.errors import RateExceeded
 from chatcore.events import Received
 from chatcore.ids import IdempotencyKey
 from chatcore.limits import DAY_MS, MIB
@@ -25,6 +26,7 @@ from transports import Client, Reconnecting, connect, serve
 from transports.base import LinkSettings, parse_address
 from transports.client.keys import KeyMaker
 from transports.codec import codec as codec_of
+from transports.holdings import Holdings
 from transports.registry import transport_for
 from transports.system import HashSettings, system_environment
 from transports.system.clock import SystemClock
@@ -50,11 +52,13 @@ class Inside:
         chat: the service itself.
         clock: what it takes for the time: the real one, and what tests add.
         passwords: its hashing, which a test can hold up.
+        holdings: what its connections hold.
     """
 
     chat: Chat
     clock: SteppedClock
     passwords: HeldPasswords
+    holdings: Holdings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,11 @@ class Server:
     def passwords(self) -> HeldPasswords:
         """See ``Inside``."""
         return self._inside.passwords
+
+    @property
+    def held_bytes(self) -> int:
+        """What all its connections hold now."""
+        return self._inside.holdings.held_bytes
 
     @property
     def _inside(self) -> Inside:
@@ -142,8 +151,13 @@ class Server:
     async def until_offline(self, username: str) -> None:
         """Return once the server has seen that a session's link is lost."""
         async with self.user("watcher") as watcher, asyncio.timeout(WITHIN_S):
-            while [it.online async for it in watcher.list(f"{username}*")] != [False]:
-                pass
+            is_online = True
+            while is_online:
+                try:
+                    entries = [it async for it in watcher.list(f"{username}*")]
+                    is_online = [it.online for it in entries] != [False]
+                except RateExceeded as exceeded:
+                    await asyncio.sleep(exceeded.retry_after_ms / 1000)
 
     @asynccontextmanager
     async def peer(self, url: str = "", *, codec: str = "") -> AsyncIterator[Peer]:
@@ -216,6 +230,11 @@ async def serving(  # all that a server can be told
         chat = Chat(
             over(store), limits=limits, second_login=second_login, policy=policy
         )
-        async with serve(chat, cell.listens, *also, environment=environment) as urls:
-            inside = Inside(chat=chat, clock=clock, passwords=passwords)
+        holdings = Holdings(limits.held_bytes)
+        async with serve(
+            chat, cell.listens, *also, environment=environment, holdings=holdings
+        ) as urls:
+            inside = Inside(
+                chat=chat, clock=clock, passwords=passwords, holdings=holdings
+            )
             yield Server(cell=cell, urls=urls, inside=inside)

@@ -287,7 +287,7 @@ async def test_a_bounce_waits_in_the_mailbox_like_a_message(cell: Cell) -> None:
 async def test_a_bounce_names_only_so_many_messages_and_needs_no_room(
     cell: Cell,
 ) -> None:
-    limits = Limits(bounce_messages=2, mailbox_messages=5)
+    limits = Limits(bounce_messages=2, mailbox_messages=7)
     async with (
         serving(cell, limits=limits) as server,
         server.client() as client,

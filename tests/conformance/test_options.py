@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from tests.conformance.loops import LOOPS
 from tests.conformance.options import matrix_of
 from tests.faults.servers import server_process
 from transports import connect
@@ -27,8 +28,9 @@ async def test_the_suite_runs_on_a_transport_of_ones_own() -> None:
 
     assert result.returncode == 0, result.stdout
     for cell in ("unix-json-memory", "unix-msgpack-sqlite", "unix-protobuf-memory"):
-        assert f"test_a_message_arrives_as_it_was_sent[{cell}] PASSED" in result.stdout
-    assert "there_after_a_restart[unix-protobuf-sqlite] PASSED" in result.stdout
+        assert has_passed("test_a_message_arrives_as_it_was_sent", cell, result.stdout)
+    cell = "unix-protobuf-sqlite"
+    assert has_passed("there_after_a_restart", cell, result.stdout)
     assert "loopback" not in result.stdout
 
 
@@ -40,7 +42,7 @@ async def test_the_suite_runs_against_a_server_that_is_up(tmp_path: Path) -> Non
 
     assert result.returncode == 0, result.stdout
     for codec in ("protobuf", "msgpack", "json"):
-        assert f"as_it_was_sent[tcp-{codec}-target] PASSED" in result.stdout
+        assert has_passed("as_it_was_sent", f"tcp-{codec}-target", result.stdout)
     assert "restart" not in result.stdout.replace(" ".join(A_PART), "")
 
 
@@ -99,3 +101,8 @@ async def run_suite(*arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
     )
+
+
+def has_passed(test: str, cell: str, output: str) -> bool:
+    """Whether a test has passed in a cell, on whichever loop."""
+    return any(f"{test}[{loop}-{cell}] PASSED" in output for loop in LOOPS)

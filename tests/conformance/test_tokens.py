@@ -1,6 +1,7 @@
 """What a token is good for: resumes, and what ends it (S3, S6)."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,12 +15,15 @@ from chatcore.commands import (
 from chatcore.errors import (
     AcknowledgedTooMuch,
     CloseCode,
+    Refusal,
     SessionGone,
 )
 from chatcore.events import (
     Listed,
     LoggedOut,
+    PasswordChanged,
 )
+from chatcore.ids import Username
 from tests.conformance.cells import (
     Cell,
     each_cell,
@@ -28,6 +32,23 @@ from tests.conformance.cells import (
 )
 from tests.conformance.peers import PASSWORD
 from tests.conformance.servers import serving
+
+
+class Slow:
+    """A policy that lets all pass, once it is opened; ``asked`` is set by then."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def judge(
+        self, _sender: Username, sends: Sequence[Send]
+    ) -> Sequence[Refusal | None]:
+        """See ``chatcore.ports.SendPolicy``."""
+        self.asked.set()
+        await self.opened.wait()
+        return [None] * len(sends)
+
 
 # ---- resuming (S3)
 
@@ -73,24 +94,63 @@ async def test_a_resume_fences_a_link_that_is_still_open(cell: Cell) -> None:
 @pytest.mark.own_server
 @pytest.mark.rule("S3", "S6")
 async def test_what_a_fenced_link_still_brings_is_ignored(cell: Cell) -> None:
+    policy = Slow()
     async with (
-        serving(cell) as server,
+        serving(cell, policy=policy) as server,
         server.peer() as older,
         server.peer() as newer,
     ):
         token = (await older.login("ada")).token
-        server.passwords.hold()
-        await older.tell(
-            ChangePassword(PASSWORD, "a new password"), Send("ada", "too late")
-        )
-        await asyncio.wait_for(server.passwords.asked.wait(), 10)
+        await older.tell(Send("ada", "too late"))
+        await asyncio.wait_for(policy.asked.wait(), 10)
 
         await newer.resume(token)
-        server.passwords.release()
+        policy.opened.set()
 
         await older.ended()
         await newer.send("ada", "in time")
         assert [it.body for it in await newer.mail(1)] == ["in time"]
+
+
+@each_transport
+@pytest.mark.own_server
+@pytest.mark.rule("A6")
+async def test_who_takes_the_session_over_during_a_change_of_password_is_out(
+    cell: Cell,
+) -> None:
+    async with (
+        serving(cell) as server,
+        server.peer() as owner,
+        server.peer() as thief,
+    ):
+        token = (await owner.login("ada")).token
+        server.passwords.hold()
+        await owner.tell(ChangePassword(PASSWORD, "a new password"))
+        await asyncio.wait_for(server.passwords.asked.wait(), 10)
+
+        await thief.resume(token)
+        server.passwords.release()
+
+        assert await thief.end_code() is CloseCode.PASSWORD_CHANGED
+        async with server.client() as again:
+            await again.login("ada", "a new password")
+            await again.send("ada", "mine")
+
+
+@each_cell
+@pytest.mark.rule("A6")
+async def test_a_stolen_token_does_not_outlive_the_password(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as owner:
+        stolen = (await owner.login("ada")).token
+
+        await owner.ask(ChangePassword(PASSWORD, "a new password"), PasswordChanged)
+
+        async with server.peer() as thief:
+            assert isinstance(await thief.refusal(Resume(stolen)), SessionGone)
+        await owner.send("ada", "still here")
+        await owner.ask(Logout(), LoggedOut)
+        async with server.client() as again:
+            await again.login("ada", "a new password")
 
 
 @each_cell

@@ -89,9 +89,12 @@ class Relay:
                 await self._flowing.wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                if writer.is_closing():  # uvloop lets nobody write to what has closed
+                    return
                 writer.write(received)
                 await writer.drain()
-            writer.write_eof()
+            if not writer.is_closing():
+                writer.write_eof()
         except OSError:
             source.abort()
             writer.transport.abort()

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-_SRC: Final = Path(__file__).resolve().parents[2] / "src"
+_ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_S: Final = 20.0
 
 
 class ServerProcess:
     """``chatcore serve`` on one database, at the same URL each time it runs.
+
+    Its frames come apart: see ``splitting``.
 
     Attributes:
         url: where it listens; known from its first start on.
@@ -31,10 +33,10 @@ class ServerProcess:
         """Start it; returns once it accepts."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "chatapp", "serve"),
+                *(sys.executable, "-m", "tests.faults.split_chatcore", "serve"),
                 *("--listen", self.url, "--store", self._store),
                 *("--insecure-fast-hash", "--log-level", "warning"),
-                env=os.environ | {"PYTHONPATH": str(_SRC)},
+                env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

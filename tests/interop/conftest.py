@@ -5,6 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.processes import CHEAP, RunningServer, running_server
+from tests.faults.splitting import split_frames
+
+
+@pytest.fixture(autouse=True)
+def _frames_come_apart(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split_frames(monkeypatch, request.node.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from chatcore.errors import CloseCode
 from tests.moving.points import TRANSPORTS
 from transports import registry
 from transports.base import (
@@ -18,6 +17,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
+from transports.wrapping import WrappedLink
 
 
 class Ears:
@@ -44,39 +44,21 @@ class Ears:
         await self._missed.wait()
 
 
-class DeafenedLink:
+class DeafenedLink(WrappedLink):
     """See ``transports.base.Link``."""
 
     def __init__(self, link: Link, url: str, ears: Ears) -> None:
-        self._link = link
+        super().__init__(link)
         self._url = url
         self._ears = ears
-        self.peer = link.peer
-
-    @property
-    def active_s(self) -> float:
-        """See ``transports.base.Link``."""
-        return self._link.active_s
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
-        frames = await self._link.receive()
+        frames = await self.link.receive()
         while self._ears.are_covered(self._url):
             self._ears.miss()
-            frames = await self._link.receive()
+            frames = await self.link.receive()
         return frames
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        """See ``transports.base.Link``."""
-        await self._link.send(frames)
-
-    async def close(self, code: CloseCode, text: str) -> None:
-        """See ``transports.base.Link``."""
-        await self._link.close(code, text)
-
-    def abort(self) -> None:
-        """See ``transports.base.Link``."""
-        self._link.abort()
 
 
 class DeafenedTransport:

@@ -3,7 +3,7 @@
 The database and the ports stay the same. There are two doors for each transport: by the
 first one comes in, and once the trap has fired it is barred, so that one has to come
 back by the second. The next process is always loaded and waiting, since most of a
-restart is imports.
+restart is imports. From one process to the next they run on each event loop in turn.
 """
 
 import asyncio
@@ -12,9 +12,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
+from tests.conformance.loops import LOOPS
 from tests.moving.points import TRANSPORTS, Point, Way
 
 WITHIN_S: Final = 20.0
@@ -35,6 +37,7 @@ class Ground:
         self._next: asyncio.subprocess.Process | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._way = Way.CUT
+        self._loops = cycle(LOOPS)
         self.first = {name: _anywhere(it) for name, it in TRANSPORTS.items()}
         self.second = dict(self.first)
 
@@ -59,7 +62,7 @@ class Ground:
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-X", "frozen_modules=on", "-W", "error"),
-                *("-m", "tests.moving.server", self._store),
+                *("-m", "tests.moving.server", self._store, next(self._loops)),
                 env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,8 @@
 """The server's process: a chat on SQLite with a trap in it, told what to do in lines.
 
-``python -m tests.moving.server STORE_URL`` says ``loaded`` on standard output and then
-takes lines on standard input until its end:
+``python -m tests.moving.server STORE_URL LOOP`` runs on the event loop of this name,
+splits its frames (``tests.faults.splitting``), says ``loaded`` on standard output and
+then takes lines on standard input until its end:
 
 - ``open free|barred URL…``: serve on these URLs; ``ready URL…`` once it accepts;
 - ``arm POINT WAY MARK``: see ``trap``; ``armed``, and ``there SCHEME`` at the point;
@@ -10,15 +11,18 @@ takes lines on standard input until its end:
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from typing import cast
 
 from chatcore import Chat
 from chatcore.ports import Store
 from stores import open_store
+from tests.conformance.loops import LOOPS
+from tests.faults.splitting import splitting_transports
 from tests.moving.points import TRANSPORTS, Point, Way
 from tests.moving.trap import Trap, TrappedStore, TrappedTransport
 from transports import register, serve
-from transports.registry import transport_for
+from transports.base import Transport
 from transports.system import HashSettings, system_environment
 
 
@@ -29,14 +33,27 @@ def say(line: str) -> None:
 
 
 async def take_orders(store_url: str) -> None:
-    """Serve as the first line says, and set the trap as the others do."""
-    transports = {it: transport_for(it) for it in TRANSPORTS.values()}
+    """Load what is needed, say so, and do as the lines say until their end."""
+    splitting = splitting_transports("")
+    transports = {it: splitting[it] for it in TRANSPORTS.values()}
     say("loaded")
     orders = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(
+    pipe, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(orders), sys.stdin
     )
+    try:
+        await serve_as_told(store_url, orders, transports)
+    finally:
+        pipe.close()
+
+
+async def serve_as_told(
+    store_url: str,
+    orders: asyncio.StreamReader,
+    transports: Mapping[str, Transport],
+) -> None:
+    """Serve as the first line says, and set the trap as the others do."""
     _, doors, *urls = (await orders.readline()).decode().split() or ("", "", "")
     if not doors:
         return  # it was not needed
@@ -61,4 +78,5 @@ async def take_orders(store_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(take_orders(sys.argv[1]))
+    with asyncio.Runner(loop_factory=LOOPS[sys.argv[2]]) as runner:
+        runner.run(take_orders(sys.argv[1]))

@@ -13,7 +13,6 @@ import signal
 from collections.abc import Callable, Sequence
 
 from chatcore.commands import Acknowledge, Command, Delete, Send
-from chatcore.errors import CloseCode
 from chatcore.events import Accepted, Delivered, Event
 from chatcore.model import Deposit
 from chatcore.ports import DepositResult, KeySpan, Room, Store
@@ -29,6 +28,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
+from transports.wrapping import WrappedLink
 
 
 class Trap:
@@ -84,7 +84,7 @@ class Trap:
         self._say("fired")
 
 
-class TrappedLink:
+class TrappedLink(WrappedLink):
     """See ``transports.base.Link``; reads along, and knows when a point is reached.
 
     Attributes:
@@ -92,7 +92,7 @@ class TrappedLink:
     """
 
     def __init__(self, link: Link, codec: Codec, trap: Trap, door: str) -> None:
-        self._link = link
+        super().__init__(link)
         self._codec = codec
         self._trap = trap
         self._awaited: int | None = None
@@ -100,17 +100,11 @@ class TrappedLink:
         self._has_acknowledged = False
         self._is_cut = False
         self.door = door
-        self.peer = link.peer
-
-    @property
-    def active_s(self) -> float:
-        """See ``transports.base.Link``."""
-        return self._link.active_s
 
     def cut(self) -> None:
         """Lose the link; nothing comes or goes on it any more."""
         self._is_cut = True
-        self._link.abort()
+        self.link.abort()
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
@@ -118,7 +112,7 @@ class TrappedLink:
             # What was read before has been taken: that is why more is asked for.
             await self._hold()
         try:
-            frames = await self._link.receive()
+            frames = await self.link.receive()
         except LinkClosed as closed:
             if self._is_cut:
                 raise LinkClosed from closed
@@ -144,7 +138,7 @@ class TrappedLink:
         """See ``transports.base.Link``."""
         if self._is_cut:
             raise LinkClosed
-        await self._link.send(frames)
+        await self.link.send(frames)
         for frame in frames:
             for event in self._codec.decode_events(frame):
                 if self._ends_here(event):
@@ -163,14 +157,6 @@ class TrappedLink:
     async def _hold(self) -> None:
         await self._trap.spring(self)
         raise LinkClosed
-
-    async def close(self, code: CloseCode, text: str) -> None:
-        """See ``transports.base.Link``."""
-        await self._link.close(code, text)
-
-    def abort(self) -> None:
-        """See ``transports.base.Link``."""
-        self._link.abort()
 
 
 class TrappedTransport:

@@ -44,13 +44,19 @@ def any_password_will_do() -> None:
 
 def a_refused_creation_changes_the_password() -> None:
     def make(create: Method) -> Method:
-        async def create_and_change(self: Any, command_id: int, command: Any) -> object:
+        async def create_and_change(
+            self: Any, command_id: int, command: Any, source: Any
+        ) -> object:
             try:
-                return await create(self, command_id, command)
+                return await create(self, command_id, command, source)
             except NameTaken:
                 account = await self._store.find_account(command.username)
-                new = await self._environment.passwords.hash(command.password)
-                await self._store.change_password(account.id, new, TokenHash(b""))
+                new = await self._environment.passwords.hash(
+                    command.password, address=source.network
+                )
+                await self._store.change_password(
+                    account.id, TokenHash(b""), old=account.password_hash, new=new
+                )
                 raise
 
         return create_and_change
@@ -107,10 +113,15 @@ def a_name_inherits_its_mail() -> None:
 
 def the_old_password_is_not_asked_for() -> None:
     def make(_: Method) -> Method:
-        async def change_password(self: Any, session: Any, command: Any) -> None:
+        async def change_password(
+            self: Any, session: Any, command: Any, token_hash: Any, network: str
+        ) -> object:
             self._check_length(command.new)
-            new = await self._environment.passwords.hash(command.new)
-            await self._store.change_password(session.account, new, TokenHash(b""))
+            new = await self._environment.passwords.hash(command.new, address=network)
+            account = await self._store.find_account(session.username)
+            return await self._store.change_password(
+                session.account, token_hash, old=account.password_hash, new=new
+            )
 
         return change_password
 

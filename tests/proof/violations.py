@@ -7,7 +7,7 @@ A violation breaks its rule and as little else as it can. It is planted for good
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from tests.proof import broken_core, broken_wire
+from tests.proof import broken_bounds, broken_core, broken_wire
 
 CORE: Final = "tests/unit/chatcore"
 LINKS: Final = "tests/unit/transports"
@@ -55,6 +55,17 @@ VIOLATIONS: Final[Mapping[str, Violation]] = {
     "E1": Violation(broken_core.a_refusal_gets_another_number, CORE),
     "E2": Violation(broken_core.a_refusal_ends_the_link, CORE),
     "E3": Violation(broken_core.an_unknown_command_has_no_name, CORE),
+    "B1": Violation(broken_bounds.notices_wait_without_end, CORE),
+    "B2": Violation(broken_bounds.a_run_has_no_end, CORE),
+    "B3": Violation(broken_bounds.everybody_is_admitted, CORE),
+    "B4": Violation(broken_bounds.wrong_passwords_cost_nothing, CORE),
+    "B5": Violation(broken_bounds.no_rate_is_exceeded, CORE),
+    "B6": Violation(broken_bounds.one_sender_may_fill_a_mailbox, CORE),
+    "B7": Violation(broken_bounds.keys_live_by_the_wall_clock, CORE),
+    "B8": Violation(
+        broken_bounds.files_are_made_for_everybody,
+        "tests/unit/stores/test_privacy.py",
+    ),
     "W1": Violation(broken_wire.any_version_is_taken, f"{LINKS}/tcp"),
     "W2": Violation(
         broken_wire.a_server_greets_in_its_own_words,

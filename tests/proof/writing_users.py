@@ -16,6 +16,7 @@ from chatcore.errors import (
     KeyReused,
     MailboxClosing,
     MailboxFull,
+    MailboxShare,
     NoSuchRecipient,
     Refusal,
 )
@@ -71,10 +72,10 @@ class WritingUsers(ComingUsers):
             return known if known[0] == send.body else KeyReused
         if send.key and at_ms < self.house.now_ms - KEPT_MS:
             return KeyExpired
-        return self.judge_new_send(send, self.model.names.get(name))
+        return self.judge_new_send(send, seat.person, self.model.names.get(name))
 
     def judge_new_send(
-        self, send: Send, to: Person | None
+        self, send: Send, sender: Person, to: Person | None
     ) -> FirstSend | type[Refusal]:
         """What a send that is no repeat has to be answered."""
         if to is None:
@@ -82,8 +83,13 @@ class WritingUsers(ComingUsers):
         reader = self.house.seats.get(to.id)
         if reader is not None and reader.refuses_mail:
             return MailboxClosing
-        if len(to.messages()) >= LIMITS.mailbox_messages:
+        senders = [it.sender for it in to.messages().values()]
+        quarter = LIMITS.mailbox_messages // 4
+        if len(senders) >= LIMITS.mailbox_messages:
             return MailboxFull
+        is_crowded = len(senders) >= LIMITS.mailbox_messages - quarter
+        if is_crowded and senders.count(sender) >= quarter:
+            return MailboxShare
         return send.body, to.id, len(to.mail) + 1
 
     def keep(self, seat: Seat, send: Send, first: FirstSend) -> None:

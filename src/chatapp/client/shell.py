@@ -46,12 +46,19 @@ class Shell:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
+        self._client: Client | None = None
         self._link_lost = False
         self._mail: asyncio.Task[None] | None = None
         self.refused = False
 
     def tell_link(self, is_up: bool, url: str) -> None:  # noqa: FBT001  # see connect
-        """Say in a line that the connection was lost, or is there again."""
+        """Say in a line that the connection was lost, or is there again.
+
+        Whoever has not logged in loses nothing: a server ends such a link after some
+        seconds, and the client dials again when it is asked for something.
+        """
+        if self._client is None or self._client.username is None:
+            return
         if not is_up:
             self._screen.show("-- Connection lost; trying to reach the server again.")
         elif self._link_lost:
@@ -64,6 +71,7 @@ class Shell:
         Raises:
             chatcore.errors.Closed: the link has ended for good.
         """
+        self._client = client
         failure: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:

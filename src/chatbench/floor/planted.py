@@ -6,8 +6,9 @@ that thread's own clock: what others take of the core meanwhile does not count.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from chatbench.floor.changed import Change
@@ -33,7 +34,7 @@ class CostlyCodec:
     """See ``transports.codec.Codec``; reading a ``Send`` costs ``cpu_us`` more."""
 
     def __init__(self, codec: Codec, cpu_us: float) -> None:
-        self._decode = codec.decode_commands
+        self._read = codec.read_commands
         self._encode = codec.encode_events
         self._cost_ns = round(cpu_us * _NS)
         self.name = codec.name
@@ -43,13 +44,20 @@ class CostlyCodec:
 
     def decode_commands(self, frame: bytes) -> list[Request]:
         """See ``Codec``."""
-        requests = self._decode(frame)
+        return list(chain.from_iterable(self.read_commands(frame)))
+
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """See ``Codec``."""
+        for requests in self._read(frame):
+            self._pay(requests)
+            yield requests
+
+    def _pay(self, requests: Sequence[Request]) -> None:
         sends = sum(isinstance(it.command, Send) for it in requests)
         if sends:
             until_ns = time.thread_time_ns() + sends * self._cost_ns
             while time.thread_time_ns() < until_ns:
                 pass
-        return requests
 
     def encode_events(self, events: Sequence[Event]) -> bytes:
         """See ``Codec``."""

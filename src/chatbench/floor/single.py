@@ -26,6 +26,7 @@ class SingleCodec:
         self.text = codec.text
         # As they are, so that reading costs what it always does.
         self.decode_commands = codec.decode_commands
+        self.read_commands = codec.read_commands
         self.encode_commands = codec.encode_commands
         self.decode_events = codec.decode_events
 
@@ -45,13 +46,23 @@ class SingleLink:
     def __init__(self, link: Link) -> None:
         self._link = link
         self.peer = link.peer
+        self.address = link.address
+        self.opened_s = link.opened_s
         self.receive = link.receive
         self.abort = link.abort
+        self.allow = link.allow
+        self.hold_reading = link.hold_reading
+        self.report_held = link.report_held
 
     @property
     def active_s(self) -> float:
         """See ``transports.base.Link``."""
         return self._link.active_s
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self._link.taken_s
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""

@@ -33,7 +33,7 @@ from chatbench.wire.lean import LeanSession
 from chatbench.wire.protobuf import recipient_field, write_send
 from chatcore.limits import MIB
 from transports.base import Address, LinkSettings
-from transports.grpc.options import SERVICE, channel_options
+from transports.grpc.options import SERVICE, client_options
 
 _SESSION_KEY: Final = "chat-session-bin"
 _SEND: Final = f"/{SERVICE}/Send"
@@ -86,7 +86,7 @@ class UnaryCalls:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         host = f"[{address.host}]" if ":" in address.host else address.host
-        options = channel_options(LinkSettings(frame_bytes=MIB))
+        options = client_options(LinkSettings(frame_bytes=MIB))
         self._channel: Channel = insecure_channel(
             f"{host}:{address.port}", options=options
         )

@@ -12,10 +12,12 @@ from stores.bounces import POSITION_BYTES
 from stores.memory.rows import KnownKey, Letter, Rows
 
 
-def deposit(  # noqa: PLR0911 (one list of reasons to decline, in order)
-    rows: Rows, it: Deposit, *, room: Room, keys: KeySpan
-) -> DepositResult:
-    """Judge one deposit, and store it when nothing speaks against it."""
+def deposit(rows: Rows, it: Deposit, *, room: Room, keys: KeySpan) -> DepositResult:
+    """Judge one deposit, and store it when nothing speaks against it.
+
+    A mailbox of ``room`` is crowded before it is full, and ``keys`` are above the
+    horizon.
+    """
     sender = rows.accounts.get(it.sender_id)
     if sender is None or sender.epoch != it.epoch:
         return Declined.FENCED
@@ -25,20 +27,20 @@ def deposit(  # noqa: PLR0911 (one list of reasons to decline, in order)
         if known is not None:
             same = known[:2] == (hash(it.body), it.body_bytes)
             return known.result if same else Declined.OTHER_BODY
-        if it.key < keys.oldest or it.key < rows.horizon:
-            return Declined.KEY_EXPIRED
-        if it.key > keys.newest:
-            return Declined.KEY_AHEAD
+        if not keys.oldest <= it.key <= keys.newest:
+            expired = it.key < keys.oldest
+            return Declined.KEY_EXPIRED if expired else Declined.KEY_AHEAD
     recipient = rows.by_name.get(it.recipient)
     if recipient is None:
         return Declined.NO_SUCH_ACCOUNT
     if recipient.id in rows.closing:
         return Declined.MAILBOX_CLOSING
     box = rows.boxes[recipient.id]
-    if box.messages >= room.full:
-        return Declined.MAILBOX_FULL
-    if box.messages >= room.crowded and box.share_of(sender) >= room.share:
-        return Declined.MAILBOX_SHARE
+    if box.messages >= room.crowded:
+        if box.messages >= room.full:
+            return Declined.MAILBOX_FULL
+        if box.share_of(sender) >= room.share:
+            return Declined.MAILBOX_SHARE
     position = box.put(sender, it)
     if it.key:
         rows.keys.setdefault(pair, {})[it.key] = KnownKey(

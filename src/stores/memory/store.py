@@ -99,13 +99,18 @@ class MemoryStore:
         )
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch."""
         row = self._rows.accounts.get(account)
-        if row is None:
+        if row is None or row.password_hash != old:
             return None
-        row.password_hash = password_hash
+        row.password_hash = new
         if row.token_hash is not None:
             self._keep_session(row, token_hash)
         row.epoch = Epoch(row.epoch + 1)
@@ -142,12 +147,13 @@ class MemoryStore:
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         """Replace the account's session, raise its epoch, and know the address."""
         row = self._rows.accounts.get(account)
-        if row is None:
+        if row is None or row.password_hash != password_hash:
             return None
         self._keep_session(row, token_hash)
         if address:
@@ -221,9 +227,10 @@ class MemoryStore:
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
-        return [
-            mailboxes.deposit(self._rows, it, room=room, keys=keys) for it in deposits
-        ]
+        rows = self._rows
+        room = Room(room.full, min(room.full, room.crowded), room.share)
+        keys = KeySpan(max(keys.oldest, rows.horizon), keys.newest)
+        return [mailboxes.deposit(rows, it, room=room, keys=keys) for it in deposits]
 
     def acknowledge(
         self,

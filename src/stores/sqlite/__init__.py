@@ -7,7 +7,8 @@
                       └─→ accounts, mailboxes,              └── ledger  the file
                           deletions, cleaning, sweeping
 
-``opening`` and ``migrations`` come before, ``schema`` has the SQL of the tables.
+``opening``, ``privacy`` and ``migrations`` come before, ``schema`` has the SQL of the
+tables.
 """
 
 import asyncio

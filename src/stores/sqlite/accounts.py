@@ -57,17 +57,19 @@ def find(books: Books, username: Username) -> Account | None:
 def change_password(
     books: Books,
     account: AccountId,
-    password_hash: PasswordHash,
     token_hash: TokenHash,
+    *,
+    old: PasswordHash,
+    new: PasswordHash,
 ) -> Epoch | None:
     """Replace a password and the session's token, and raise the epoch."""
     live = books.known.account(account)
-    if live is None:
+    if live is None or not _has_password(books, account, old):
         return None
     live.epoch = Epoch(live.epoch + 1)
     books.ledger.write(
         "UPDATE account SET password_hash = ?, epoch = ? WHERE id = ?",
-        password_hash,
+        new,
         live.epoch,
         account,
     )
@@ -112,12 +114,13 @@ def open_session(
     books: Books,
     account: AccountId,
     token_hash: TokenHash,
+    password_hash: PasswordHash,
     address: AddressHash,
     at_ms: int,
 ) -> OpenedSession | None:
     """Replace the account's session, raise its epoch, and know the address."""
     live = books.known.account(account)
-    if live is None:
+    if live is None or not _has_password(books, account, password_hash):
         return None
     books.ledger.write(
         "INSERT OR REPLACE INTO session VALUES (?, ?)", account, token_hash
@@ -125,6 +128,14 @@ def open_session(
     if address:
         _keep_address(books, account, address, at_ms)
     return _raise_epoch(books, account, live)
+
+
+def _has_password(
+    books: Books, account: AccountId, password_hash: PasswordHash
+) -> bool:
+    """Whether the account has this hash, and not another by now (A6)."""
+    row = books.ledger.row("SELECT password_hash FROM account WHERE id = ?", account)
+    return row == (password_hash,)
 
 
 def knows_address(

@@ -47,12 +47,19 @@ def deposit(
     keys: KeySpan,
 ) -> Sequence[DepositResult]:
     """Judge each deposit by itself, and post those that nothing speaks against."""
-    span = KeySpan(max(keys.oldest, books.known.horizon), keys.newest)
-    return [_deposit(books, it, room, span) for it in deposits]
+    crowded = min(room.crowded, room.full)
+    oldest = max(keys.oldest, books.known.horizon)
+    newest = keys.newest
+    return [_deposit(books, it, room, crowded, oldest, newest) for it in deposits]
 
 
-def _deposit(  # noqa: C901, PLR0911 (one list of reasons to decline, in order)
-    books: Books, it: Deposit, room: Room, keys: KeySpan
+def _deposit(
+    books: Books,
+    it: Deposit,
+    room: Room,
+    crowded: int,
+    oldest: IdempotencyKey,
+    newest: IdempotencyKey,
 ) -> DepositResult:
     known = books.known
     sender_id, epoch, recipient, body, _, key, sent_at_ms = it
@@ -68,21 +75,18 @@ def _deposit(  # noqa: C901, PLR0911 (one list of reasons to decline, in order)
             first = _first_result(books, sender_id, recipient, key, digest)
             if first is not None:
                 return first
-        if key < keys.oldest:
-            return Declined.KEY_EXPIRED
-        if key > keys.newest:
-            return Declined.KEY_AHEAD
+        if not oldest <= key <= newest:
+            return Declined.KEY_EXPIRED if key < oldest else Declined.KEY_AHEAD
     recipient_id = known.account_id(recipient)
     if recipient_id is None:
         return Declined.NO_SUCH_ACCOUNT
     if recipient_id in books.closing:
         return Declined.MAILBOX_CLOSING
     box = known.box(recipient_id)
-    if box.messages >= room.full:
-        return Declined.MAILBOX_FULL
-    if box.messages >= room.crowded:
-        shares = known.shares(recipient_id, box)
-        if shares.of(sender_id) >= room.share:
+    if box.messages >= crowded:
+        if box.messages >= room.full:
+            return Declined.MAILBOX_FULL
+        if known.shares(recipient_id, box).of(sender_id) >= room.share:
             return Declined.MAILBOX_SHARE
     box.head = position = Position(box.head + 1)
     box.messages += 1

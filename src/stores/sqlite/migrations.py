@@ -1,26 +1,41 @@
 """The schema: which one this version knows, and how a file gets there.
 
 The steps are ``schema/NNNN_name.sql``. ``PRAGMA user_version`` counts those that a
-file has; the rest are run in the one transaction that also raises the count.
+file has; the rest are run in the one transaction that also raises the count. They are
+read when this module is imported, and never again: a program may give up its rights,
+or change its root, before it opens a store.
 """
 
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final
 
 import apsw
 
-from stores.errors import StoreNotOurs, StoreTooNew
+from stores.errors import SchemaUnreadable, StoreNotOurs, StoreTooNew, reason_of
 from stores.sqlite.values import fetch_int
 
 APPLICATION_ID: Final = 0x63686174
 """``chat`` in ASCII: says in the file's header whose it is (SQLite file format 1.3)."""
 
 
-def steps() -> list[str]:
+def read_steps(folder: Traversable) -> tuple[str, ...]:
+    """The steps in a folder as SQL, in order; raises ``SchemaUnreadable``."""
+    try:
+        names = sorted(it.name for it in folder.iterdir() if it.name.endswith(".sql"))
+        steps = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
+    except OSError as error:
+        unread = error.filename or folder
+        raise SchemaUnreadable(path=str(unread), reason=reason_of(error)) from error
+    return tuple(steps)
+
+
+_STEPS: Final = read_steps(files("stores.sqlite.schema"))
+
+
+def steps() -> tuple[str, ...]:
     """The schema's steps as SQL, in order."""
-    folder = files("stores.sqlite.schema")
-    names = sorted(it.name for it in folder.iterdir() if it.name.endswith(".sql"))
-    return [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
+    return _STEPS
 
 
 def check_ours(connection: apsw.Connection, *, path: str) -> None:

@@ -14,7 +14,13 @@ from typing import Final
 import apsw
 
 from chatcore.errors import StoreUnavailable
-from stores.errors import FolderMissing, StoreInUse, StoreNotOurs, StoreReadOnly
+from stores.errors import (
+    FolderMissing,
+    StoreInUse,
+    StoreNotOurs,
+    StoreReadOnly,
+    reason_of,
+)
 from stores.sqlite.migrations import check_ours, migrate
 from stores.sqlite.privacy import make_private, warn_if_readable
 
@@ -73,12 +79,11 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreNotOurs(path=str(path), reason=str(error)) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StoreInUse(path=str(path)) from error
-    except (
-        apsw.CantOpenError,
-        apsw.PermissionsError,
-        apsw.ReadOnlyError,
-        PermissionError,
-    ) as error:
+    except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
         raise StoreReadOnly(path=str(path), reason=str(error)) from error
+    except PermissionError as error:
+        # It is about the file that it names, which is not always the store's.
+        refused = error.filename or path
+        raise StoreReadOnly(path=str(refused), reason=reason_of(error)) from error
     except apsw.Error as error:
         raise StoreUnavailable(reason=str(error)) from error

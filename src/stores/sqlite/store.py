@@ -73,12 +73,17 @@ class SqliteStore:
         return await self._writer.ask(lambda books: accounts.find(books, username))
 
     async def change_password(
-        self, account: AccountId, password_hash: PasswordHash, token_hash: TokenHash
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
     ) -> Epoch | None:
         """Replace a password and the session's token, and raise the epoch."""
         return await self._writer.ask(
             lambda books: accounts.change_password(
-                books, account, password_hash, token_hash
+                books, account, token_hash, old=old, new=new
             )
         )
 
@@ -105,13 +110,14 @@ class SqliteStore:
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         """Replace the account's session, raise its epoch, and know the address."""
         return await self._writer.ask(
             lambda books: accounts.open_session(
-                books, account, token_hash, address, at_ms
+                books, account, token_hash, password_hash, address, at_ms
             )
         )
 

@@ -2,6 +2,6 @@
 
 from transports.client.client import Client, Entry
 from transports.client.connect import connect
-from transports.client.conversation import Reconnecting
+from transports.client.reconnecting import Reconnecting
 
 __all__ = ["Client", "Entry", "Reconnecting", "connect"]

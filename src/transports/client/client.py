@@ -28,7 +28,6 @@ from chatcore.events import (
     Delivered,
     DeliveryFinished,
     Event,
-    Listed,
     LoggedIn,
     LoggedOut,
     PasswordChanged,
@@ -39,6 +38,7 @@ from transports.client.conversation import Conversation
 from transports.client.events import EventReader
 from transports.client.keys import KeyMaker
 from transports.client.outstanding import Pending
+from transports.client.pages import Pages
 
 _Answer = TypeVar("_Answer", bound=Event)
 
@@ -86,7 +86,7 @@ class Client:
     async def create(self, username: str, password: str) -> AccountId:
         """Create an account (A3); its id."""
         command = Create(username, password, self._keys.make())
-        return (await self._ask(command, Created)).account
+        return (await self._ask(command, Created, has_own_key=True)).account
 
     async def login(
         self,
@@ -111,7 +111,14 @@ class Client:
         await self._ask(Logout(), LoggedOut)
 
     async def change_password(self, old: str, new: str) -> None:
-        """Replace the password of the account that is logged in."""
+        """Replace the password of the account that is logged in (A6).
+
+        Every other session of the account ends; this one goes on, under a new token.
+        Where the answer is lost with the link, the client finds out what became of it.
+
+        Raises:
+            OutcomeUnknown: that could not be found out.
+        """
         await self._ask(ChangePassword(old, new), PasswordChanged)
 
     async def delete(
@@ -140,7 +147,7 @@ class Client:
             dry_run=dry_run,
             key=b"" if dry_run else self._keys.make(),
         )
-        return (await self._ask(command, Deleted)).receipt
+        return (await self._ask(command, Deleted, has_own_key=not dry_run)).receipt
 
     # ---- messages
 
@@ -176,8 +183,8 @@ class Client:
     ) -> Pending:
         """A send; one whose body no server takes is refused already (M6)."""
         made = self._keys.make() if key is None else key
-        pending = self._pending(Send(recipient, body, made))
-        most = self._conversation.body_bytes
+        pending = self._pending(Send(recipient, body, made), has_own_key=key is None)
+        most = self._conversation.outgoing.limits.body_bytes
         try:
             size = len(body.encode())
         except UnicodeEncodeError:  # a lone surrogate is no text
@@ -226,13 +233,17 @@ class Client:
     # ---- listing
 
     async def list(self, pattern: str = "") -> AsyncIterator[Entry]:
-        """The accounts that match, in code point order (L1)."""
-        pages: asyncio.Queue[Listed | None] = asyncio.Queue()
+        """The accounts that match, in code point order (L1).
+
+        Whoever takes them slowly holds nobody up: 64 pages wait at most, and what
+        comes after them is asked for again.
+        """
         pending = self._pending(List(pattern))
+        pages = Pages(lambda: self._conversation.post(pending))
         pending.pages = pages
         self._conversation.post(pending)
         try:
-            while (page := await pages.get()) is not None:
+            while (page := await pages.next()) is not None:
                 for username, online in zip(page.names, page.online, strict=True):
                     yield Entry(username, online)
             await pending.answer
@@ -241,19 +252,23 @@ class Client:
 
     # ---- asking
 
-    async def _ask(self, command: Command, kind: type[_Answer]) -> _Answer:
-        answer = await self._conversation.ask(self._pending(command))
-        if not isinstance(answer, kind):
-            raise TypeError(f"{command} was answered with {answer}")
+    async def _ask(
+        self, command: Command, kind: type[_Answer], *, has_own_key: bool = False
+    ) -> _Answer:
+        pending = self._pending(command, has_own_key=has_own_key)
+        answer = await self._conversation.ask(pending)
+        # What answers what was seen to before: see ``fitting``.
+        assert isinstance(answer, kind)  # noqa: S101  # tells the type checker
         return answer
 
     @staticmethod
-    def _pending(command: Command) -> Pending:
-        return Pending(command, asyncio.get_running_loop().create_future())
+    def _pending(command: Command, *, has_own_key: bool = False) -> Pending:
+        answer = asyncio.get_running_loop().create_future()
+        return Pending(command, answer, has_own_key=has_own_key)
 
 
 def _not_an(answer: object) -> BaseException:
     """What to raise for an answer that is no receipt: most often a refusal itself."""
     if isinstance(answer, BaseException):
         return answer
-    return TypeError(f"a message was answered with {answer}")
+    return TypeError(f"a message was answered with {type(answer).__name__}")

@@ -10,10 +10,11 @@ from chatcore.commands import Logout
 from chatcore.events import Received
 from transports.base import parse_address
 from transports.client.client import Client
-from transports.client.conversation import Conversation, Reconnecting
+from transports.client.conversation import Conversation
 from transports.client.events import EventReader
 from transports.client.keys import KeyMaker
 from transports.client.outstanding import Pending
+from transports.client.reconnecting import Reconnecting
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
 
@@ -36,24 +37,32 @@ async def connect(
             may be of different transports: a session moves between them.
         codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``.
         reconnecting: how to come back after a lost link; None for not at all.
-        on_received: told of messages that their recipients acknowledged (M8).
+        on_received: told of messages that their recipients acknowledged (M8), at once
+            and one notice at a time: none is kept.
         on_link: told when a link is open for commands (True), which after a loss means
             that the session was resumed, and when it is lost (False), with its URL.
 
-    Leaving the block logs out.
+    Leaving the block logs out. While nobody is logged in and nothing is asked, a link
+    that is lost is opened again only when something is asked: servers end those on
+    which nobody logs in.
+
+    A server is trusted with its accounts' mail, and with nothing else: what it sends
+    out of turn, over its own window (W8) or in frames over 4 MiB ends the link.
 
     Raises:
         BadUrl: a URL that no transport serves.
         CannotConnect: no server was reached at any of them.
-        Closed: a server was, and refused for good.
+        LinkClosed: a server was, and the link was lost before a word.
+        Closed: a server was, and refused, with its code: for good, or for now.
     """
     tried = [urls] if isinstance(urls, str) else list(urls)
     for url in tried:
         transport_for(parse_address(url).scheme)
-    keys = KeyMaker(lambda: time.time_ns() // 1_000_000)
-    reader = EventReader(keys, on_received)
+    # A server's welcome tells the time: this machine's own clock may jump (B7).
+    keys = KeyMaker(lambda: time.monotonic_ns() // 1_000_000)
+    reader = EventReader(on_received)
     conversation = Conversation(
-        tried, codec_of(codec), reconnecting, on_link, reader.take
+        tried, codec_of(codec), reconnecting, on_link, reader.take, keys
     )
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:

@@ -3,21 +3,19 @@
 A loop dials, reads and writes. When a link ends it dials again, the next URL each time,
 resumes the session, and repeats what has no answer under the same keys. It gives up
 when the server forbids to come back, or after ``give_up_s`` without an open session.
+While nobody is logged in and nothing is asked it needs no link, and dials none.
 """
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from chatcore.commands import Acknowledge, Login, Pong, Request, Resume
-from chatcore.errors import ChatError, CloseCode, Closed, MalformedCommand
+from chatcore.commands import Login, Resume
+from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import Event
-from chatcore.ids import ResumeToken
-from chatcore.limits import KIB, MIB
+from chatcore.ids import Position, ResumeToken
 from transports.base import (
     CannotConnect,
     Link,
@@ -25,48 +23,36 @@ from transports.base import (
     LinkSettings,
     parse_address,
 )
-from transports.client.inbox import Inbox, MailMissing
+from transports.client.giving_up import LinkGivenUp
+from transports.client.inbox import Inbox
+from transports.client.keys import KeyMaker
+from transports.client.outgoing import Outgoing
 from transports.client.outstanding import Outstanding, Pending
 from transports.client.phases import PHASES, Phase, Step
-from transports.codec import BrokenFrame, Codec, ItemTooLarge, split_commands
+from transports.client.reconnecting import Attempts, Reconnecting
+from transports.client.welcome import LARGEST_FRAME
+from transports.codec import BrokenFrame, Codec
 from transports.registry import transport_for
 
 _log = logging.getLogger(__name__)
 _MOST_UNDER_WAY: Final = 1000
 _GOODBYE_S: Final = 2.0
-_STEADY_S: Final = 1.0
-_LARGEST_FRAME: Final = 16 * MIB
-"""What is read of a server, whatever its operator has set; it tells its own limit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconnecting:
-    """When to come back after a link was lost: exponential backoff with full jitter."""
-
-    first_delay_s: float = 0.05
-    longest_delay_s: float = 5.0
-    give_up_s: float = 60.0
-
-    def delay_s(self, attempt: int) -> float:
-        """How long to wait before the attempt of this number, from 0."""
-        longest_s = min(
-            self.longest_delay_s, self.first_delay_s * 2.0 ** min(attempt, 30)
-        )
-        return random.uniform(0.0, longest_s)  # noqa: S311  # jitter is no secret
+_SETTINGS: Final = LinkSettings(
+    frame_bytes=LARGEST_FRAME, later_frame_bytes=LARGEST_FRAME
+)
 
 
 class Conversation:
     """The links of one client, and what is to be said on them.
 
     Attributes:
-        frame_bytes: the largest frame that the server reads.
-        body_bytes: the largest body that it accepts.
         phase: how far the current link is (see ``phases``).
+        keys: makes idempotency keys on the server's clock.
         outstanding: commands that have no answer yet.
+        outgoing: what waits to be written.
         inbox: the mail of the account that is logged in, or was last.
         token: what resumes the session; None while nobody is logged in.
         login: what to log in with again when the session is gone.
-        own_requests: what has to be said before any command: resume, pong.
         last_words: the code and text that the server closed the link with.
         failure: why nothing can be asked any more.
     """
@@ -78,32 +64,36 @@ class Conversation:
         reconnecting: Reconnecting | None,
         on_link: Callable[[bool, str], None],
         on_event: Callable[["Conversation", Event], None],
+        keys: KeyMaker,
     ) -> None:
-        self._urls = list(urls)
         self._codec = codec
         self._reconnecting = reconnecting
         self._on_link = on_link
         self._on_event = on_event
-        self._settings = LinkSettings(frame_bytes=_LARGEST_FRAME)
+        self._attempts = Attempts(urls, reconnecting, time.monotonic())
         self._slots = asyncio.Semaphore(_MOST_UNDER_WAY)
-        self._unsent: list[Request] = []
         self._to_write = asyncio.Event()
+        self._asked = asyncio.Event()
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._link: Link | None = None
-        self._acknowledged_here = 0
-        self._attempt = 0
+        self._url = ""
         self._opened_s = 0.0
-        self.frame_bytes = MIB
-        self.body_bytes = 64 * KIB
+        self._asked_to_wait_s = 0.0
         self.phase = Phase.DIALLING
+        self.keys = keys
         self.outstanding = Outstanding()
+        self.outgoing = Outgoing(codec, self.outstanding)
         self.inbox = Inbox()
         self.mail_came = asyncio.Event()
         self.token: ResumeToken | None = None
         self.login: Login | None = None
-        self.own_requests: list[Request] = []
         self.last_words: Closed | None = None
         self.failure: ChatError | None = None
+
+    @property
+    def may_redial(self) -> bool:
+        """Whether a link that is given up is followed by another."""
+        return self._reconnecting is not None
 
     # ---- asking
 
@@ -135,9 +125,10 @@ class Conversation:
             return  # it was refused before it was asked
         request = self.outstanding.add(pending)
         if self.phase is Phase.OPEN:
-            pending.was_sent = True
-            self._unsent.append(request)
+            self.outgoing.add([request])
             self._to_write.set()
+        elif self.phase is Phase.IDLE:
+            self.step(Step.ASKED)
 
     def wake(self) -> None:
         """Have written what is due: own requests, acknowledgements."""
@@ -155,11 +146,13 @@ class Conversation:
         self.phase = PHASES[self.phase, step]
         if self.phase is Phase.OPEN:
             self._opened_s = time.monotonic()
-            self._acknowledged_here = 0
-            self._unsent = list(self.outstanding.to_repeat())
+            self.outgoing.add(self.outstanding.to_repeat(self.keys.make))
             self._to_write.set()
             if not self._opened.done():
                 self._opened.set_result(None)
+            self._on_link(True, self._url)  # noqa: FBT003  # up or down
+        elif step is Step.ASKED:
+            self._asked.set()
 
     def end(self, failure: ChatError) -> None:
         """Give up: whoever waits is told why, and nothing can be asked any more."""
@@ -170,6 +163,7 @@ class Conversation:
         self.outstanding.refuse_all(failure)
         self.mail_came.set()
         self._to_write.set()
+        self._asked.set()
         if not self._opened.done():
             self._opened.set_exception(failure)
             self._opened.exception()  # seen, also where nobody waits for it any more
@@ -196,60 +190,78 @@ class Conversation:
     # ---- links
 
     async def run(self) -> None:
-        """Keep a link to the server until the end."""
-        lost_at_s = time.monotonic()
-        tried = 0
-        while self.phase is not Phase.ENDED:
-            url = self._urls[tried % len(self._urls)]
-            tried += 1
+        """Keep a link to the server until the end, whenever one is needed."""
+        attempts = self._attempts
+        while not self._has_ended():
+            self._url = attempts.next_url()
+            self._asked_to_wait_s = 0.0
+            code = CloseCode.LINK_LOST
             try:
-                await self._converse(url)
-            except (CannotConnect, LinkClosed) as error:
-                if not self._may_go_on(error, tried):
-                    return
+                await self._converse(self._url)
+            except CannotConnect as error:
+                self._judge(error, None)
+            except LinkClosed as error:
+                closed = self.last_words or Closed(error.code, error.text)
+                code = closed.code
+                self._judge(error, closed)
+            if self._has_ended():
+                return
+            now_s = time.monotonic()
             if self.phase is Phase.OPEN:
-                lost_at_s = time.monotonic()
-                # A link that is lost as soon as it is open is no reason to hurry.
-                if lost_at_s - self._opened_s > _STEADY_S:
-                    self._attempt = 0
-            self._lose_link(url)
-            if self._reconnecting is not None:
-                if time.monotonic() - lost_at_s > self._reconnecting.give_up_s:
-                    self.end(Closed(CloseCode.LINK_LOST))
-                elif tried % len(self._urls) == 0 or self._attempt > 0:
-                    await asyncio.sleep(self._reconnecting.delay_s(self._attempt))
-                self._attempt += 1
+                attempts.was_open(self._opened_s, now_s)
+            self._lose_link()
+            if self._is_idle:
+                await self._until_asked()
+                continue
+            wait = attempts.wait_s(now_s, code=code, asked_s=self._asked_to_wait_s)
+            if isinstance(wait, ChatError):
+                self.end(wait)
+            elif wait > 0:
+                await asyncio.sleep(wait)
 
-    def _may_go_on(self, error: CannotConnect | LinkClosed, tried: int) -> bool:
-        """Whether to dial again after this; ends the conversation if not."""
-        if self.phase is Phase.ENDED:
-            return False
-        refused = self.last_words
-        if refused is None and isinstance(error, LinkClosed):
-            refused = Closed(error.code, error.text)
-        if refused is not None and not refused.code.may_reconnect:
-            self.end(refused)
-        elif not self._opened.done() and tried >= len(self._urls):
-            self.end(error)  # nobody was reached in the first place
-        elif self._opened.done() and self._reconnecting is None:
-            self.end(refused or Closed(CloseCode.LINK_LOST))
-        return self.failure is None
+    def _has_ended(self) -> bool:
+        return self.phase is Phase.ENDED
 
-    def _lose_link(self, url: str) -> None:
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no link is needed, since nobody would say anything on it (B3)."""
+        return (
+            self._opened.done()
+            and self.may_redial
+            and self.token is None
+            and not self.outstanding.is_awaited
+        )
+
+    async def _until_asked(self) -> None:
+        self._asked.clear()
+        self.step(Step.NOT_NEEDED)
+        await self._asked.wait()
+        self._attempts.restart(time.monotonic())
+
+    def _judge(self, error: CannotConnect | LinkClosed, closed: Closed | None) -> None:
+        """End the conversation, if this is no reason to dial again."""
+        if closed is not None and not closed.code.may_reconnect:
+            self.end(closed)
+        elif not self._opened.done() and self._attempts.has_tried_all:
+            # Nobody was reached in the first place.
+            has_code = closed is not None and closed.code is not CloseCode.LINK_LOST
+            self.end(closed if closed is not None and has_code else error)
+        elif self._opened.done() and not self.may_redial:
+            self.end(closed or Closed(CloseCode.LINK_LOST))
+
+    def _lose_link(self) -> None:
         if self.phase is Phase.OPEN:
-            self._on_link(False, url)  # noqa: FBT003  # up or down
-        if self.phase is not Phase.ENDED:
-            self.step(Step.LINK_LOST)
+            self._on_link(False, self._url)  # noqa: FBT003  # up or down
+        self.step(Step.LINK_LOST)
         self._link = None
-        self.own_requests = []
-        self._unsent = []
+        self.outgoing.begin()
 
     async def _converse(self, url: str) -> None:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
         transport = transport_for(address.scheme)
         self.last_words = None
-        link = await transport.dial(address, self._codec, self._settings)
+        link = await transport.dial(address, self._codec, _SETTINGS)
         if self.phase is Phase.ENDED:
             link.abort()
             return
@@ -259,7 +271,7 @@ class Conversation:
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(self._write(link))
             try:
-                await self._read(link, url)
+                await self._read(link)
             except LinkClosed as closed:
                 ended = closed
             writing.cancel()
@@ -267,81 +279,77 @@ class Conversation:
         if ended is not None:
             raise ended
 
-    async def _read(self, link: Link, url: str) -> None:
+    async def _read(self, link: Link) -> None:
         while True:
-            was_open = self.phase is Phase.OPEN
             for frame in await link.receive():
                 try:
-                    for event in self._codec.decode_events(frame):
-                        self._on_event(self, event)
-                except (BrokenFrame, MailMissing) as error:
-                    _log.warning("Giving up a link to %s: %s", url, error)
-                    raise LinkClosed(CloseCode.LINK_LOST, str(error)) from error
-            if not was_open and self.phase is Phase.OPEN:
-                self._on_link(True, url)  # noqa: FBT003  # up or down
+                    self._take(frame)
+                except (BrokenFrame, LinkGivenUp) as error:
+                    raise self._given_up(error) from error
+
+    def _take(self, frame: bytes) -> None:
+        if len(frame) > LARGEST_FRAME:
+            raise LinkGivenUp("A frame is larger than a client reads.")
+        for event in self._codec.decode_events(frame):
+            if self.phase is Phase.ENDED:
+                raise LinkClosed
+            self._on_event(self, event)
+        if self.phase is Phase.OPEN and self.outstanding.wants_new_clock:
+            raise LinkGivenUp("Keys have to be made by the server's clock of now.")
+
+    def _given_up(self, error: BrokenFrame | LinkGivenUp) -> LinkClosed:
+        """Take note of why a link is given up, and end it."""
+        if isinstance(error, LinkGivenUp) and error.refusal is not None:
+            self._attempts.failure = error.refusal
+            self._asked_to_wait_s = error.retry_after_s
+            code = error.refusal.code
+            _log.info("The session is refused at %s, with %d", self._url, code)
+        else:
+            _log.warning("Giving up a link to %s: %s", self._url, error)
+        return LinkClosed(CloseCode.LINK_LOST, str(error))
 
     async def _write(self, link: Link) -> None:
         try:
             while True:
                 await self._to_write.wait()
                 self._to_write.clear()
-                frames = self._encode(self._due())
+                frames = self.outgoing.frames(
+                    is_open=self.phase is Phase.OPEN, acknowledged=self._acknowledged
+                )
                 if frames:
                     await link.send(frames)
+        except LinkGivenUp as error:
+            self._given_up(error)
+            link.abort()
         except LinkClosed:
             return  # reading has seen it too
 
-    def _encode(self, requests: list[Request]) -> list[bytes]:
-        """Frames for these; what fits into none is refused here, and told so."""
-        while True:
-            try:
-                return split_commands(self._codec, requests, self.frame_bytes)
-            except ItemTooLarge as too_large:
-                requests = [it for it in requests if it is not too_large.item]
-                if isinstance(too_large.item, Request):
-                    refusal = MalformedCommand(reason=str(too_large))
-                    self.outstanding.refuse(too_large.item.id, refusal)
-
-    def _due(self) -> list[Request]:
-        """All that can be said now: own requests first, then what callers asked."""
-        requests, self.own_requests = self.own_requests, []
-        if self.phase is not Phase.OPEN:
-            return requests
-        if self.token is not None:
-            position = min(self.inbox.acknowledged, self.inbox.follows)
-            if position > self._acknowledged_here:
-                self._acknowledged_here = position
-                requests.append(Request(0, Acknowledge(position)))
-        requests += self._unsent
-        self._unsent = []
-        return requests
+    @property
+    def _acknowledged(self) -> Position | None:
+        """Up to where mail of this link is acknowledged; None without a session."""
+        if self.token is None:
+            return None
+        return min(self.inbox.acknowledged, self.inbox.follows)
 
     # ---- what the events of a session do here
 
     def resume(self) -> None:
         """Show the token on a new link."""
-        if self.token is not None:
-            self.own_requests.append(
-                Request(
-                    0,
-                    Resume(
-                        self.token,
-                        self.inbox.last_seen,
-                        self.login.delivery if self.login is not None else None,
-                    ),
-                )
-            )
-            self._to_write.set()
+        if self.token is None:
+            return
+        self.inbox.prepare()
+        delivery = self.login.delivery if self.login is not None else None
+        self.outgoing.say(Resume(self.token, self.inbox.last_seen, delivery))
+        self._to_write.set()
 
-    def log_in_again(self) -> None:
+    def log_in_again(self, login: Login) -> None:
         """Open a new session for the account whose session is gone."""
-        if self.login is not None:
-            self.own_requests.append(Request(0, self.login))
-            self._to_write.set()
+        self.outgoing.say(login)
+        self._to_write.set()
 
     def answer_ping(self) -> None:
         """Show life (S5)."""
-        self.own_requests.append(Request(0, Pong()))
+        self.outgoing.owe_pong()
         self._to_write.set()
 
     def drop_link(self) -> None:

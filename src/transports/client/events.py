@@ -1,10 +1,21 @@
 """What a client does with each event of the server's."""
 
 from collections.abc import Callable
-from typing import assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
-from chatcore.commands import Login
-from chatcore.errors import AccountInUse, CloseCode, Closed, Outage, SessionGone
+from chatcore.commands import ChangePassword, Command, Login
+from chatcore.errors import (
+    AccountInUse,
+    CloseCode,
+    Closed,
+    InvalidKey,
+    KeyExpired,
+    Outage,
+    OutcomeUnknown,
+    Refusal,
+    SessionGone,
+)
 from chatcore.events import (
     Accepted,
     Bounced,
@@ -25,14 +36,23 @@ from chatcore.events import (
     Started,
     Welcome,
 )
-from chatcore.ids import AccountId
+from chatcore.ids import AccountId, ResumeToken
 from transports.client.conversation import Conversation
+from transports.client.fitting import OWN_ID, misfit
+from transports.client.giving_up import LinkGivenUp, UnexpectedEvent
 from transports.client.inbox import Inbox
-from transports.client.keys import KeyMaker
+from transports.client.passwords import (
+    Try,
+    after_refused_repeat,
+    is_wrong_password,
+    logins_to_try,
+)
 from transports.client.phases import Phase, Step
+from transports.client.reconnecting import retry_after_s
+from transports.client.welcome import read_limits
 
-_OWN_ID = 0
-"""The id of commands that the conversation itself asks: no caller's has it."""
+_MOST_TOKEN_BYTES: Final = 128
+"""Four times a token of ours; a resume has to fit into the smallest frame."""
 
 
 class EventReader:
@@ -42,33 +62,35 @@ class EventReader:
         session: what the login of the current session was answered, if there is one.
     """
 
-    def __init__(self, keys: KeyMaker, on_received: Callable[[Received], None]) -> None:
-        self._keys = keys
+    def __init__(self, on_received: Callable[[Received], None]) -> None:
         self._on_received = on_received
         self._inbox_of: AccountId | None = None
+        self._tries: list[Try] = []
         self.session: LoggedIn | None = None
 
-    def take(  # noqa: C901, PLR0912  # one case for each event, and no more
-        self, conversation: Conversation, event: Event
-    ) -> None:
-        """Do what an event asks for.
+    def take(self, conversation: Conversation, event: Event) -> None:
+        """Do what an event asks for, if it fits (see ``fitting``).
 
         Raises:
-            MailMissing: a delivery shows that another was lost; give up the link.
+            LinkGivenUp: it shows that the link is of no more use.
         """
+        asked = conversation.outstanding.asked(getattr(event, "id", OWN_ID))
+        if reason := misfit(event, conversation.phase, asked):
+            raise UnexpectedEvent(reason)
+        self._take(conversation, event, asked)
+
+    def _take(  # noqa: C901, PLR0912  # one case for each event, and no more
+        self, conversation: Conversation, event: Event, asked: Command | None
+    ) -> None:
         match event:
             case Delivered() | Bounced():
-                if conversation.inbox.receive(event):
-                    conversation.mail_came.set()
-                else:
-                    conversation.wake()  # had already: acknowledge it again
+                self._take_mail(conversation, event)
             case Listed():
                 conversation.outstanding.page(event)
             case LoggedIn():
                 self._take_login(conversation, event)
             case Resumed():
-                conversation.inbox.begin(event.last_seen)
-                conversation.step(Step.ATTACHED)
+                self._attach(conversation, after=event)
             case LoggedOut():
                 self._end_session(conversation)
                 conversation.outstanding.finish(event.id, event)
@@ -76,13 +98,19 @@ class EventReader:
                 if not event.receipt.dry_run:
                     self._end_session(conversation)
                 conversation.outstanding.finish(event.id, event)
+            case PasswordChanged():
+                self._take_password(conversation, event, asked)
             case Refused():
-                self._take_refusal(conversation, event)
-            case Accepted() | Created() | DeliveryFinished() | PasswordChanged():
+                if event.id == OWN_ID:
+                    self._take_own_refusal(conversation, event.refusal)
+                else:
+                    self._take_refusal(conversation, event.id, event.refusal)
+            case Accepted() | Created() | DeliveryFinished():
                 conversation.outstanding.finish(event.id, event)
             case Started():
                 pass
             case Received():
+                # None is kept; how much one names is bounded by its frame.
                 self._on_received(event)
             case Welcome():
                 self._take_welcome(conversation, event)
@@ -93,10 +121,12 @@ class EventReader:
             case _:
                 assert_never(event)
 
-    def _take_welcome(self, conversation: Conversation, welcome: Welcome) -> None:
-        self._keys.set_server_time(welcome.server_time_ms)
-        conversation.frame_bytes = welcome.frame_bytes
-        conversation.body_bytes = welcome.body_bytes
+    # ---- a link begins
+
+    @staticmethod
+    def _take_welcome(conversation: Conversation, welcome: Welcome) -> None:
+        conversation.outgoing.limits = read_limits(welcome)
+        conversation.keys.set_server_time(welcome.server_time_ms)
         if conversation.token is None:
             conversation.step(Step.WELCOMED)
         else:
@@ -104,45 +134,135 @@ class EventReader:
             conversation.resume()
 
     def _take_login(self, conversation: Conversation, login: LoggedIn) -> None:
+        is_own = login.id == OWN_ID
+        if not is_own and self.session is not None:
+            raise UnexpectedEvent("LoggedIn comes to a link that has a session")
+        _check_token(login.token)
         if login.account != self._inbox_of:
-            if login.id == _OWN_ID:
+            if is_own:
                 # Somebody else has the name by now (A5): nothing of ours is theirs.
                 conversation.end(Closed(CloseCode.ACCOUNT_DELETED))
                 return
             conversation.inbox = Inbox()
             self._inbox_of = login.account
-        conversation.inbox.begin(login.acknowledged)
         conversation.token = login.token
         self.session = login
-        if login.id == _OWN_ID:
-            conversation.step(Step.ATTACHED)
+        if is_own:
+            chosen = self._tries[-1]
+            conversation.login = chosen.login
+            for command_id in chosen.changed:
+                changed = PasswordChanged(command_id, login.token)
+                conversation.outstanding.finish(command_id, changed)
+            self._attach(conversation, after=login)
         else:
-            command = conversation.outstanding.command(login.id)
+            command = conversation.outstanding.asked(login.id)
             conversation.login = command if isinstance(command, Login) else None
+            conversation.outgoing.is_attached = True
+            self._begin_inbox(conversation, login)
             conversation.outstanding.finish(login.id, login)
+            conversation.wake()  # what was too large before
+
+    def _attach(self, conversation: Conversation, after: Resumed | LoggedIn) -> None:
+        """The session goes on over this link."""
+        conversation.outgoing.is_attached = True
+        self._begin_inbox(conversation, after)
+        conversation.step(Step.ATTACHED)
+
+    @staticmethod
+    def _begin_inbox(conversation: Conversation, after: Resumed | LoggedIn) -> None:
+        seen = after.last_seen if isinstance(after, Resumed) else after.acknowledged
+        window = conversation.outgoing.limits.window_messages
+        conversation.inbox.begin(seen, window=window)
+
+    # ---- a session goes on, and ends
+
+    def _take_mail(self, conversation: Conversation, mail: Delivered | Bounced) -> None:
+        if self.session is None:
+            raise UnexpectedEvent("Mail comes to a link that has no session")
+        if conversation.inbox.receive(mail):
+            conversation.mail_came.set()
+        else:
+            conversation.wake()  # had already: acknowledge it again
+
+    @staticmethod
+    def _take_password(
+        conversation: Conversation, changed: PasswordChanged, asked: object
+    ) -> None:
+        """Keep the new password and token (A6); an older server keeps the token."""
+        if changed.token:
+            _check_token(changed.token)
+            conversation.token = changed.token
+        if isinstance(asked, ChangePassword) and conversation.login is not None:
+            conversation.login = replace(conversation.login, password=asked.new)
+        conversation.outstanding.finish(changed.id, changed)
 
     def _end_session(self, conversation: Conversation) -> None:
         conversation.token = None
         conversation.login = None
+        conversation.outgoing.is_attached = False
         self.session = None
         conversation.mail_came.set()
 
-    def _take_refusal(self, conversation: Conversation, refused: Refused) -> None:
-        refusal = refused.refusal
-        if refused.id != _OWN_ID:
-            if isinstance(
-                refusal, AccountInUse
-            ) and conversation.outstanding.may_be_ours(refused.id):
-                conversation.drop_link()  # and ask again on the next
+    # ---- refusals
+
+    def _take_refusal(
+        self, conversation: Conversation, command_id: int, refusal: Refusal
+    ) -> None:
+        """Tell whoever asked, unless asking again can help."""
+        outstanding = conversation.outstanding
+        pending = outstanding.find(command_id)
+        command = pending.command if pending is not None else None
+        if isinstance(refusal, AccountInUse) and outstanding.may_be_ours(command_id):
+            raise LinkGivenUp("An earlier try may have the account.", refusal=refusal)
+        if (
+            isinstance(refusal, KeyExpired | InvalidKey)
+            and conversation.may_redial
+            and outstanding.may_make_key_anew(command_id)
+        ):
+            outstanding.hold_for_key(command_id)
+            return
+        if (
+            isinstance(command, ChangePassword)
+            and pending is not None
+            and pending.repeated_at_s is not None
+        ):
+            instead = after_refused_repeat(command, refusal)
+            if isinstance(instead, ChangePassword):
+                request = outstanding.ask_instead(command_id, instead)
+                conversation.outgoing.add([request])
+                conversation.wake()
             else:
-                conversation.outstanding.refuse(refused.id, refusal)
-        elif conversation.phase is Phase.RESUMING and isinstance(refusal, SessionGone):
+                outstanding.refuse(command_id, instead)
+            return
+        outstanding.refuse(command_id, refusal)
+        conversation.wake()  # what has waited for a login has to be refused as well
+
+    def _take_own_refusal(self, conversation: Conversation, refusal: Refusal) -> None:
+        phase = conversation.phase
+        if isinstance(refusal, Outage | AccountInUse):
+            raise LinkGivenUp(
+                refusal.text, refusal=refusal, retry_after_s=retry_after_s(refusal)
+            )
+        if phase is Phase.RESUMING and isinstance(refusal, SessionGone):
             if conversation.login is None:
                 conversation.end(refusal)
-            else:
-                conversation.step(Step.SESSION_GONE)
-                conversation.log_in_again()
-        elif isinstance(refusal, Outage | AccountInUse):
-            conversation.drop_link()
-        elif conversation.phase is not Phase.OPEN:
+                return
+            changes = conversation.outstanding.changes_under_way()
+            self._tries = logins_to_try(conversation.login, changes)
+            conversation.step(Step.SESSION_GONE)
+            conversation.log_in_again(self._tries[-1].login)
+        elif phase is Phase.LOGGING_IN and is_wrong_password(refusal):
+            self._tries.pop()
+            if self._tries:
+                conversation.log_in_again(self._tries[-1].login)
+                return
+            for command_id, _ in conversation.outstanding.changes_under_way():
+                conversation.outstanding.refuse(command_id, OutcomeUnknown())
             conversation.end(refusal)
+        elif phase is not Phase.OPEN:
+            conversation.end(refusal)
+
+
+def _check_token(token: ResumeToken) -> None:
+    if len(token) > _MOST_TOKEN_BYTES:
+        raise UnexpectedEvent("A token is larger than any that can be shown")

@@ -10,6 +10,8 @@ class Phase(Enum):
 
     DIALLING = auto()
     """There is no link."""
+    IDLE = auto()
+    """There is no link, and nobody needs one."""
     GREETED = auto()
     """A link is there, and the server's welcome is awaited."""
     RESUMING = auto()
@@ -31,12 +33,16 @@ class Step(Enum):
     SESSION_GONE = auto()
     ATTACHED = auto()
     LINK_LOST = auto()
+    NOT_NEEDED = auto()
+    ASKED = auto()
     ENDED = auto()
 
 
 PHASES: Final[Mapping[tuple[Phase, Step], Phase]] = {
     (Phase.DIALLING, Step.LINKED): Phase.GREETED,
     (Phase.DIALLING, Step.LINK_LOST): Phase.DIALLING,
+    (Phase.DIALLING, Step.NOT_NEEDED): Phase.IDLE,
+    (Phase.IDLE, Step.ASKED): Phase.DIALLING,
     (Phase.GREETED, Step.WELCOMED): Phase.OPEN,
     (Phase.GREETED, Step.WELCOMED_WITH_TOKEN): Phase.RESUMING,
     (Phase.GREETED, Step.LINK_LOST): Phase.DIALLING,

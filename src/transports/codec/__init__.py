@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Final
 
-from transports.codec.base import BrokenFrame, Codec, UnknownCodec
+from transports.codec.base import AT_A_STRETCH, BrokenFrame, Codec, UnknownCodec
 from transports.codec.maps import json_codec, msgpack_codec
 from transports.codec.protobuf import ProtobufCodec
 from transports.codec.splitting import ItemTooLarge, split, split_commands, split_events
 
 __all__ = [
+    "AT_A_STRETCH",
     "CODECS",
     "BrokenFrame",
     "Codec",

@@ -1,6 +1,6 @@
 """What a codec is: frames to values and back, and nothing of how frames travel."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from chatcore.commands import Request
@@ -19,15 +19,21 @@ class BrokenFrame(ChatError):
 MOST_COMMANDS: Final = 8192
 """The most commands that a frame may hold: eight times what a session lets wait.
 
-A frame of 1 MiB could hold half a million empty ones, and reading them would stop every
-other session for a second.
+A frame of 1 MiB could hold half a million empty ones.
 """
+
+AT_A_STRETCH: Final = 256
+"""So many commands are read from a frame before others may have a turn (B2)."""
+
+MOST_COMMAND_BYTES: Final = 512 * 1024
+"""The most that one command may take in a frame: more than JSON needs for the longest
+body, and less than would keep the general reader of commands busy for long (B2)."""
 
 
 def check_number(commands: int) -> None:
     """Raise ``BrokenFrame`` for a frame of more commands than anybody has a use for."""
     if commands > MOST_COMMANDS:
-        raise BrokenFrame(f"it has {commands} commands, and {MOST_COMMANDS} at most go")
+        raise BrokenFrame(f"it has more than {MOST_COMMANDS} commands")
 
 
 class UnknownCodec(ChatError):
@@ -68,6 +74,12 @@ class Codec(Protocol):
 
         Raises:
             BrokenFrame: the bytes are no frame; nothing else, whatever they are.
+        """
+        ...
+
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """The same requests in order, ``AT_A_STRETCH`` at a time: a reader can let
+        others have a turn between. What is raised may come after some of them.
         """
         ...
 

@@ -4,6 +4,7 @@ A frame is taken apart into undecoded items first, and a command into undecoded 
 so that what is wrong with one does no harm to the others (E3).
 """
 
+from collections.abc import Iterator
 from typing import Final, Protocol, TypeVar
 
 import msgspec
@@ -11,7 +12,13 @@ import msgspec
 from chatcore.commands import Command, Malformed, Request, Unknown
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import BrokenFrame, check_number
+from transports.codec.base import (
+    AT_A_STRETCH,
+    MOST_COMMAND_BYTES,
+    MOST_COMMANDS,
+    BrokenFrame,
+)
+from transports.codec.map_types import MostCommands
 from transports.codec.protobuf_commands import read_command
 from transports.codec.protobuf_events_read import read_event
 from transports.codec.protojson import (
@@ -53,7 +60,7 @@ class Notation(Protocol):
 
 
 class _ClientFrame(msgspec.Struct):
-    commands: list[msgspec.Raw] | None = None
+    commands: MostCommands[msgspec.Raw] | None = None
 
 
 class _ServerFrame(msgspec.Struct):
@@ -66,12 +73,13 @@ class ItemReader:
     def __init__(self, notation: Notation) -> None:
         self._notation = notation
 
-    def read_commands(self, frame: bytes) -> list[Request]:
-        """As ``Codec.decode_commands``."""
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """As ``Codec.read_commands``."""
         try:
-            parts = self._notation.decode(frame, type=_ClientFrame).commands or ()
-            check_number(len(parts))
-            return [self._read_command(part) for part in parts]
+            parts = self._notation.decode(frame, type=_ClientFrame).commands or []
+            for start in range(0, len(parts), AT_A_STRETCH):
+                some = parts[start : start + AT_A_STRETCH]
+                yield [self._read_command(part) for part in some]
         except UNREADABLE as error:
             raise BrokenFrame(_reason(error)) from error
 
@@ -92,6 +100,8 @@ class ItemReader:
     def _read_command(self, part: msgspec.Raw) -> Request:
         """One request; raises as ``Notation.decode`` where the syntax is broken."""
         number = 0
+        if len(memoryview(part)) > MOST_COMMAND_BYTES:
+            return Request(number, Malformed("command: expected less than it has"))
         try:
             fields = self._fields(part)
             given = self._value("id", fields.pop("id", None))
@@ -138,6 +148,8 @@ class ItemReader:
 
 def _reason(error: Exception) -> str:
     """What was wrong, to be put into a sentence."""
+    if "`array` of length" in str(error):
+        return f"it has more than {MOST_COMMANDS} commands"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error).rstrip(".")

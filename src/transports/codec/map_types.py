@@ -5,16 +5,21 @@ that what they read means the same as it does to ``protojson``. Integers of 64 b
 numbers or strings, since JSON writes them as strings.
 """
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from chatcore.commands import Acknowledge, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Received
 from chatcore.ids import AccountId, Position, Username
+from transports.codec.base import MOST_COMMANDS
 
 _Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 _Wide: TypeAlias = int | str
+
+_T = TypeVar("_T")
+MostCommands: TypeAlias = Annotated[list[_T], msgspec.Meta(max_length=MOST_COMMANDS)]
+"""As many as a frame may hold; msgpack tells the number before any is read."""
 
 _WIDE_DIGITS: Final = 20
 _WIDE_END: Final = 2**64
@@ -64,7 +69,7 @@ class PlainCommand(_Map, frozen=True):
 class PlainClientFrame(_Map, frozen=True):
     """A ``chat.v1.ClientFrame`` of nothing else."""
 
-    commands: list[PlainCommand] = []
+    commands: MostCommands[PlainCommand] = []
 
 
 def plain_request(item: PlainCommand) -> Request:

@@ -7,7 +7,8 @@ protobuf messages, by way of ``map_items``. So each rare kind has one reader and
 writer for all codecs, and the plain way only has to be right about what it accepts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -15,7 +16,6 @@ import msgspec
 from chatcore.commands import Acknowledge, Command, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Listed, Received
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import check_number
 from transports.codec.map_items import UNREADABLE, ItemReader, Notation
 from transports.codec.map_types import (
     PlainClientFrame,
@@ -54,12 +54,17 @@ class MapCodec:
 
     def decode_commands(self, frame: bytes) -> list[Request]:
         """See ``Codec``."""
+        return list(chain.from_iterable(self.read_commands(frame)))
+
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """See ``Codec``."""
         try:
-            plain = self._notation.decode(frame, type=PlainClientFrame)
-            check_number(len(plain.commands))
-            return [plain_request(item) for item in plain.commands]
+            commands = self._notation.decode(frame, type=PlainClientFrame).commands
+            requests = [plain_request(item) for item in commands]
         except UNREADABLE:
-            return self._items.read_commands(frame)
+            yield from self._items.read_commands(frame)
+        else:
+            yield requests
 
     def decode_events(self, frame: bytes) -> list[Event]:
         """See ``Codec``."""

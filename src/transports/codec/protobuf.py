@@ -1,6 +1,7 @@
 """Frames in protobuf's binary form, over the generated classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -8,7 +9,7 @@ from google.protobuf.message import DecodeError
 from chatcore.commands import Request
 from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import BrokenFrame, check_number
+from transports.codec.base import AT_A_STRETCH, BrokenFrame, check_number
 from transports.codec.protobuf_commands import read_command, write_command
 from transports.codec.protobuf_events import write_event
 from transports.codec.protobuf_events_read import read_event
@@ -22,12 +23,19 @@ class ProtobufCodec:
 
     def decode_commands(self, frame: bytes) -> list[Request]:
         """See ``Codec``."""
+        return list(chain.from_iterable(self.read_commands(frame)))
+
+    def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
+        """See ``Codec``."""
         try:
             parsed = pb.ClientFrame.FromString(frame)
         except DecodeError as error:
             raise BrokenFrame("it is not a ClientFrame in protobuf") from error
-        check_number(len(parsed.commands))
-        return [Request(item.id, read_command(item)) for item in parsed.commands]
+        commands = parsed.commands
+        check_number(len(commands))
+        for start in range(0, len(commands), AT_A_STRETCH):
+            some = commands[start : start + AT_A_STRETCH]
+            yield [Request(item.id, read_command(item)) for item in some]
 
     def encode_events(self, events: Sequence[Event]) -> bytes:
         """See ``Codec``."""

@@ -8,8 +8,6 @@ of the command.
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, assert_never
 
-from google.protobuf.unknown_fields import UnknownFieldSet
-
 from chatcore.commands import (
     Acknowledge,
     ChangePassword,
@@ -19,6 +17,7 @@ from chatcore.commands import (
     Deliver,
     DeliveryMode,
     Inbox,
+    Judged,
     List,
     Login,
     Logout,
@@ -34,6 +33,8 @@ from transports.codec._generated import chat_pb2 as pb
 _MEMBERS: Final = tuple(
     field.name for field in pb.Command.DESCRIPTOR.oneofs_by_name["command"].fields
 )
+_TYPE_BITS: Final = 3
+_ID_TAG: Final = pb.Command.ID_FIELD_NUMBER << _TYPE_BITS
 _NUMBERS: Final[Mapping[int, str]] = {
     field.number: field.name for field in pb.Command.DESCRIPTOR.fields
 }
@@ -58,9 +59,8 @@ def read_command(item: pb.Command) -> Command:
 
 
 def _read_memberless(item: pb.Command) -> Command:
-    unknown = UnknownFieldSet(item)
-    if len(unknown):
-        number = unknown[0].field_number
+    number = _first_unknown(item.SerializeToString())
+    if number:
         if number in _NUMBERS:  # of a wire type that is not its own
             return Malformed(f"{_NUMBERS[number]}: expected what the schema says")
         return Unknown(f"field {number}")
@@ -110,6 +110,34 @@ def _read_resume(item: pb.Command) -> Command:
     if delivery is None:
         return _not_in("resume.delivery", _DELIVERY)
     return Resume(resume.token, resume.last_seen, delivery)
+
+
+def _first_unknown(encoded: bytes) -> int:
+    """The number of the first field after the id; 0 when there is none.
+
+    Read from the bytes, where what is unknown stands last: there may be hundreds of
+    thousands of such fields, and protobuf would make an object of each (B2).
+    """
+    at, tag = 0, _ID_TAG
+    while tag == _ID_TAG:
+        if at >= len(encoded):
+            return 0
+        tag, at = _varint(encoded, at)
+        if tag == _ID_TAG:
+            _, at = _varint(encoded, at)
+    return tag >> _TYPE_BITS
+
+
+def _varint(encoded: bytes, at: int) -> tuple[int, int]:
+    """A number in base 128, and where it ends (Protocol Buffers, Encoding)."""
+    value = shift = 0
+    while True:
+        byte = encoded[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004  # the bit that says that more follows
+            return value, at
+        shift += 7
 
 
 _READERS: Final[Mapping[str, Callable[[pb.Command], Command]]] = {
@@ -185,7 +213,7 @@ def write_command(number: int, command: Command, into: pb.Command) -> None:
             into.change_password.MergeFrom(pb.ChangePassword(old=old, new=new))
         case Pong():
             into.pong.SetInParent()
-        case Unknown() | Malformed():
+        case Unknown() | Malformed() | Judged():
             kind = type(command).__name__
             raise ValueError(f"{kind} is what a codec has read; it cannot be written")
         case _:

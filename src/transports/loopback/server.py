@@ -3,10 +3,12 @@
 from typing import Final
 from weakref import WeakValueDictionary
 
+from chatcore.errors import CLOSE_TEXTS, CloseCode
 from transports.base import (
     Address,
     CannotConnect,
     CannotListen,
+    LinkClosed,
     LinkSettings,
     ServeLink,
     Spawn,
@@ -36,12 +38,18 @@ class LoopbackListener:
         """Make a link and return the client's end of it."""
         if not self._accepts:
             raise CannotConnect(self.url, "it has stopped to listen")
+        if not self._settings.admission.enter(""):
+            code = CloseCode.TOO_MANY_CONNECTIONS
+            raise LinkClosed(code, CLOSE_TEXTS[code])
         ours, theirs = PairedLink.make("loopback", self._settings)
         self._spawn(self._serve(ours, codec))
         return theirs
 
     async def _serve(self, link: PairedLink, codec: Codec) -> None:
-        await self._serve_link(link, codec)
+        try:
+            await self._serve_link(link, codec)
+        finally:
+            self._settings.admission.leave("")
 
 
 # What ports are to a machine: the names of one process's listeners, while they live.

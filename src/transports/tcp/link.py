@@ -8,12 +8,12 @@ from typing import Final, cast
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed, PeerFinished
 from transports.framing import FrameTooLarge, Framing
+from transports.reporting import HeldReport
 from transports.taking import Taking
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
 frames without holding up all others (B2), and be held for a peer (B1)."""
-_REPORTED_BYTES: Final = 4096
 
 
 class TcpLink(asyncio.BufferedProtocol):
@@ -33,8 +33,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._early = b""
         self._frames: list[bytes] = []
         self._ahead_bytes = 0
-        self._reported_bytes = 0
-        self._report_to: Callable[[int], None] | None = None
+        self._held = HeldReport()
         self._is_held = False
         self._is_reading = True
         self._end: LinkClosed | None = None
@@ -77,7 +76,7 @@ class TcpLink(asyncio.BufferedProtocol):
             self._cut(self._framing, received)
         self._ahead_bytes += nbytes
         self._read_or_pause()
-        self._report()
+        self._held.note(self._held_bytes)
         self._wake(self._readable)
 
     def _cut(self, framing: Framing, received: bytes) -> None:
@@ -108,7 +107,7 @@ class TcpLink(asyncio.BufferedProtocol):
         """A clogged peer took some: that is a sign of life."""
         self._is_paused = False
         self._active_s = self._loop.time()
-        self._report()
+        self._held.note(self._held_bytes)
         self._wake(self._writable)
 
     # ---- the greeting
@@ -151,11 +150,17 @@ class TcpLink(asyncio.BufferedProtocol):
                 raise self._end
             await self._wait_readable()
         frames, self._frames = self._frames, []
+        self._note_received()
         return frames
 
-    async def _wait_readable(self) -> None:
+    def _note_received(self) -> None:
+        """What was read is somebody else's to hold now: go on reading."""
         self._ahead_bytes = 0
         self._read_or_pause()
+        self._held.note(self._held_bytes)
+
+    async def _wait_readable(self) -> None:
+        self._note_received()
         self._readable = self._loop.create_future()
         try:
             await self._readable
@@ -171,7 +176,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._taking.wrote(len(stream))
         transport.write(stream)
         if self._is_paused:
-            self._report()
+            self._held.note(self._held_bytes)
         while self._is_paused:
             if self._is_over(transport):
                 raise LinkClosed
@@ -241,18 +246,16 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``."""
-        self._report_to = report
+        self._held.tell(report)
 
-    def _report(self) -> None:
-        """Say what is held, when that has changed by much."""
-        if self._report_to is None or self._framing is None:
-            return
-        held_bytes = self._framing.held_bytes + self._ahead_bytes
+    @property
+    def _held_bytes(self) -> int:
+        held_bytes = self._ahead_bytes
+        if self._framing is not None:
+            held_bytes += self._framing.held_bytes
         if self._is_paused and self._transport is not None:
             held_bytes += self._transport.get_write_buffer_size()
-        if abs(held_bytes - self._reported_bytes) >= _REPORTED_BYTES:
-            self._reported_bytes = held_bytes
-            self._report_to(held_bytes)
+        return held_bytes
 
     def _read_or_pause(self) -> None:
         """Read while somebody receives, and nothing forbids it."""

@@ -9,13 +9,14 @@ from typing import Final
 from websockets.asyncio.connection import Connection
 from websockets.protocol import CONNECTING
 
+from transports.reporting import HeldReport
 from transports.taking import Taking
 
 _FED_BYTES: Final = 4096
 """How much the library is given at a time: of its smallest messages so many that their
 handling takes some milliseconds (B2)."""
+_READ_BYTES: Final = 16 * 1024
 _TURN_S: Final = 0.002
-_REPORTED_BYTES: Final = 4096
 _REQUEST_BYTES: Final = 16 * 1024
 """The most that a client may write before it is answered. The library would take 128
 lines of 8 KiB, and keep them."""
@@ -49,14 +50,18 @@ class BoundedConnection(Connection):
     _heard_s = 0.0
     _asked_bytes = 0
     _unfed = b""
-    _reported_bytes = 0
-    _report_to: Callable[[int], None] | None = None
+    _held: HeldReport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_made(transport)
         self.opened_s = self._heard_s = self.loop.time()
+        if hasattr(transport, "max_size"):
+            # asyncio's own way to say how much it reads at once; uvloop has none, and
+            # reads up to 256 KiB.
+            transport.max_size = _READ_BYTES
         self._taking = Taking(self.loop)
+        self._held = HeldReport()
         self.recv_messages.pause = lambda: self.pause(Pause.QUEUE)
         self.recv_messages.resume = lambda: self.resume(Pause.QUEUE)
 
@@ -74,8 +79,7 @@ class BoundedConnection(Connection):
             self._unfed += data
         else:
             self._feed(data)
-        if self._reported_bytes or len(data) >= _REPORTED_BYTES:
-            self._report()
+        self.note_held()
 
     def _feed(self, data: bytes) -> None:
         """Give the library a piece after the other, until others have their turn."""
@@ -149,13 +153,13 @@ class BoundedConnection(Connection):
     def pause_writing(self) -> None:
         """See ``asyncio.BaseProtocol``: the peer does not read as fast as we write."""
         super().pause_writing()
-        self._report()
+        self.note_held()
 
     def resume_writing(self) -> None:
         """See ``asyncio.BaseProtocol``: a clogged link took more."""
         self._heard_s = self.loop.time()
         super().resume_writing()
-        self._report()
+        self.note_held()
         self.resume(Pause.UNSENT)
 
     # ---- what the link asks
@@ -185,18 +189,13 @@ class BoundedConnection(Connection):
 
     def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``."""
-        self._report_to = report
+        self._held.tell(report)
 
-    def _report(self) -> None:
-        """Say what is held, when that has changed by much."""
-        if self._report_to is None:
-            return
-        held_bytes = (
+    def note_held(self) -> None:
+        """Take note that what is held has changed."""
+        self._held.note(
             len(self._unfed)
             + len(self.protocol.reader.buffer)
             + (self.protocol.current_size or 0)
             + self.transport.get_write_buffer_size()
         )
-        if abs(held_bytes - self._reported_bytes) >= _REPORTED_BYTES:
-            self._reported_bytes = held_bytes
-            self._report_to(held_bytes)

@@ -54,6 +54,7 @@ class WebSocketLink:
             message = await self._connection.recv()
         except ConnectionClosed as closed:
             raise _link_closed(closed) from closed
+        self._connection.note_held()
         # Only text is decoded, which is how the library checks it (RFC 6455, 8.1).
         return [message.encode() if isinstance(message, str) else message]
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -114,8 +115,8 @@ async def listen(
                 CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
             )
             return
-        # Kept for as long as the connection, and of no use any more.
-        connection.request = connection.response = None
+        # It is kept for as long as the connection, with up to 16 KiB of headers.
+        connection.request = Request(PATH, Headers())
         chosen = codec(codec_name(subprotocol))
         await serve_link(WebSocketLink(connection, chosen), chosen)
 

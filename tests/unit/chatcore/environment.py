@@ -38,17 +38,24 @@ class SetGate:
 
 
 class SetClock:
-    """A clock that stands still until the test moves it."""
+    """A clock that stands still until the test moves it.
+
+    ``wall_ahead_ms`` is by how much the wall clock is wrong, ``step_s`` what passes
+    with each look at the monotonic one, as it does while work takes long.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._passed_s = 0.0
         self._gates: list[SetGate] = []
+        self.wall_ahead_ms = 0
+        self.step_s = 0.0
 
     def now_ms(self) -> int:
-        return NOON_MS + int(self._passed_s * 1000)
+        return NOON_MS + int(self._passed_s * 1000) + self.wall_ahead_ms
 
     def monotonic_s(self) -> float:
+        self._passed_s += self.step_s
         return self._passed_s
 
     def gate(self) -> SetGate:
@@ -76,27 +83,43 @@ class CountedTokens:
 class QuickPasswords:
     """Hashes that cost nothing; ``hashed`` and ``checked`` count what they would.
 
-    ``addresses`` are those they were asked for; ``outdated`` is the test's to fill.
+    ``addresses`` are those they were asked for. The test's to set: ``outdated`` hashes,
+    ``cost`` that new ones begin with, and in ``hashing`` and ``checking`` a wait that
+    holds up the next.
     """
 
     def __init__(self) -> None:
+        self.hashing: Wait | None = None
+        self.checking: Wait | None = None
         self.hashed: list[str] = []
         self.checked: list[PasswordHash | None] = []
         self.addresses: list[str] = []
         self.outdated: set[PasswordHash] = set()
+        self.cost = ""
         self.is_full = False
+        self.fill_after_the_next_check = False
 
     async def hash(self, password: str, *, address: str) -> PasswordHash:
         self._queue(address)
         self.hashed.append(password)
-        return PasswordHash(f"hash of {password}")
+        waiting, self.hashing = self.hashing, None
+        if waiting is not None:
+            await waiting
+        return PasswordHash(f"{self.cost}hash of {password}")
 
     async def verify(
         self, password_hash: PasswordHash | None, password: str, *, address: str
     ) -> bool:
         self._queue(address)
         self.checked.append(password_hash)
-        return password_hash == f"hash of {password}"
+        waiting, self.checking = self.checking, None
+        if waiting is not None:
+            await waiting
+        if self.fill_after_the_next_check:
+            self.is_full, self.fill_after_the_next_check = True, False
+        return password_hash is not None and password_hash.endswith(
+            f"hash of {password}"
+        )
 
     def is_outdated(self, password_hash: PasswordHash) -> bool:
         return password_hash in self.outdated

@@ -65,13 +65,27 @@ class CreateTest(unittest.TestCase):
             self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
         )
 
-    @rule("A3", "A2")
-    def test_a_name_that_exists_is_refused_before_any_hashing(self) -> None:
+    @rule("A3", "A2", "B5")
+    def test_that_a_name_is_taken_costs_as_much_as_creating_it(self) -> None:
         self.peer.ask(Create("ada", PASSWORD))
 
-        self.peer.refusal(Create("ada", "another password"))
+        refusal = self.peer.refusal(Create("ada", "another password"))
 
-        self.assertEqual(self.world.surroundings.passwords.hashed, [PASSWORD])
+        self.assertIsInstance(refusal, NameTaken)
+        self.assertEqual(
+            self.world.surroundings.passwords.hashed, [PASSWORD, "another password"]
+        )
+
+    @rule("A3", "A2")
+    def test_that_a_name_is_taken_is_not_told_while_hashing_is_refused(self) -> None:
+        self.peer.ask(Create("ada", PASSWORD))
+        self.world.surroundings.passwords.is_full = True
+
+        taken = self.peer.refusal(Create("ada", PASSWORD))
+        free = self.peer.refusal(Create("bob", PASSWORD))
+
+        self.assertIsInstance(taken, Busy)
+        self.assertEqual((taken.text, taken.fields), (free.text, free.fields))
 
     @rule("A3")
     def test_of_two_that_create_a_name_at_once_one_is_refused(self) -> None:
@@ -348,12 +362,15 @@ class PasswordTest(unittest.TestCase):
         first.lose()
         second = self.world.user("ada")
 
-        second.ask(ChangePassword(PASSWORD, "new password"))
+        changed = second.ask(ChangePassword(PASSWORD, "new password"))
         older = self.peer.refusal(Resume(first.token))
         second.lose()
-        own = self.peer.ask(Resume(second.token))
+        own_before = self.peer.refusal(Resume(second.token))
+        assert isinstance(changed, PasswordChanged)
+        own = self.peer.ask(Resume(changed.token))
 
         self.assertIsInstance(older, SessionGone)
+        self.assertIsInstance(own_before, SessionGone)
         self.assertIsInstance(own, Resumed)
 
     @rule("A6", "A2", "E2")

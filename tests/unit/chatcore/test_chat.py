@@ -61,9 +61,19 @@ class WelcomeTest(unittest.TestCase):
                     body_bytes=100,
                     pending_commands=1024,
                     window_messages=7,
+                    login_frame_bytes=32 * 1024,
                 )
             ],
         )
+
+    @rule("B3")
+    def test_a_frame_before_the_login_is_told_no_larger_than_any_other(self) -> None:
+        limits = Limits(body_bytes=100, password_max_bytes=500, frame_bytes=20_000)
+
+        (welcome,) = World(limits).peer().events
+
+        assert isinstance(welcome, Welcome)
+        self.assertEqual(welcome.login_frame_bytes, 20_000)
 
     def test_a_chat_has_the_limits_of_the_rules_unless_it_is_told_others(self) -> None:
         self.assertEqual(Chat(MemoryStore()).limits, Limits())

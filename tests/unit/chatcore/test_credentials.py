@@ -14,6 +14,7 @@ from chatcore.events import Deleted, LoggedIn, Refused
 from chatcore.ids import Username
 from marks import rule
 from moments import key_of
+from turns import Wait
 from world import World, of_type
 
 
@@ -24,11 +25,15 @@ class Members:
         self.cards = cards
         self.checked: list[str] = []
         self.is_closed = False
+        self.waiting: Wait | None = None
 
     async def check(self, username: Username, password: str) -> bool:
         if self.is_closed:
             raise Busy(retry_after_ms=60_000)
         self.checked.append(username)
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            await waiting
         return self.cards.get(username) == password
 
 
@@ -51,6 +56,19 @@ class CredentialsTest(unittest.TestCase):
             self.assertEqual((answer.account, answer.username), (1, "ada"))
         self.assertEqual(self.world.surroundings.passwords.hashed, [])
         self.assertEqual(self.world.surroundings.passwords.checked, [])
+
+    @rule("A2")
+    def test_two_first_logins_of_one_user_at_once_make_one_account(self) -> None:
+        self.members.waiting = waiting = Wait(self.world.turns)
+        self.peer.do(self.login)
+        (first,) = of_type(self.world.peer().do(self.login), LoggedIn)
+
+        waiting.end(answer=True)
+        self.world.turns.run()
+
+        (refused,) = of_type(self.peer.events, Refused)
+        self.assertEqual(refused.refusal.name, "ACCOUNT_IN_USE")
+        self.assertEqual(first.account, 1)
 
     @rule("A2", "A4")
     def test_a_user_who_is_created_by_a_login_is_checked_as_well(self) -> None:

@@ -40,6 +40,7 @@ NUMBERS = {
     303: "KEY_REUSED",
     304: "KEY_EXPIRED",
     305: "ACKNOWLEDGED_TOO_MUCH",
+    306: "MAILBOX_SHARE",
     400: "OTHER_ACCOUNT",
     401: "DELETION_STALLED",
     500: "BUSY",
@@ -47,6 +48,8 @@ NUMBERS = {
     502: "OUTCOME_UNKNOWN",
     503: "SHUTTING_DOWN",
     504: "TOO_MANY_OPERATIONS",
+    505: "TOO_MANY_ATTEMPTS",
+    506: "RATE_EXCEEDED",
     599: "INTERNAL_ERROR",
 }
 """A program may have these numbers in it: never change a line, only add one."""
@@ -57,6 +60,8 @@ CLOSE_NUMBERS = {
     4002: "LOGIN_TIMEOUT",
     4003: "LINK_LOST",
     4004: "SERVER_FAULT",
+    4005: "OVERLOADED",
+    4006: "TOO_MANY_CONNECTIONS",
     4500: "BROKEN_FRAME",
     4501: "FRAME_TOO_LARGE",
     4502: "WRONG_VERSION",

@@ -4,8 +4,7 @@ import unittest
 
 from chatcore.commands import Create
 from chatcore.errors import InvalidUsername, NameTaken
-from chatcore.ids import Username
-from chatcore.usernames import check_new_username, prepare_username
+from chatcore.usernames import prepare_username
 from environment import LowerCaseNames
 from marks import rule
 from world import PASSWORD, World
@@ -99,19 +98,6 @@ class UsernameTest(unittest.TestCase):
         username = prepare_username("ä" * 256, names, max_chars=64)
 
         self.assertEqual(username, "b" * 64)
-
-    @rule("A1")
-    def test_only_a_new_name_is_objected_to(self) -> None:
-        names = LowerCaseNames()
-        names.objections["äda"] = "it mixes letters"
-
-        username = prepare_username("Äda", names, max_chars=64)
-
-        self.assertEqual(username, "äda")
-        with self.assertRaises(InvalidUsername) as caught:
-            check_new_username(username, names)
-        self.assertEqual(caught.exception.fields["reason"], "it mixes letters")
-        check_new_username(Username("ada"), names)
 
     @rule("A1")
     def test_the_characters_of_patterns_are_refused(self) -> None:

@@ -16,7 +16,7 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
-from chatcore.model import CleanUp, Deposit, Mail, Mailbox, OpenedSession
+from chatcore.model import Account, CleanUp, Deposit, Mail, Mailbox, OpenedSession
 from chatcore.ports import DepositResult, KeySpan, Room
 from stores.memory.store import MemoryStore
 from turns import Turns, Wait
@@ -87,6 +87,32 @@ class UnreliableStore(MemoryStore):
         await self._leave("create_account")
         return account
 
+    async def find_account(self, username: Username) -> Account | None:
+        await self._enter("find_account")
+        account = await super().find_account(username)
+        await self._leave("find_account")
+        return account
+
+    async def change_password(
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Epoch | None:
+        await self._enter("change_password")
+        epoch = await super().change_password(account, token_hash, old=old, new=new)
+        await self._leave("change_password")
+        return epoch
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        await self._enter("replace_hash")
+        await super().replace_hash(account, old, new)
+        await self._leave("replace_hash")
+
     async def names(
         self, *, prefix: str, after: str, limit: int
     ) -> Sequence[tuple[AccountId, Username]]:
@@ -98,15 +124,26 @@ class UnreliableStore(MemoryStore):
         account: AccountId,
         token_hash: TokenHash,
         *,
+        password_hash: PasswordHash,
         address: AddressHash,
         at_ms: int,
     ) -> OpenedSession | None:
         await self._enter("open_session")
         opened = await super().open_session(
-            account, token_hash, address=address, at_ms=at_ms
+            account,
+            token_hash,
+            password_hash=password_hash,
+            address=address,
+            at_ms=at_ms,
         )
         await self._leave("open_session")
         return opened
+
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        await self._enter("knows_address")
+        return await super().knows_address(account, address, since_ms=since_ms)
 
     async def resume_session(
         self, token_hash: TokenHash, *, last_seen: Position

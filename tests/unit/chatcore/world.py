@@ -4,11 +4,11 @@ Nothing is replaced by a mock: ``Chat`` runs over the memory store, and a ``Peer
 what the session driver does, into a list.
 """
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TypeVar
 
 from chatcore import Chat, Limits, SecondLogin
-from chatcore.commands import Acknowledge, Command, Create, Login, Request
+from chatcore.commands import Acknowledge, Command, Create, Judged, Login, Request
 from chatcore.connections import Connection
 from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
@@ -74,9 +74,9 @@ class World:
         """Let the chat do what time asks for."""
         self.do(self.chat.tick())
 
-    def peer(self) -> "Peer":
-        """A new link."""
-        peer = Peer(self)
+    def peer(self, address: str = "") -> "Peer":
+        """A new link, from this network address."""
+        peer = Peer(self, address)
         self.turns.run()
         return peer
 
@@ -96,7 +96,7 @@ class World:
 class Peer:
     """A link, and what came out of it; the ``Outlet`` of its connection."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, address: str = "") -> None:
         self._world = world
         self._is_woken = False
         self._is_writing = False
@@ -104,8 +104,11 @@ class Peer:
         self._last_id = 0
         self.events: list[Event] = []
         self.is_clogged = False
+        self.ways_given = 0
+        self.when_giving_way: Callable[[], None] | None = None
+        self.reported: list[Exception] = []
         self.token = ResumeToken(b"")
-        self.connection: Connection = world.chat.attach(self)
+        self.connection: Connection = world.chat.attach(self, address)
 
     # ---- the outlet
 
@@ -122,6 +125,14 @@ class Peer:
         self._undrained.append(wait)
         self.wake()
         return await wait
+
+    async def give_way(self) -> None:
+        self.ways_given += 1
+        if self.when_giving_way is not None:
+            self.when_giving_way()
+
+    def report(self, error: Exception) -> None:
+        self.reported.append(error)
 
     def start(self, operation: Coroutine[object, None, None]) -> None:
         self.connection.operations += 1
@@ -186,9 +197,11 @@ class Peer:
     def acknowledge(self, position: int) -> list[Event]:
         """Acknowledge ahead of all else; what came out of the link since."""
         before = len(self.events)
-        self._world.chat.acknowledge(
-            self.connection, self.next_id(), Acknowledge(position)
-        )
+        number, chat = self.next_id(), self._world.chat
+        refusal = chat.acknowledge(self.connection, Acknowledge(position))
+        if refusal is not None:
+            judged = Request(number, Judged(refusal))
+            self._world.turns.spawn(chat.execute(self.connection, [judged]))
         self._world.turns.run()
         return self.events[before:]
 

@@ -68,10 +68,29 @@ class Desk:
         at_ms: int = NOW_MS,
     ) -> Person:
         opened = await self.store.open_session(
-            account, token or self.new_token(), address=address, at_ms=at_ms
+            account,
+            token or self.new_token(),
+            password_hash=await self.password_of(account),
+            address=address,
+            at_ms=at_ms,
         )
         assert opened is not None
         return Person(opened.account, opened.username, opened.epoch)
+
+    async def change_password(
+        self, account: AccountId, new: PasswordHash, token: TokenHash
+    ) -> Epoch | None:
+        """Replace the password that an account has now."""
+        old = await self.password_of(account)
+        return await self.store.change_password(account, token, old=old, new=new)
+
+    async def password_of(self, account: AccountId) -> PasswordHash:
+        """The hash of an account's password now; another, if there is none."""
+        for known, name in await self.store.names(prefix="", after="", limit=1000):
+            found = await self.store.find_account(name)
+            if known == account and found is not None:
+                return found.password_hash
+        return PasswordHash("of nobody")
 
     async def send(
         self,

@@ -107,7 +107,7 @@ async def test_a_changed_password_ends_the_tokens_and_the_epoch_before_it(
     old = await desk.login(old.id, token=stolen)
     await desk.send(old, "ada", "hi")
 
-    epoch = await desk.store.change_password(old.id, HASH, new_token)
+    epoch = await desk.change_password(old.id, HASH, new_token)
 
     found = await desk.store.find_account(ADA)
     assert found is not None
@@ -132,7 +132,7 @@ async def test_changing_the_password_of_an_account_without_a_session_makes_none(
     await desk.store.end_session(ada.id, ada.epoch)
     token = desk.new_token()
 
-    epoch = await desk.store.change_password(ada.id, HASH, token)
+    epoch = await desk.change_password(ada.id, HASH, token)
 
     assert epoch == ada.epoch + 1
     assert await desk.store.sessions() == []
@@ -146,7 +146,9 @@ async def test_the_password_of_an_account_that_is_gone_cannot_be_changed(
     ada = await desk.register("ada")
     await desk.delete(ada, under=key(1))
 
-    changed = await desk.store.change_password(ada.id, HASH, desk.new_token())
+    changed = await desk.store.change_password(
+        ada.id, desk.new_token(), old=PasswordHash("hash of ada"), new=HASH
+    )
     await desk.store.replace_hash(ada.id, PasswordHash("hash of ada"), HASH)
 
     assert changed is None
@@ -155,11 +157,32 @@ async def test_the_password_of_an_account_that_is_gone_cannot_be_changed(
     assert answer.password_hash == "hash of ada"
 
 
+@pytest.mark.rule("A6", "E2")
+async def test_a_password_that_was_changed_since_is_not_changed_again(
+    desk: Desk,
+) -> None:
+    ada = await desk.register("ada")
+    token = desk.new_token()
+    epoch = await desk.change_password(ada.id, HASH, token)
+
+    late = await desk.store.change_password(
+        ada.id,
+        desk.new_token(),
+        old=PasswordHash("hash of ada"),
+        new=PasswordHash("of a thief"),
+    )
+
+    assert late is None
+    assert await desk.password_of(ada.id) == HASH
+    (session,) = await desk.store.sessions()
+    assert (session.token_hash, session.epoch) == (token, epoch)
+
+
 async def test_a_hash_is_replaced_unless_the_password_was_changed_since(
     desk: Desk,
 ) -> None:
     ada, bob = await desk.register("ada"), await desk.register("bob")
-    await desk.store.change_password(bob.id, HASH, desk.new_token())
+    await desk.change_password(bob.id, HASH, desk.new_token())
 
     for it in (ada, bob):
         old = PasswordHash(f"hash of {it.name}")
@@ -368,13 +391,39 @@ async def test_all_sessions_are_told(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.rule("A6", "E2")
+async def test_a_password_that_was_changed_opens_no_session_and_ends_none(
+    desk: Desk,
+) -> None:
+    ada = await desk.register("ada")
+    own, home = desk.new_token(), AddressHash(b"home")
+    epoch = await desk.change_password(ada.id, HASH, own)
+
+    opened = await desk.store.open_session(
+        ada.id,
+        desk.new_token(),
+        password_hash=PasswordHash("hash of ada"),
+        address=home,
+        at_ms=NOW_MS,
+    )
+
+    assert opened is None
+    (session,) = await desk.store.sessions()
+    assert (session.token_hash, session.epoch) == (own, epoch)
+    assert not await desk.store.knows_address(ada.id, home, since_ms=0)
+
+
 async def test_nobody_opens_a_session_of_an_account_that_is_gone(desk: Desk) -> None:
     ada = await desk.register("ada")
 
     await desk.delete(ada)
 
     opened = await desk.store.open_session(
-        ada.id, desk.new_token(), address=AddressHash(b"home"), at_ms=NOW_MS
+        ada.id,
+        desk.new_token(),
+        password_hash=PasswordHash("hash of ada"),
+        address=AddressHash(b"home"),
+        at_ms=NOW_MS,
     )
     assert opened is None
     assert await desk.store.sessions() == []

@@ -23,6 +23,7 @@ from stores.errors import (
     BadStoreUrl,
     FolderMissing,
     OpeningError,
+    SchemaUnreadable,
     StoreInUse,
     StoreNotOurs,
     StoreReadOnly,
@@ -31,7 +32,7 @@ from stores.errors import (
 )
 from stores.memory import MemoryStore
 from stores.sqlite import open_sqlite, path_of
-from stores.sqlite.migrations import APPLICATION_ID
+from stores.sqlite.migrations import APPLICATION_ID, read_steps
 from tests.unit.stores.desk import Desk
 from tests.unit.stores.disk import FailingDisk
 
@@ -134,7 +135,7 @@ def test_the_engines_are_imported_when_they_are_used() -> None:
 def test_every_opening_error_has_its_own_number() -> None:
     errors = OpeningError.__subclasses__()
 
-    assert sorted(it.code for it in errors) == [600, 601, 602, 603, 604, 605]
+    assert sorted(it.code for it in errors) == [600, 601, 602, 603, 604, 605, 606]
     assert issubclass(OpeningError, ChatError)
 
 
@@ -261,6 +262,53 @@ async def test_what_cannot_be_written_is_refused(what: str) -> None:
 
         os.chmod(folder, 0o777)  # noqa: PTH101, S103
         assert refused.value.code == 604
+
+
+async def test_an_error_names_the_folder_that_is_closed() -> None:
+    with TemporaryDirectory() as outer:
+        os.chmod(outer, 0o755)  # noqa: PTH101, S103 (for the user that is nobody)
+        closed = Path(outer) / "closed"
+        (closed / "inner").mkdir(parents=True)
+        closed.chmod(0o000)
+
+        with _as_nobody(), pytest.raises(StoreReadOnly) as refused:
+            await _open(closed / "inner" / "chat.db")
+
+        closed.chmod(0o700)
+        assert refused.value.fields["path"] == str(closed / "inner")
+
+
+async def test_the_schema_is_read_before_a_store_is_opened(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object, **__: object) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", unreadable)
+    monkeypatch.setattr(Path, "iterdir", unreadable)
+
+    await _open(file)
+
+    assert _pragma(file, "application_id") == APPLICATION_ID
+
+
+@pytest.mark.parametrize("closed", ["schema", "schema/0001_first.sql"])
+def test_a_schema_that_cannot_be_read_is_named_and_no_store(closed: str) -> None:
+    with TemporaryDirectory() as package:
+        os.chmod(package, 0o755)  # noqa: PTH101, S103 (for the user that is nobody)
+        schema = Path(package) / "schema"
+        schema.mkdir()
+        (schema / "0001_first.sql").write_text("CREATE TABLE one (x)")
+        assert read_steps(schema) == ("CREATE TABLE one (x)",)
+        (Path(package) / closed).chmod(0o000)
+
+        with _as_nobody(), pytest.raises(SchemaUnreadable) as refused:
+            read_steps(schema)
+
+        schema.chmod(0o700)
+        assert refused.value.code == 606
+        assert refused.value.fields["path"] == str(Path(package) / closed)
+        assert "Permission denied" in refused.value.text
 
 
 async def test_a_disk_that_fails_while_opening_is_an_outage(file: Path) -> None:

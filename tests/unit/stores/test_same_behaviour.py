@@ -31,7 +31,7 @@ from chatcore.model import CleanUp, Deposit
 from chatcore.ports import KeySpan, Room, Store
 from stores.memory import MemoryStore
 from stores.sqlite import open_sqlite
-from tests.unit.stores.desk import NOW_MS
+from tests.unit.stores.desk import NOW_MS, Desk
 
 NAMES = st.sampled_from([Username("ada"), Username("bob"), Username("b")])
 ACCOUNTS = st.integers(1, 6).map(AccountId)
@@ -216,7 +216,7 @@ class Driver:
             case ChangePassword(account, password):
                 return await self.change_password(account, password)
             case ReplaceHash(account, old, new):
-                return await store.replace_hash(
+                await store.replace_hash(
                     account, PasswordHash(str(old)), PasswordHash(str(new))
                 )
             case Resume(token, last_seen):
@@ -281,16 +281,27 @@ class Driver:
     async def open(
         self, account: AccountId, address: AddressHash, at_ms: int
     ) -> object:
+        # One in five comes with a password that was changed, or never was one.
+        right = await Desk(self.store).password_of(account)
         opened = await self.store.open_session(
-            account, self.new_token(), address=address, at_ms=at_ms
+            account,
+            self.new_token(),
+            password_hash=PasswordHash("wrong") if at_ms % 5 == 4 else right,
+            address=address,
+            at_ms=at_ms,
         )
         if opened:
             self.epochs[account] = opened.epoch
         return opened
 
     async def change_password(self, account: AccountId, password: int) -> object:
+        # One in seven takes for the old one what is none.
+        old = await Desk(self.store).password_of(account)
         epoch = await self.store.change_password(
-            account, PasswordHash(str(password)), self.new_token()
+            account,
+            self.new_token(),
+            old=PasswordHash("wrong") if password == 6 else old,
+            new=PasswordHash(str(password)),
         )
         # One in three goes on with the epoch before, and is fenced.
         if epoch and password % 3:

@@ -17,7 +17,7 @@ POSITIONS: Final = st.lists(st.integers(1, 60), min_size=1, max_size=20, unique=
 @pytest.mark.rule("M5")
 def test_mail_is_handed_over_in_order_and_asking_acknowledges_the_one_before() -> None:
     inbox = Inbox()
-    inbox.begin(Position(0))
+    inbox.begin(Position(0), window=256)
     assert inbox.receive(mail(1, follows=0))
     assert inbox.receive(mail(2, follows=1))
 
@@ -33,7 +33,7 @@ def test_mail_is_handed_over_in_order_and_asking_acknowledges_the_one_before() -
 @pytest.mark.rule("M3")
 def test_a_delivery_that_follows_what_never_came_is_a_loss() -> None:
     inbox = Inbox()
-    inbox.begin(Position(3))
+    inbox.begin(Position(3), window=256)
 
     with pytest.raises(MailMissing) as missing:
         inbox.receive(mail(6, follows=5))
@@ -44,7 +44,7 @@ def test_a_delivery_that_follows_what_never_came_is_a_loss() -> None:
 @pytest.mark.rule("M3", "D3")
 def test_a_gap_that_a_retraction_has_left_is_no_loss() -> None:
     inbox = Inbox()
-    inbox.begin(Position(0))
+    inbox.begin(Position(0), window=256)
     inbox.receive(mail(1, follows=0))
 
     assert inbox.receive(mail(4, follows=1))
@@ -53,12 +53,12 @@ def test_a_gap_that_a_retraction_has_left_is_no_loss() -> None:
 @pytest.mark.rule("M5")
 def test_what_comes_again_in_a_new_session_is_not_handed_over_again() -> None:
     inbox = Inbox()
-    inbox.begin(Position(0))
+    inbox.begin(Position(0), window=256)
     inbox.receive(mail(1, follows=0))
     inbox.receive(mail(2, follows=1))
     handed = inbox.hand_over()
 
-    inbox.begin(Position(0))
+    inbox.begin(Position(0), window=256)
     assert not inbox.receive(mail(1, follows=0))
     assert not inbox.receive(mail(2, follows=1))
     assert inbox.receive(mail(3, follows=2))
@@ -86,7 +86,7 @@ def test_each_piece_is_handed_over_once_in_order_over_any_links(
     # session, after what was acknowledged; then some of it is handed over.
     for carried, taken, is_resume in [*links, (len(mailbox), len(mailbox) + 1, False)]:
         after = inbox.last_seen if is_resume else inbox.acknowledged
-        inbox.begin(after)
+        inbox.begin(after, window=256)
         follows = int(after)
         for position in [it for it in mailbox if it > after][:carried]:
             inbox.receive(mail(position, follows=follows))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatcore.keys import parse_key
+from chatcore.limits import DAY_MS
 from transports.client.keys import KeyMaker
 
 NOW_MS = 1_795_000_000_000
@@ -19,7 +20,7 @@ def test_a_key_is_a_uuid_of_version_7_and_of_its_time() -> None:
     uuid = UUID(bytes=key)
     assert (uuid.version, uuid.variant) == (7, RFC_4122)
     assert int.from_bytes(key[:6]) == NOW_MS
-    assert parse_key(key, NOW_MS) == key
+    assert parse_key(key) == key
 
 
 @pytest.mark.rule("M2")
@@ -54,12 +55,34 @@ def test_keys_follow_the_clock_of_the_server(ahead_ms: int) -> None:
 
 
 @pytest.mark.rule("M2")
-def test_keys_do_not_go_back_with_a_server_whose_clock_is_behind() -> None:
+def test_keys_do_not_go_back_with_a_server_whose_clock_is_a_little_behind() -> None:
     maker = KeyMaker(lambda: NOW_MS)
     before = maker.make()
 
-    maker.set_server_time(NOW_MS - 60_000)
+    maker.set_server_time(NOW_MS - 3_000)
 
     after = maker.make()
     assert after > before
     assert int.from_bytes(after[:6]) == NOW_MS
+
+
+@pytest.mark.rule("B7")
+def test_keys_follow_a_server_whose_clock_has_gone_back() -> None:
+    maker = KeyMaker(lambda: NOW_MS)
+    maker.set_server_time(NOW_MS + 10 * 365 * DAY_MS)
+    maker.make()
+
+    maker.set_server_time(NOW_MS)
+
+    assert int.from_bytes(maker.make()[:6]) == NOW_MS
+
+
+@pytest.mark.rule("B7")
+@given(times=st.lists(st.integers(-(2**80), 2**80), min_size=1))
+def test_no_clock_keeps_a_key_from_being_made(times: list[int]) -> None:
+    maker = KeyMaker(lambda: NOW_MS)
+
+    for server_time_ms in times:
+        maker.set_server_time(server_time_ms)
+
+        assert UUID(bytes=maker.make()).version == 7  # see M2

@@ -17,7 +17,7 @@ from chatcore.errors import CloseCode, MailboxFull, Refusal
 from chatcore.events import Closing, Ping, Refused, Started
 from transports.codec import CODECS, BrokenFrame, UnknownCodec, codec
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import MOST_COMMANDS
+from transports.codec.base import MOST_COMMAND_BYTES, MOST_COMMANDS
 
 every_codec = pytest.mark.parametrize("name", CODECS)
 both_notations = pytest.mark.parametrize("name", ["json", "msgpack"])
@@ -348,6 +348,27 @@ def test_an_unknown_codec_is_told_what_there_is() -> None:
     )
 
 
+def test_a_large_unknown_command_is_named_by_its_number() -> None:
+    field = b"\x9a\x06\x01a"  # number 99, a text
+    command = b"\x08\x07" + field * 1000
+    frame = b"\x0a" + bytes([len(command) & 0x7F | 0x80, len(command) >> 7]) + command
+
+    requests = codec("protobuf").decode_commands(frame)
+
+    assert requests == [Request(7, Unknown("field 99"))]
+
+
+@pytest.mark.parametrize("name", ["json", "msgpack"])
+def test_a_command_of_more_bytes_than_any_needs_is_refused_unread(name: str) -> None:
+    chosen = codec(name)
+    whole = {"send": {"recipient": "bob", "body": ["x" * (MOST_COMMAND_BYTES + 1)]}}
+    notation = msgspec.json if name == "json" else msgspec.msgpack
+
+    (request,) = chosen.decode_commands(notation.encode({"commands": [whole]}))
+
+    assert isinstance(request.command, Malformed)
+
+
 @every_codec
 def test_a_frame_of_more_commands_than_anybody_needs_is_broken(name: str) -> None:
     chosen = codec(name)
@@ -357,5 +378,5 @@ def test_a_frame_of_more_commands_than_anybody_needs_is_broken(name: str) -> Non
     longer = chosen.encode_commands([*most, Request(2, Pong())])
 
     assert len(chosen.decode_commands(frame)) == MOST_COMMANDS
-    with pytest.raises(BrokenFrame, match="at most"):
+    with pytest.raises(BrokenFrame, match=f"more than {MOST_COMMANDS}"):
         chosen.decode_commands(longer)

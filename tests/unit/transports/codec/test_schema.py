@@ -6,7 +6,15 @@ from typing import get_args
 import pytest
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
-from chatcore.commands import Command, DeliveryMode, Inbox, Malformed, Outbox, Unknown
+from chatcore.commands import (
+    Command,
+    DeliveryMode,
+    Inbox,
+    Judged,
+    Malformed,
+    Outbox,
+    Unknown,
+)
 from chatcore.events import Event
 from transports.codec import protobuf_commands, protobuf_events_read
 from transports.codec._generated import chat_pb2 as pb
@@ -20,7 +28,7 @@ def members(oneof: str) -> dict[str, str]:
 
 
 def test_each_command_of_the_schema_has_a_class_and_the_other_way_round() -> None:
-    read_only = {Unknown, Malformed}
+    read_only = {Unknown, Malformed, Judged}
 
     classes = {it.__name__ for it in set(get_args(Command)) - read_only}
 

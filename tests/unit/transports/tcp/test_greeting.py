@@ -97,7 +97,9 @@ def test_a_client_takes_an_unknown_code_for_another_version() -> None:
 
 @pytest.mark.rule("W2")
 def test_json_is_framed_by_lines_and_the_others_by_lengths() -> None:
-    framings = {name: type(framing_for(codec(name), 100)) for name in CODECS}
+    framings: dict[str, type] = {
+        name: type(framing_for(codec(name), 100)) for name in CODECS
+    }
 
     assert framings == {
         "json": LineFraming,

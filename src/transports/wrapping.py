@@ -1,0 +1,54 @@
+"""A link around a link: for what changes one thing and leaves the rest as it is."""
+
+from collections.abc import Callable, Sequence
+
+from chatcore.errors import CloseCode
+from transports.base import Link
+
+
+class WrappedLink:
+    """See ``transports.base.Link``; all of it is asked of ``link``."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.peer = link.peer
+        self.address = link.address
+        self.opened_s = link.opened_s
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self.link.active_s
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return self.link.taken_s
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``transports.base.Link``."""
+        return await self.link.receive()
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        await self.link.send(frames)
+
+    async def close(self, code: CloseCode, text: str) -> None:
+        """See ``transports.base.Link``."""
+        await self.link.close(code, text)
+
+    def abort(self) -> None:
+        """See ``transports.base.Link``."""
+        self.link.abort()
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``."""
+        self.link.allow(frame_bytes)
+
+    def hold_reading(self, *, on: bool) -> None:
+        """See ``transports.base.Link``."""
+        self.link.hold_reading(on=on)
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``."""
+        self.link.report_held(report)

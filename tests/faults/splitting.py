@@ -1,0 +1,115 @@
+"""Servers whose frames come apart, and late: no luck with how events are joined.
+
+A frame that the server writes is cut between its events at random, and its pieces go
+out with turns of the event loop between them, so that what waits meanwhile is joined
+to others. What is drawn depends on the seed, the test and the link's number alone:
+``TESTS_SPLIT_SEED`` in the environment, 0 without it, repeats a run.
+
+``split_frames`` makes every server of this process such a one; ``split_chatcore`` is
+the command with such servers.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from random import Random
+from typing import Final
+
+import pytest
+
+from transports import registry
+from transports.base import (
+    Address,
+    Link,
+    LinkSettings,
+    Listener,
+    ServeLink,
+    Spawn,
+    Transport,
+)
+from transports.codec import Codec
+from transports.wrapping import WrappedLink
+
+SEED: Final = "TESTS_SPLIT_SEED"
+_MOST_TURNS: Final = 3
+_MOST_CUTS: Final = 4
+
+
+def seed() -> str:
+    """What all that is drawn depends on."""
+    return os.environ.get(SEED, "0")
+
+
+class SplittingLink(WrappedLink):
+    """See ``transports.base.Link``; cuts what is sent."""
+
+    def __init__(self, link: Link, codec: Codec, chance: Random) -> None:
+        super().__init__(link)
+        self._codec = codec
+        self._chance = chance
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        for frame in frames:
+            for piece in self._pieces(frame):
+                for _ in range(self._chance.randrange(_MOST_TURNS)):
+                    await asyncio.sleep(0)
+                await self.link.send([piece])
+
+    def _pieces(self, frame: bytes) -> Iterator[bytes]:
+        most = self._chance.randint(0, _MOST_CUTS)
+        events = self._codec.decode_events(frame) if most else []
+        places = range(1, len(events))
+        if not places:
+            yield frame
+            return
+        cuts = sorted(self._chance.sample(places, min(most, len(places))))
+        for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
+            yield self._codec.encode_events(events[start:end])
+
+
+class SplittingTransport:
+    """A transport whose servers write through a ``SplittingLink``."""
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self._transport = transport
+        self._name = name
+        self._numbers = count()
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        """See ``transports.base.Transport``."""
+
+        async def serve_splitting(link: Link, codec: Codec) -> None:
+            chance = Random(f"{self._name} {next(self._numbers)}")  # noqa: S311  # a test's
+            await serve_link(SplittingLink(link, codec, chance), codec)
+
+        return await self._transport.listen(address, serve_splitting, settings, spawn)
+
+    async def dial(
+        self, address: Address, codec: Codec, settings: LinkSettings
+    ) -> Link:
+        """See ``transports.base.Transport``."""
+        return await self._transport.dial(address, codec, settings)
+
+
+def splitting_transports(name: str) -> Mapping[str, Transport]:
+    """Every transport by its scheme, splitting; ``name`` is the test's."""
+    return {
+        scheme: SplittingTransport(
+            registry.transport_for(scheme), f"{seed()} {name} {scheme}"
+        )
+        for scheme in {*registry._BUILT_IN, *registry._REGISTERED}
+    }
+
+
+def split_frames(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have every server of this process split its frames, until the test's end."""
+    for scheme, transport in splitting_transports(name).items():
+        monkeypatch.setitem(registry._REGISTERED, scheme, transport)

@@ -1,0 +1,209 @@
+"""No peer holds up the others: work gives way (B2)."""
+
+import unittest
+
+from chatcore.commands import (
+    Acknowledge,
+    Command,
+    Deliver,
+    Judged,
+    List,
+    Logout,
+    Pong,
+    Send,
+    Unknown,
+)
+from chatcore.errors import AcknowledgedTooMuch, LoginRequired
+from chatcore.events import Accepted, Listed, Refused, Started
+from chatcore.limits import Limits
+from environment import seeded
+from marks import rule
+from world import World, of_type
+
+
+class GivingWayTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.clock = self.world.surroundings.clock
+        self.ada.ways_given = 0
+
+    def runs(self) -> int:
+        """How many calls of the store the sends were."""
+        return self.world.store.calls.count("deposit")
+
+    @rule("B2")
+    def test_it_gives_way_after_every_256_commands_of_whatever_kind(self) -> None:
+        kinds: list[Command] = [
+            Pong(),
+            Logout(),
+            Acknowledge(99),
+            Unknown("dance"),
+            Send("", "nobody's"),
+            Judged(LoginRequired(command="acknowledge")),
+        ]
+        for kind in kinds:
+            peer = self.world.peer()
+
+            peer.do(*([kind] * 1024))
+
+            with self.subTest(kind=kind):
+                self.assertEqual(peer.ways_given, 4)
+
+    @rule("B2")
+    def test_a_few_commands_that_take_no_time_need_not(self) -> None:
+        self.ada.do(*([Pong()] * 255))
+
+        self.assertEqual(self.ada.ways_given, 0)
+
+    @rule("B2")
+    def test_it_gives_way_when_5_ms_have_passed_however_few_commands_it_was(
+        self,
+    ) -> None:
+        self.clock.step_s = 0.001
+
+        self.ada.do(*([Unknown("dance")] * 100))
+
+        self.assertGreaterEqual(self.ada.ways_given, 100 // 6)
+        self.assertLess(self.ada.ways_given, 100)
+
+    @rule("B2")
+    def test_others_are_served_between_two_turns_of_one(self) -> None:
+        stored: list[int] = []
+        self.ada.when_giving_way = lambda: stored.append(self.runs())
+        before = self.runs()
+
+        self.ada.do(*([Send("bob", "hello")] * 1000))
+
+        self.assertEqual([it - before for it in stored], [1, 2, 3])
+        self.assertEqual(len(of_type(self.ada.events, Accepted)), 1000)
+
+    @rule("B2", "M3")
+    def test_a_run_of_sends_is_cut_at_256_and_stays_in_order(self) -> None:
+        before = self.runs()
+
+        self.ada.do(*(Send("bob", str(number)) for number in range(600)))
+        while len(self.bob.bodies) < 600:
+            self.bob.acknowledge(self.bob.mail[-1].position)
+
+        self.assertEqual(self.runs() - before, 3)
+        self.assertEqual(self.bob.bodies, [str(number) for number in range(600)])
+
+    @rule("B2")
+    def test_the_number_is_a_setting(self) -> None:
+        world = World(Limits(turn_commands=10))
+        ada = world.user("ada")
+        before, calls = ada.ways_given, world.store.calls.count("deposit")
+
+        ada.do(*([Send("ada", "hello")] * 100))
+
+        self.assertEqual(world.store.calls.count("deposit") - calls, 10)
+        self.assertEqual(ada.ways_given - before, 10)
+
+    @rule("B2", "M3", "W7")
+    def test_judging_that_takes_long_is_cut_and_the_rest_follows_in_order(self) -> None:
+        before = self.runs()
+        self.clock.step_s = 0.001
+        names = ["Bób", "bob"] * 30
+
+        events = self.ada.do(
+            *(Send(name, str(number)) for number, name in enumerate(names))
+        )
+
+        answered = [
+            it.id for it in of_type(events, Accepted) + of_type(events, Refused)
+        ]
+        self.assertEqual(len(answered), 60)
+        self.assertEqual(len(set(answered)), 60)
+        self.assertGreater(self.runs() - before, 4)
+        self.assertGreater(self.ada.ways_given, 4)
+        self.assertEqual(self.bob.bodies, [str(it) for it in range(60) if it % 2])
+
+    @rule("B2")
+    def test_judging_that_takes_ever_so_long_still_gets_on(self) -> None:
+        self.clock.step_s = 3600
+
+        events = self.ada.do(*(Send("bób", str(number)) for number in range(5)))
+
+        self.assertEqual(len(of_type(events, Refused)), 5)
+
+    @rule("B2", "E2")
+    def test_a_run_in_which_every_send_is_refused_is_answered_whole(self) -> None:
+        random = seeded(1)
+        events = self.ada.do(
+            *(Send("x" * random.randrange(65, 99), "hello") for _ in range(700))
+        )
+
+        self.assertEqual(len(of_type(events, Refused)), 700)
+
+    @rule("B2")
+    def test_what_waits_when_a_link_is_lost_during_a_turn_is_not_done(self) -> None:
+        self.ada.when_giving_way = lambda: self.world.chat.detach(self.ada.connection)
+
+        self.ada.do(*([Send("bob", "hello")] * 600))
+
+        self.assertEqual(len(self.bob.bodies), 256)
+
+
+class ListTest(unittest.TestCase):
+    @rule("B2", "L1")
+    def test_a_list_gives_way_while_it_walks_over_names_that_do_not_match(self) -> None:
+        world = World(Limits(turn_commands=10, walk_names=50))
+        for number in range(200):
+            world.account(f"user{number}")
+        ada = world.user("ada")
+        before = ada.ways_given
+
+        events = ada.do(List("*no such name*"))
+
+        self.assertEqual([type(it) for it in events], [Started, Listed])
+        self.assertGreaterEqual(ada.ways_given - before, 201 // 10)
+
+
+class JudgedTest(unittest.TestCase):
+    @rule("B1", "W7")
+    def test_a_refused_acknowledgement_is_answered_in_its_turn(self) -> None:
+        world = World()
+        ada, bob = world.user("ada"), world.user("bob")
+        bob.do(Send("ada", "hello"))
+        refusal = world.chat.acknowledge(ada.connection, Acknowledge(7))
+        assert refusal is not None
+        before = len(ada.events)
+
+        told_early = list(ada.connection.outbox)
+        events = ada.do(Send("bob", "one"), Judged(refusal), Send("bob", "two"))
+
+        self.assertIsInstance(refusal, AcknowledgedTooMuch)
+        self.assertEqual(told_early, [])
+        self.assertEqual(ada.events[before:], events)
+        self.assertEqual([type(it) for it in events], [Accepted, Refused, Accepted])
+        (refused,) = of_type(events, Refused)
+        self.assertIs(refused.refusal, refusal)
+
+    @rule("B1", "W7")
+    def test_a_valid_one_waits_for_nothing_and_has_no_answer(self) -> None:
+        world = World()
+        ada, bob = world.user("ada"), world.user("bob")
+        bob.do(Send("ada", "hello"))
+        waiting = world.store.hold("mailbox")
+        ada.do(Deliver())
+
+        refusal = world.chat.acknowledge(ada.connection, Acknowledge(1))
+        settled = world.chat.session_of(ada.connection)
+        waiting.end(answer=True)
+        world.turns.run()
+
+        self.assertIsNone(refusal)
+        assert settled is not None
+        self.assertEqual(settled.delivery.acknowledged, 1)
+        self.assertEqual(of_type(ada.events, Refused), [])
+
+    @rule("B1", "S4")
+    def test_before_the_login_it_is_refused_in_its_turn_as_well(self) -> None:
+        peer = World().peer()
+
+        (_, refused) = [*peer.events, *peer.acknowledge(1)]
+
+        assert isinstance(refused, Refused)
+        self.assertIsInstance(refused.refusal, LoginRequired)
+        self.assertEqual(refused.id, 1)
