@@ -1,7 +1,8 @@
 """What connections that never log in make gRPC hold: the server's memory, measured.
 
-Run it as ``PYTHONPATH=src python -m benchmarks.grpc_memory``: it starts ``chatcore serve`` for each
-row with limits by address off, since all peers come from this machine.
+Run it as ``PYTHONPATH=src python -m benchmarks.grpc_memory``: it starts ``chatcore
+serve`` for each row. All peers come from this machine, and limits by address leave
+loopback out: it is what several addresses could do together.
 """
 
 import argparse

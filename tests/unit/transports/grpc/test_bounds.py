@@ -9,6 +9,7 @@ from grpc import StatusCode
 from grpc.aio import (
     AioRpcError,
     Channel,
+    StreamStreamMultiCallable,
     StreamUnaryCall,
     UnaryStreamCall,
     UnaryStreamMultiCallable,
@@ -40,6 +41,7 @@ from transports.base import BadUrl, Link, LinkClosed, PeerFinished
 from transports.grpc import others
 from transports.grpc.places import Places
 
+Converse: TypeAlias = "StreamStreamMultiCallable[bytes, bytes]"
 Unary: TypeAlias = "UnaryUnaryMultiCallable[bytes, bytes]"
 KIB, MIB = 1024, 1024 * 1024
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -97,9 +99,7 @@ async def test_a_frame_that_is_not_allowed_ends_the_link_when_it_is_there() -> N
 
 
 @pytest.mark.rule("B1")
-async def test_of_a_stream_that_nobody_receives_from_a_frame_and_little_more_is_read() -> (
-    None
-):
+async def test_of_a_stream_that_is_not_received_from_little_is_read() -> None:
     told: list[int] = []
     frame = message_of(bytes(MIB))
     async with listening() as chat, connecting(chat.port) as connection:
@@ -188,16 +188,17 @@ async def test_a_stream_is_admitted_by_its_address_and_leaves_when_it_is_gone() 
         listening(replace(SETTINGS, admission=admission)) as chat,
         insecure_channel(chat.target) as channel,
     ):
-        streams: list[Stream] = [channel.stream_stream(CONVERSE)() for _ in range(2)]
+        converse: Converse = channel.stream_stream(CONVERSE)
         login: Unary = channel.unary_unary("/chat.v1.Chat/Login")
-        await streams[0].read()
+        first = converse()
+        await first.read()
         with pytest.raises(AioRpcError) as refused:
-            await streams[1].read()
+            await converse().read()
         with pytest.raises(AioRpcError) as refused_unary:
             await login(b"")
-        streams[0].cancel()
+        first.cancel()
         await admission.left.wait()
-        again: Stream = channel.stream_stream(CONVERSE)()
+        again = converse()
 
         assert await again.read() == b"welcome"
         again.cancel()
