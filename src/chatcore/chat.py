@@ -101,7 +101,7 @@ class Chat:
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self._forget_at_s = 0.0
-        self.admission = Admission(self.limits)
+        self.admission = Admission(self.limits, self._sessions.known_from)
 
     async def start(self, environment: Environment) -> None:
         """Take up the sessions that an earlier run left (S6)."""

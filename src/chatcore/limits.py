@@ -55,6 +55,7 @@ class Limits:
 
     connections: int = 20_000
     address_connections: int = 256
+    address_strangers: int = 64
     loopback_counts: bool = False
 
     session_messages_per_s: float = 0

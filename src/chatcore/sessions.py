@@ -4,6 +4,7 @@ A session is *attached* while a connection carries it, *detached* while it waits
 resume, and *ended* for good. ``Sessions`` finds them by account, token and connection.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
@@ -98,6 +99,7 @@ class Sessions:
         self._by_account: dict[AccountId, Session] = {}
         self._by_token: dict[TokenHash, Session] = {}
         self._by_connection: dict[Connection, Session] = {}
+        self._by_network: Counter[str] = Counter()
         # When each grace ends: it is the same for all, so the first detached is due
         # first.
         self._detached: dict[Session, float] = {}
@@ -122,10 +124,10 @@ class Sessions:
 
     def attach(self, session: Session, connection: Connection) -> None:
         """Let a connection carry the session; what carried it before no longer does."""
-        if session.connection is not None:
-            self._by_connection.pop(session.connection, None)
+        self._leave(session)
         session.change(SessionCause.RESUMED)
         session.connection = connection
+        self._by_network[connection.network] += 1
         self._detached.pop(session, None)
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
@@ -163,6 +165,10 @@ class Sessions:
             network=connection.network,
         )
 
+    def known_from(self, network: str) -> int:
+        """How many connections from a network somebody is logged in on (B3)."""
+        return self._by_network[network]
+
     def overdue(self, now_s: float) -> Session | None:
         """The session that is detached longest, if its grace is over."""
         for session, grace_ends_s in self._detached.items():
@@ -170,7 +176,15 @@ class Sessions:
         return None
 
     def _release(self, session: Session) -> None:
-        if session.connection is not None:
-            self._by_connection.pop(session.connection, None)
-            session.connection = None
+        self._leave(session)
         session.delivery.change(Cause.STOPPED)
+
+    def _leave(self, session: Session) -> None:
+        """No connection carries it."""
+        connection, session.connection = session.connection, None
+        if connection is None:
+            return
+        self._by_connection.pop(connection, None)
+        self._by_network[connection.network] -= 1
+        if not self._by_network[connection.network]:
+            del self._by_network[connection.network]

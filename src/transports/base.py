@@ -161,6 +161,14 @@ class Admission(Protocol):
         """Count one less that was let in."""
         ...
 
+    def enter_call(self, address: str) -> bool:
+        """The same for a single call, whose size the transport bounds by itself."""
+        ...
+
+    def leave_call(self, address: str) -> None:
+        """Count one call less that was let in."""
+        ...
+
 
 class NoLimit:
     """Lets everybody in; see ``Admission``."""
@@ -170,6 +178,13 @@ class NoLimit:
         return True
 
     def leave(self, address: str) -> None:
+        """See ``Admission``."""
+
+    def enter_call(self, address: str) -> bool:  # noqa: ARG002  # as above
+        """See ``Admission``."""
+        return True
+
+    def leave_call(self, address: str) -> None:
         """See ``Admission``."""
 
 

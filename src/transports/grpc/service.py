@@ -90,27 +90,14 @@ class ChatService:
         async def call(_requests: object, context: _Context) -> bytes | None:
             async with self._counted():
                 try:
-                    self._enter(context)
+                    admission = self._settings.admission
+                    _enter(context, admission.enter_call, admission.leave_call)
                     async with self._requests.one(context) as request:
                         return await method(request, context)
                 except (CommandRefused, LinkClosed) as error:
                     await end_call(context, error)
 
         return call
-
-    def _enter(self, context: _Context) -> None:
-        """Count a call until gRPC has done with it, which may be long after we have:
-        what its peer does not take stays in memory until then.
-
-        Raises:
-            LinkClosed: there are too many.
-        """
-        admission, address = self._settings.admission, address_of(context.peer())
-        if not admission.enter(address):
-            code = CloseCode.TOO_MANY_CONNECTIONS
-            raise LinkClosed(code, CLOSE_TEXTS[code])
-        # Whatever it is called with; its type in the stubs has no instance.
-        context.add_done_callback(cast("Any", lambda _: admission.leave(address)))
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -207,7 +194,8 @@ class ChatService:
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
         try:
-            self._enter(context)
+            admission = self._settings.admission
+            _enter(context, admission.enter, admission.leave)
         except LinkClosed as closed:
             await end_call(context, closed)
         link = ServerLink(context, self._settings.frame_bytes)
@@ -218,6 +206,23 @@ class ChatService:
 
     async def _drive(self, link: ServerLink) -> None:
         await self._serve_link(link, codec("protobuf"))
+
+
+def _enter(
+    context: _Context, enter: Callable[[str], bool], leave: Callable[[str], None]
+) -> None:
+    """Count a call until gRPC has done with it, which may be long after we have: what
+    its peer does not take stays in memory until then.
+
+    Raises:
+        LinkClosed: there are too many.
+    """
+    address = address_of(context.peer())
+    if not enter(address):
+        code = CloseCode.TOO_MANY_CONNECTIONS
+        raise LinkClosed(code, CLOSE_TEXTS[code])
+    # Whatever it is called with; its type in the stubs has no instance.
+    context.add_done_callback(cast("Any", lambda _: leave(address)))
 
 
 def _token(context: _Context) -> bytes:

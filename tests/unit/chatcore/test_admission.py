@@ -11,10 +11,15 @@ from stores.memory import MemoryStore
 ADDRESSES = ("", "127.0.0.1", "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
 
 
+def nobody(_network: str) -> int:
+    """Nobody is logged in from anywhere."""
+    return 0
+
+
 class AdmissionTest(unittest.TestCase):
     @rule("B3")
     def test_there_are_so_many_connections_in_all_and_no_more(self) -> None:
-        admission = Admission(Limits(connections=3))
+        admission = Admission(Limits(connections=3), nobody)
 
         entered = [admission.enter(f"192.0.2.{number}") for number in range(5)]
 
@@ -22,7 +27,7 @@ class AdmissionTest(unittest.TestCase):
 
     @rule("B3")
     def test_there_are_so_many_from_one_address_and_others_still_get_in(self) -> None:
-        admission = Admission(Limits(address_connections=2))
+        admission = Admission(Limits(address_connections=2), nobody)
 
         entered = [admission.enter("192.0.2.1") for _ in range(3)]
 
@@ -31,7 +36,7 @@ class AdmissionTest(unittest.TestCase):
 
     @rule("B3")
     def test_an_ipv6_network_counts_as_one_address(self) -> None:
-        admission = Admission(Limits(address_connections=2))
+        admission = Admission(Limits(address_connections=2), nobody)
 
         entered = [admission.enter(f"2001:db8::{number}") for number in range(1, 4)]
 
@@ -40,8 +45,8 @@ class AdmissionTest(unittest.TestCase):
 
     @rule("B3")
     def test_loopback_has_no_limit_of_its_own_but_counts_in_all(self) -> None:
-        admission = Admission(Limits(connections=3, address_connections=1))
-        strict = Admission(Limits(address_connections=1, loopback_counts=True))
+        admission = Admission(Limits(connections=3, address_connections=1), nobody)
+        strict = Admission(Limits(address_connections=1, loopback_counts=True), nobody)
 
         here = [admission.enter("127.0.0.1") for _ in range(4)]
         counted = [strict.enter("127.0.0.1") for _ in range(2)]
@@ -49,9 +54,40 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual(here, [True, True, True, False])
         self.assertEqual(counted, [True, False])
 
+    @rule("B3", "B1")
+    def test_of_strangers_an_address_has_fewer_than_of_those_who_are_known(
+        self,
+    ) -> None:
+        known = 0
+        admission = Admission(
+            Limits(address_connections=4, address_strangers=2), lambda _: known
+        )
+
+        strangers = [admission.enter("192.0.2.1") for _ in range(3)]
+        known = 2
+        after_their_login = [admission.enter("192.0.2.1") for _ in range(3)]
+
+        self.assertEqual(strangers, [True, True, False])
+        self.assertEqual(after_their_login, [True, True, False])
+
+    @rule("B3")
+    def test_calls_count_with_the_links_but_not_as_strangers(self) -> None:
+        admission = Admission(
+            Limits(address_connections=3, address_strangers=1), nobody
+        )
+
+        calls = [admission.enter_call("192.0.2.1") for _ in range(2)]
+        links = [admission.enter("192.0.2.1") for _ in range(2)]
+        admission.leave_call("192.0.2.1")
+        another = admission.enter_call("192.0.2.1")
+        over = admission.enter_call("192.0.2.1")
+
+        self.assertEqual((calls, links), ([True, True], [True, False]))
+        self.assertEqual((another, over), (True, False))
+
     @rule("B3")
     def test_who_leaves_makes_room_and_who_was_refused_took_none(self) -> None:
-        admission = Admission(Limits(connections=3, address_connections=1))
+        admission = Admission(Limits(connections=3, address_connections=1), nobody)
         admission.enter("192.0.2.1")
         refused = admission.enter("192.0.2.1")
 
@@ -67,7 +103,7 @@ class AdmissionTest(unittest.TestCase):
         self,
     ) -> None:
         random = seeded(3)
-        admission = Admission(Limits(connections=6, address_connections=2))
+        admission = Admission(Limits(connections=6, address_connections=2), nobody)
         present: list[str] = []
         for _ in range(2000):
             address = random.choice(ADDRESSES)
