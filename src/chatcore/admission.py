@@ -26,7 +26,7 @@ class Admission:
         self._all = 0
 
     def enter(self, address: str) -> bool:
-        """Count one more link; False, and nothing is counted, when there are too many."""
+        """Count one more link; False, without counting, when there are too many."""
         network = self._network(address)
         strangers = self._links[network] - self._known(network)
         if network and strangers >= self._limits.address_strangers:

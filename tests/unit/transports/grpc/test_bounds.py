@@ -65,6 +65,12 @@ class OneFromEach:
         self.inside.remove(address)
         self.left.set()
 
+    def enter_call(self, address: str) -> bool:
+        return self.enter(address)
+
+    def leave_call(self, address: str) -> None:
+        self.leave(address)
+
 
 # ---- the link of a stream
 
