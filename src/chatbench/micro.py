@@ -27,7 +27,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Deposit
-from chatcore.ports import KeySpan, Room, Store, Stored
+from chatcore.store import KeySpan, Room, Store, Stored
 from stores import open_store
 from transports.codec import CODECS, codec
 

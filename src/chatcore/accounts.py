@@ -29,9 +29,10 @@ from chatcore.keys import parse_key, refuse_outside
 from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
-from chatcore.ports import Credentials, Environment, Store
+from chatcore.ports import Credentials, Environment
 from chatcore.rates import Kind, Rates, Source
 from chatcore.sessions import Session
+from chatcore.store import Store
 from chatcore.throttle import Throttle
 from chatcore.usernames import prepare_username
 

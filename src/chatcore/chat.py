@@ -54,17 +54,12 @@ from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
-from chatcore.ports import (
-    Credentials,
-    Environment,
-    Outlet,
-    SendPolicy,
-    Store,
-)
+from chatcore.ports import Credentials, Environment, Outlet, SendPolicy
 from chatcore.rates import Kind, Rates
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.sessions import Session, Sessions
+from chatcore.store import Store
 
 _MS: Final = 1000
 _NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)

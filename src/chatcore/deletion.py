@@ -31,8 +31,9 @@ from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Account, DeletionReceipt
-from chatcore.ports import Environment, Store
+from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
+from chatcore.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Final
 from chatcore.errors import InvalidKey, KeyExpired
 from chatcore.ids import NO_KEY, IdempotencyKey
 from chatcore.limits import DAY_MS
-from chatcore.ports import KeySpan
+from chatcore.store import KeySpan
 
 _KEY_BYTES: Final = 16
 _KEY_VERSION: Final = 7

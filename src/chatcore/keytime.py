@@ -18,7 +18,8 @@ from typing import Final
 from chatcore.ids import IdempotencyKey
 from chatcore.keys import key_from_ms, ms_of_key
 from chatcore.limits import DAY_MS
-from chatcore.ports import Clock, KeySpan
+from chatcore.ports import Clock
+from chatcore.store import KeySpan
 
 _FASTEST: Final = 2.0
 _SLOWEST: Final = 0.5

@@ -10,8 +10,8 @@ from chatcore.events import Listed, Refused
 from chatcore.ids import Username
 from chatcore.limits import Limits
 from chatcore.patterns import Pattern
-from chatcore.ports import Store
 from chatcore.sessions import Sessions
+from chatcore.store import Store
 
 _ENTRY_BYTES: Final = 64
 """More than any codec takes for an entry, beside the bytes of its name."""

@@ -22,8 +22,9 @@ from chatcore.events import LoggedIn, PasswordChanged, Resumed
 from chatcore.ids import AccountId, Position, ResumeToken, TokenHash
 from chatcore.limits import Limits
 from chatcore.model import Account
-from chatcore.ports import Environment, Store
+from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
+from chatcore.store import Store
 
 _MS: Final = 1000
 

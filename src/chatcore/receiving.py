@@ -7,8 +7,8 @@ from chatcore.errors import Fenced, LoginRequired, TooManyOperations
 from chatcore.events import DeliveryFinished, Received, Started
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
-from chatcore.ports import Store
 from chatcore.sessions import Session, Sessions
+from chatcore.store import Store
 
 
 class Receiving:

@@ -26,17 +26,10 @@ from chatcore.keys import key_ahead, parse_key
 from chatcore.keytime import KeyTime
 from chatcore.limits import DAY_MS, Limits
 from chatcore.model import Deposit, Message
-from chatcore.ports import (
-    Declined,
-    DepositResult,
-    Environment,
-    Room,
-    SendPolicy,
-    Store,
-    Stored,
-)
+from chatcore.ports import Environment, SendPolicy
 from chatcore.rates import Kind, Rates
 from chatcore.sessions import Session, Sessions
+from chatcore.store import Declined, DepositResult, Room, Store, Stored
 from chatcore.usernames import prepare_username
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from chatcore.ports import Store
+from chatcore.store import Store
 from stores.errors import BadStoreUrl, UnknownStore
 
 Opening: TypeAlias = AbstractAsyncContextManager[Store]

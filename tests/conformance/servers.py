@@ -16,7 +16,8 @@ from chatcore.errors import RateExceeded
 from chatcore.events import Received
 from chatcore.ids import IdempotencyKey
 from chatcore.limits import DAY_MS, MIB
-from chatcore.ports import SendPolicy, Store
+from chatcore.ports import SendPolicy
+from chatcore.store import Store
 from stores import open_store
 from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock

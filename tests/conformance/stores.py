@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chatcore.errors import OutcomeUnknown
 from chatcore.model import Deposit
-from chatcore.ports import DepositResult, KeySpan, Room, Store
+from chatcore.store import DepositResult, KeySpan, Room, Store
 from stores.memory import MemoryStore
 
 
@@ -22,7 +22,7 @@ class Forgetful(MemoryStore):
         room: Room,
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
-        """See ``chatcore.ports.Store``."""
+        """See ``chatcore.store.Store``."""
         results = await super().deposit(deposits, room=room, keys=keys)
         if not self._has_forgotten:
             self._has_forgotten = True

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chatcore import Chat, Limits
-from chatcore.ports import SendPolicy, Store
+from chatcore.ports import SendPolicy
+from chatcore.store import Store
 from stores import open_store
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import Peer

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from chatcore import Chat
-from chatcore.ports import Store
+from chatcore.store import Store
 from stores import open_store
 from tests.conformance.loops import LOOPS
 from tests.faults.splitting import splitting_transports

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from chatcore.commands import Acknowledge, Command, Delete, Send
 from chatcore.events import Accepted, Delivered, Event
 from chatcore.model import Deposit
-from chatcore.ports import DepositResult, KeySpan, Room, Store
+from chatcore.store import DepositResult, KeySpan, Room, Store
 from tests.moving.points import Point, Way
 from transports.base import (
     Address,
@@ -210,7 +210,7 @@ class TrappedStore:
         room: Room,
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
-        """See ``chatcore.ports.Store``."""
+        """See ``chatcore.store.Store``."""
         results = await self._store.deposit(deposits, room=room, keys=keys)
         if self._trap.waits_for(Point.STORED_BEFORE_RECEIPT) and any(
             self._trap.is_marked(it.body) for it in deposits

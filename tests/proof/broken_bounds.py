@@ -13,8 +13,8 @@ from chatcore.chat import Chat
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
 from chatcore.keytime import KeyTime
-from chatcore.ports import Room
 from chatcore.rates import Rates
+from chatcore.store import Room
 from chatcore.throttle import Throttle
 from stores.sqlite import privacy
 from tests.proof.swapping import Method, swap

@@ -17,9 +17,9 @@ from chatcore.errors import CloseCode, NameTaken, Outage, Refusal
 from chatcore.ids import NO_KEY, AccountId, Position, TokenHash, Username
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Deposit, Mailbox
-from chatcore.ports import DepositResult, Stored
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
+from chatcore.store import DepositResult, Stored
 from stores.memory import deletions, mailboxes
 from stores.memory.rows import Rows
 from stores.memory.store import MemoryStore

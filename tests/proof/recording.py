@@ -20,7 +20,7 @@ from chatcore.commands import Inbox, Outbox
 from chatcore.errors import Closed, OutcomeUnknown, Refusal
 from chatcore.ids import BEFORE_FIRST, AccountId, IdempotencyKey
 from chatcore.model import DeletionReceipt
-from chatcore.ports import Store
+from chatcore.store import Store
 from tests.proof import history
 from transports import Client
 from transports.client.keys import KeyMaker

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 
 from chatcore import Chat, Limits, SecondLogin
 from chatcore.ids import AccountId, Epoch, Position
-from chatcore.ports import Store
+from chatcore.store import Store
 from stores.memory import MemoryStore
 from stores.sqlite import SqliteStore, open_sqlite
 from world import World
@@ -163,7 +163,7 @@ class Mortal:
         position: Position,
         committed: Callable[[], None] | None = None,
     ) -> None:
-        """See ``chatcore.ports.Store``."""
+        """See ``chatcore.store.Store``."""
         self.told[account] = position
         self._store.acknowledge(account, epoch, position, committed)
 

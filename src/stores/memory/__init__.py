@@ -1,6 +1,6 @@
 """A store in dictionaries: quick, and empty again when the process ends.
 
-It keeps every guarantee of ``chatcore.ports.Store`` but durability, so that it is both
+It keeps every guarantee of ``chatcore.store.Store`` but durability, so that it is both
 a product and the double of the others in tests.
 """
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from chatcore.ids import BEFORE_FIRST, AccountId, Epoch, Position
 from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
-from chatcore.ports import Declined, DepositResult, KeySpan, Room, Stored
+from chatcore.store import Declined, DepositResult, KeySpan, Room, Stored
 from stores.bounces import POSITION_BYTES
 from stores.memory.rows import KnownKey, Letter, Rows
 

@@ -23,7 +23,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Bounce, Deposit
-from chatcore.ports import Stored
+from chatcore.store import Stored
 from stores.shares import Shares
 
 NEVER_OPENED: Final = Epoch(0)

@@ -30,7 +30,7 @@ from chatcore.model import (
     StoredSession,
     Survey,
 )
-from chatcore.ports import DepositResult, KeySpan, Room
+from chatcore.store import DepositResult, KeySpan, Room
 from stores.memory import deletions, mailboxes
 from stores.memory.rows import AccountRow, Answered, Box, Rows
 

@@ -18,7 +18,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
-from chatcore.ports import Declined, DepositResult, KeySpan, Room, Stored
+from chatcore.store import Declined, DepositResult, KeySpan, Room, Stored
 from stores.bounces import POSITION_BYTES
 from stores.sqlite.books import Books
 from stores.sqlite.known import VISIBLE, Box, day_of

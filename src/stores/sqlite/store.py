@@ -28,7 +28,7 @@ from chatcore.model import (
     StoredSession,
     Survey,
 )
-from chatcore.ports import DepositResult, KeySpan, Room
+from chatcore.store import DepositResult, KeySpan, Room
 from stores.sqlite import accounts, cleaning, deletions, mailboxes, sweeping
 from stores.sqlite.books import Books
 from stores.sqlite.walk import END, START

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 
 from chatcore.ids import NO_ADDRESS, NO_KEY, PasswordHash, TokenHash, Username
 from chatcore.model import Deposit
-from chatcore.ports import KeySpan, Room, Store
+from chatcore.store import KeySpan, Room, Store
 from stores import open_store
 from tests.faults.abuse.intruders import PASSWORD
 

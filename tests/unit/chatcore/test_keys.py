@@ -6,7 +6,7 @@ from chatcore.errors import InvalidKey, KeyExpired, Refusal
 from chatcore.ids import NO_KEY, IdempotencyKey
 from chatcore.keys import key_from_ms, ms_of_key, parse_key, refuse_outside
 from chatcore.limits import DAY_MS
-from chatcore.ports import KeySpan
+from chatcore.store import KeySpan
 from environment import NOON_MS, seeded
 from marks import rule
 from moments import key_of

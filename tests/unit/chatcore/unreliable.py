@@ -17,7 +17,7 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Account, CleanUp, Deposit, Mail, Mailbox, OpenedSession
-from chatcore.ports import DepositResult, KeySpan, Room
+from chatcore.store import DepositResult, KeySpan, Room
 from stores.memory.store import MemoryStore
 from turns import Turns, Wait
 

@@ -19,7 +19,7 @@ from chatcore.ids import (
 )
 from chatcore.limits import DAY_MS
 from chatcore.model import Bounce, CleanUp, Deposit, Mail, Message
-from chatcore.ports import DepositResult, KeySpan, Room, Store, Stored
+from chatcore.store import DepositResult, KeySpan, Room, Store, Stored
 
 NOW_MS = 20_000 * DAY_MS + 5_000
 ROOMY = Room(full=10_000, crowded=7_500, share=2_500)

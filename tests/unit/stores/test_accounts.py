@@ -15,7 +15,7 @@ from chatcore.ids import (
 )
 from chatcore.limits import DAY_MS
 from chatcore.model import KNOWN_ADDRESSES, Account, StoredSession
-from chatcore.ports import Declined
+from chatcore.store import Declined
 from tests.unit.stores.desk import NOW_MS, Desk, Person, key, positions
 
 ADA = Username("ada")

@@ -10,7 +10,7 @@ from chatcore.model import (
     Delivery,
     Survey,
 )
-from chatcore.ports import Declined
+from chatcore.store import Declined
 from tests.unit.stores.desk import NOW_MS, Desk, Person, key, positions
 
 

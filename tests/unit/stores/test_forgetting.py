@@ -5,7 +5,7 @@ import pytest
 from chatcore.ids import BEFORE_FIRST, NO_KEY
 from chatcore.limits import DAY_MS
 from chatcore.model import Bounce, DeletionReceipt, Message
-from chatcore.ports import Declined
+from chatcore.store import Declined
 from tests.unit.stores.desk import LAST_KEY, NOW_MS, Desk, Person, key, positions
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from chatcore.ids import NO_KEY, Epoch, Position
 from chatcore.model import Mailbox, Message
-from chatcore.ports import Declined, Stored
+from chatcore.store import Declined, Stored
 from tests.unit.stores.desk import NOW_MS, Desk, Person, key, letter, positions
 
 YESTERDAY_MS = NOW_MS - 24 * 60 * 60 * 1000

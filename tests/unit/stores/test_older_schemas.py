@@ -8,7 +8,7 @@ import pytest
 
 from chatcore.ids import AccountId, AddressHash, Epoch, Position, TokenHash, Username
 from chatcore.model import DeletionReceipt
-from chatcore.ports import Declined, Stored
+from chatcore.store import Declined, Stored
 from stores.sqlite import open_sqlite
 from stores.sqlite.migrations import APPLICATION_ID
 from tests.unit.stores.desk import NOW_MS, Desk, Person, key

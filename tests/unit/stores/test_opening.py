@@ -17,7 +17,7 @@ import pytest
 
 import stores
 from chatcore.errors import ChatError, StoreUnavailable
-from chatcore.ports import Store
+from chatcore.store import Store
 from stores import open_store, register
 from stores.errors import (
     BadStoreUrl,

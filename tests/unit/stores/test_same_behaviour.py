@@ -28,7 +28,7 @@ from chatcore.ids import (
 )
 from chatcore.limits import DAY_MS
 from chatcore.model import CleanUp, Deposit
-from chatcore.ports import KeySpan, Room, Store
+from chatcore.store import KeySpan, Room, Store
 from stores.memory import MemoryStore
 from stores.sqlite import open_sqlite
 from tests.unit.stores.desk import NOW_MS, Desk

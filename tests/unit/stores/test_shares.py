@@ -3,7 +3,7 @@
 import pytest
 
 from chatcore.ids import Epoch
-from chatcore.ports import Declined, Room, Stored
+from chatcore.store import Declined, Room, Stored
 from tests.unit.stores.desk import Desk, Person, key, letter, positions
 
 ROOM = Room(full=8, crowded=6, share=2)

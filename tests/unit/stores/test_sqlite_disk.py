@@ -10,7 +10,7 @@ from chatcore.errors import OutcomeUnknown, StoreUnavailable
 from chatcore.ids import AddressHash, PasswordHash, Position, Username
 from chatcore.limits import DAY_MS
 from chatcore.model import DeletionReceipt
-from chatcore.ports import Declined, Stored
+from chatcore.store import Declined, Stored
 from stores.sqlite import SqliteStore, open_sqlite
 from tests.unit.stores.desk import NOW_MS, Desk, key, letter, positions
 from tests.unit.stores.disk import FailingDisk

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chatcore.errors import StoreUnavailable
-from chatcore.ports import Declined, Room
+from chatcore.store import Declined, Room
 from stores.sqlite import SqliteStore, open_sqlite
 from tests.unit.stores.desk import Desk, Person, letter, positions
 from tests.unit.stores.disk import FailingDisk

@@ -13,7 +13,7 @@ from chatcore import Limits
 from chatcore.errors import CloseCode
 from chatcore.ids import Position, TokenHash
 from chatcore.model import OpenedSession
-from chatcore.ports import Store
+from chatcore.store import Store
 from tests.interop.servers import PASSWORD, Server, serving
 from tests.unit.transports.grpc.stub import (
     URL,

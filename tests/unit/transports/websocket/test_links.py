@@ -8,7 +8,7 @@ import pytest
 from chatcore import Limits
 from chatcore.errors import CloseCode
 from chatcore.ids import NO_HASH, NO_KEY, AccountId, Username
-from chatcore.ports import Store
+from chatcore.store import Store
 from tests.interop.servers import serving
 from tests.unit.transports.websocket.sockets import (
     URL,
