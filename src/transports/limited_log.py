@@ -6,6 +6,7 @@ kind of line so many are written in a while, and then how many there were.
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 _MOST: Final = 20
@@ -18,14 +19,17 @@ class LimitedLog:
     A kind is a message without its arguments.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(
+        self, logger: logging.Logger, *, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._logger = logger
+        self._now_s = now_s
         self._counts: dict[str, int] = {}
-        self._began_s = time.monotonic()
+        self._began_s = now_s()
 
     def info(self, message: str, *values: object) -> None:
         """Write a line, unless too many of its kind were."""
-        now_s = time.monotonic()
+        now_s = self._now_s()
         if now_s - self._began_s >= _WHILE_S:
             self._tell_left_out(now_s - self._began_s)
             self._counts.clear()
