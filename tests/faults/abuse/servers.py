@@ -1,0 +1,121 @@
+"""The server that is attacked: ``chatcore serve`` in a folder of its own, and what the
+kernel says of its process.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from chatbench.children import Child, running
+from chatbench.errors import ChildFailed
+from chatcore import Limits
+from tests.faults.abuse.targets import MIB, Attack
+
+SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
+_EVERYWHERE: Final = {"loopback_counts": "1"}
+"""Limits of every server that is attacked, as far as it knows them: bounds for each
+address leave this machine's own out by default, and all attackers are on it."""
+_START_S: Final = 30.0
+_KIB: Final = 1024
+_TICKS_A_S: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Memory(NamedTuple):
+    """What a process has in memory, in MiB: now, and at most since it was started."""
+
+    now: float
+    peak: float
+
+
+class RunningServer(NamedTuple):
+    """A server that accepts."""
+
+    url: str
+    child: Child
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.child.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended by itself."""
+        return not self.child.has_ended()
+
+    def memory(self) -> Memory:
+        """See ``Memory``; zeros once it has ended."""
+        return memory_of(self.pid)
+
+    def cpu_s(self) -> float:
+        """Processor time that it has used, see proc_pid_stat(5)."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return 0.0
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_A_S
+
+    def starved_s(self) -> float:
+        """How long its event loop could have run and had no processor (sched-stats)."""
+        pid = self.pid
+        try:
+            stat = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="ascii")
+        except OSError:
+            return 0.0
+        return int(stat.split()[1]) / 1e9
+
+
+def memory_of(pid: int) -> Memory:
+    """What a process has in memory; zeros once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return Memory(0.0, 0.0)
+    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    now, peak = (
+        int(lines.get(name, "0").split()[0]) * _KIB / MIB for name in ("VmRSS", "VmHWM")
+    )
+    return Memory(now, peak)
+
+
+@contextmanager
+def serving_process(
+    attack: Attack,
+    transport: str,
+    loop: str,
+    folder: Path,
+    *,
+    database: Path | None,
+    options: Sequence[str],
+) -> Iterator[RunningServer]:
+    """The server of one attack while the block runs, its files in ``folder``.
+
+    ``database`` is copied; ``options`` are flags of ``chatcore serve`` that come after
+    the attack's own.
+
+    Raises:
+        ChildFailed: it does not start.
+    """
+    if database is not None:
+        shutil.copyfile(database, folder / "chat.db")
+    query = f"?{attack.query}" if attack.query else ""
+    command = [sys.executable, "-m", "chatapp", "serve", "--loop", loop]
+    command += ["--listen", f"{SCHEMES[transport]}://127.0.0.1:0{query}"]
+    command += ["--store", f"sqlite:///{folder / 'chat.db'}"]
+    command += ["--insecure-fast-hash"] if attack.fast_hash else []
+    for name, value in (_EVERYWHERE | attack.limits).items():
+        if name in Limits.__dataclass_fields__:
+            command += ["--limit", f"{name}={value}"]
+    command += options
+    log = folder / "server.log"
+    with running("the server", command, core=None, log=log) as child:
+        word, _, url = child.read_line(_START_S).partition(" ")
+        if word != "ready" or not url:
+            raise ChildFailed("the server", child.last_words())
+        yield RunningServer(url, child, log)
