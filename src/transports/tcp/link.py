@@ -9,7 +9,7 @@ from chatcore.errors import CloseCode
 from transports.base import LinkClosed, PeerFinished
 from transports.framing import FrameTooLarge, Framing
 from transports.reporting import HeldReport
-from transports.taking import Taking
+from transports.taking import Taking, untaken_bytes
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -232,7 +232,7 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def _look(self) -> None:
         if self._transport is not None:
-            self._taking.look(self._transport.get_write_buffer_size())
+            self._taking.look(untaken_bytes(self._transport))
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""

@@ -10,7 +10,7 @@ from websockets.asyncio.connection import Connection
 from websockets.protocol import CONNECTING
 
 from transports.reporting import HeldReport
-from transports.taking import Taking
+from transports.taking import Taking, untaken_bytes
 
 _FED_BYTES: Final = 4096
 """How much the library is given at a time: of its smallest messages so many that their
@@ -146,9 +146,8 @@ class BoundedConnection(Connection):
 
     def send_data(self) -> None:
         """Write what the library has to say."""
-        before = self.transport.get_write_buffer_size()
+        self._taking.wrote(sum(map(len, self.protocol.writes)))
         super().send_data()
-        self._taking.wrote(self.transport.get_write_buffer_size() - before)
 
     def pause_writing(self) -> None:
         """See ``asyncio.BaseProtocol``: the peer does not read as fast as we write."""
@@ -167,13 +166,13 @@ class BoundedConnection(Connection):
     @property
     def active_s(self) -> float:
         """See ``transports.base.Link``."""
-        self._taking.look(self.transport.get_write_buffer_size())
+        self._taking.look(untaken_bytes(self.transport))
         return max(self._heard_s, self._taking.progress_s)
 
     @property
     def taken_s(self) -> float:
         """See ``transports.base.Link``."""
-        self._taking.look(self.transport.get_write_buffer_size())
+        self._taking.look(untaken_bytes(self.transport))
         return self._taking.taken_s
 
     def allow(self, frame_bytes: int) -> None:

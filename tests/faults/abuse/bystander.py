@@ -126,7 +126,8 @@ class _Bystander:
         if not self._receipt_s or not self._delivery_s:
             seen.waiting_s = time.monotonic() - began_s
             missing = "delivery" if self._receipt_s else "receipt"
-            seen.faults.append(f"{body!r} has no {missing}.")
+            waited = f"after {seen.waiting_s:.0f} s"
+            seen.faults.append(f"{body!r} has no {missing} {waited}.")
             return False
         seen.began_s.append(began_s)
         seen.receipt_s.append(self._receipt_s - began_s)

@@ -1,11 +1,13 @@
 """Attacks by what stands in frames: many commands, costly ones, none at all."""
 
 import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Final
 
 from chatcore.commands import ChangePassword, Delete, Deliver, Resume
-from tests.faults.abuse.floods import Content, constant, flood
-from tests.faults.abuse.intruders import intruder
+from tests.faults.abuse.floods import Content, constant, flood, tell
+from tests.faults.abuse.intruders import intruders
 from tests.faults.abuse.payloads import (
     commands_without_content,
     costly_lists,
@@ -133,28 +135,27 @@ async def empty_lines(target: Target) -> Findings:
 
 async def slow_json(target: Target) -> Findings:
     """JSON that takes the codec's general way: deep, wide, unknown, wrong."""
-    return await _json(target, name="")
+    return await _json(target, lambda _: "")
 
 
 async def slow_json_in(target: Target) -> Findings:
     """The same after login."""
-    return await _json(target, name="intruder")
+    return await _json(target, _name)
 
 
-async def _json(target: Target, *, name: str) -> Findings:
+async def _json(target: Target, names: Callable[[int], str]) -> Findings:
     """Each frame again and again on a link of its own, since some of them end it."""
     findings = Findings()
     frames = [*json_frames(_SMALL), *json_frames(_LARGE)]
     share_s = target.seconds / len(frames)
-    ended = 0
-    for frame in frames:
-        async with intruder(target, codec="json", name=name) as link:
+    async with AsyncExitStack() as stack:
+        links = await intruders(stack, target, len(frames), codec="json", names=names)
+        for link, frame in zip(links, frames, strict=False):
             link.be_deaf()
             until_s = time.monotonic() + share_s
             most_bytes = target.bytes // len(frames)
             await link.flood(constant(frame), until_s, most_bytes=most_bytes)
-            ended += not link.is_open
-    findings.figures |= {"frames": len(frames), "ended": ended}
+        tell(findings, links)
     return findings
 
 
