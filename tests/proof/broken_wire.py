@@ -16,16 +16,16 @@ from transports.websocket import server as websocket_server
 
 
 def who_is_silent_is_given_up_unasked() -> None:
-    def make(judge: Method) -> Method:
+    def make(ping: Method) -> Method:
         def give_up(self: Any, silent_s: float, now_s: float) -> object:
             if silent_s >= self._limits.ping_after_s:
                 self._connection.close(CloseCode.UNRESPONSIVE)
                 self._link.abort()
-            return judge(self, silent_s, now_s)
+            return ping(self, silent_s, now_s)
 
         return give_up
 
-    swap(Watch, "_judge", make)
+    swap(Watch, "_ping", make)
 
 
 def what_was_had_is_handed_over_again() -> None:
