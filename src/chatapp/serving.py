@@ -5,6 +5,7 @@ stderr. SIGTERM or SIGINT stops it in order (W9), a second one at once.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from transports.system import (
 )
 
 _log = logging.getLogger(__name__)
+_COLLECTOR_THRESHOLDS: Final = (50_000, 50, 1000)
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -60,12 +62,24 @@ async def _serve(settings: ServeSettings) -> None:
             raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
+        _spare_the_collector()
         for url in urls:
             print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
         _log.info("Serving %s from %s", ", ".join(urls), settings.store)
         await stop.wait()
         _log.info("Stopping: peers are told, the store is flushed")
     _log.info("Stopped")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector look at less, and more rarely.
+
+    Mail that waits and sessions are no garbage, and hardly anything here is in a cycle:
+    each look at all of them would hold up everybody for as long as there are many.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 def _environment(settings: ServeSettings) -> Environment:

@@ -173,6 +173,15 @@ class Chat:
         """The session that a connection carries."""
         return self._sessions.of_connection(connection)
 
+    def turn_commands(self, connection: Connection) -> int:
+        """How many commands, or events, are dealt with before others have a turn (B2).
+
+        Of a link that nobody is logged in on they are fewer: it has a use for few.
+        """
+        if self._sessions.of_connection(connection) is not None:
+            return self.limits.turn_commands
+        return self.limits.stranger_turn_commands
+
     async def stop(self) -> None:
         """Refuse new sessions, tell every peer to come back later, flush (W9)."""
         self._logins.is_stopping = True
@@ -193,7 +202,7 @@ class Chat:
         try:
             self._receiving.acknowledge(connection, command)
         except Refusal as refusal:
-            return refusal
+            return refusal.with_traceback(None)
         return None
 
     async def fetch(self, connection: Connection) -> None:
@@ -210,15 +219,17 @@ class Chat:
         commands, or some time, it lets all others have a turn (B2).
         """
         limits, clock = self.limits, self._environment.clock
-        index, ends_at = 0, limits.turn_commands
+        index = began_at = 0
         ends_s = clock.monotonic_s() + limits.turn_s
         while index < len(requests) and not connection.is_over:
+            if index - began_at >= self.turn_commands(connection) or (
+                index and clock.monotonic_s() >= ends_s
+            ):
+                await connection.outlet.give_way()
+                began_at = index
+                ends_s = clock.monotonic_s() + limits.turn_s
             run = self._run_of(requests, index)
             index += await self._execute_run(connection, run)
-            if index >= ends_at or clock.monotonic_s() >= ends_s:
-                await connection.outlet.give_way()
-                ends_at = index + limits.turn_commands
-                ends_s = clock.monotonic_s() + limits.turn_s
 
     def _run_of(self, requests: Sequence[Request], start: int) -> Sequence[Request]:
         """The command at ``start``, or the sends from there on."""
@@ -278,7 +289,7 @@ class Chat:
             case Malformed():
                 raise MalformedCommand(reason=command.reason)
             case Judged():
-                raise command.refusal
+                connection.refuse(Request(command_id, command), command.refusal)
             case Acknowledge():
                 self._receiving.acknowledge(connection, command)
             case Pong() | Send():

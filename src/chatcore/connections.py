@@ -67,7 +67,7 @@ class Connection:
 
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer a request that changed nothing (E2)."""
-        self.emit(Refused(request.id, refusal))
+        self.emit(Refused(request.id, refusal.with_traceback(None)))
 
     def close(self, code: CloseCode, text: str = "") -> None:
         """End the link once all before is written; a second call does nothing."""
@@ -77,9 +77,13 @@ class Connection:
             self.closing = closing
         self._open(self._progress)
 
-    def take_outbox(self) -> Sequence[Event]:
-        """Everything that waits to be written, which the caller now has to write."""
-        events, self.outbox = self.outbox, []
+    def take_outbox(self, most: int) -> Sequence[Event]:
+        """What waits to be written, at most so much, which the caller has to write."""
+        if len(self.outbox) <= most:
+            events, self.outbox = self.outbox, []
+        else:
+            events = self.outbox[:most]
+            del self.outbox[:most]
         return events
 
     def hear(self) -> None:

@@ -51,7 +51,7 @@ class Limits:
     unsent_bytes: int = MIB
     held_bytes: int = 128 * MIB
     turn_commands: int = 256
-    turn_s: float = 0.005
+    turn_s: float = 0.002
 
     connections: int = 20_000
     address_connections: int = 256
@@ -123,6 +123,11 @@ class Limits:
     def silence_s(self) -> float:
         """How long a peer may show no life before its link is ended (S5)."""
         return self.ping_after_s + self.pong_within_s
+
+    @property
+    def stranger_turn_commands(self) -> int:
+        """How many commands make a turn of a link that nobody is logged in on (B2)."""
+        return max(1, self.turn_commands // 4)
 
     @property
     def first_frame_bytes(self) -> int:

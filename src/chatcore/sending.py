@@ -112,7 +112,8 @@ class Sending:
                 )
                 key = parse_key(command.key)
             except Refusal as refusal:
-                judged.append(refusal)
+                # Its frames would keep this list, and this list them.
+                judged.append(refusal.with_traceback(None))
             else:
                 judged.append(Deposit(sender_id, epoch, name, body, size, key, now_ms))
             # Only names that have to be prepared take long, and they are not ASCII.
@@ -130,7 +131,7 @@ class Sending:
                         source, {Kind.MESSAGES: 1, Kind.BYTES: it.body_bytes}
                     )
                 except RateExceeded as exceeded:
-                    judged[index] = exceeded
+                    judged[index] = exceeded.with_traceback(None)
 
     async def _ask(
         self,

@@ -233,7 +233,7 @@ class Driver:
         for some in self._codec.read_commands(frame):
             requests += some
             if len(requests) % AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
+                await self.give_way()
         queued: list[Request] = []
         for request in requests:
             command = request.command
@@ -257,10 +257,10 @@ class Driver:
         Frames without commands count as one: reading them costs as much.
         """
         self._spent += commands
-        if self._spent >= self._limits.turn_commands or (
+        if self._spent >= self._chat.turn_commands(self._connection) or (
             perf_counter() >= self._turn_ends_s
         ):
-            await asyncio.sleep(0)
+            await self.give_way()
             self._spent = 0
             self._turn_ends_s = perf_counter() + self._limits.turn_s
 
@@ -312,7 +312,7 @@ class Driver:
             await self._to_work.wait()
             self._to_work.clear()
             while pending.waits and not self._is_over:
-                batch = pending.take(self._limits.turn_commands)
+                batch = pending.take(self._chat.turn_commands(connection))
                 await self._chat.execute(connection, batch)
                 self._allow_frames(connection)
                 while self._is_clogged(connection) and await self.drained():
@@ -320,6 +320,8 @@ class Driver:
                 pending.finish(len(batch))
                 self._note()
                 self._to_read.set()
+                if pending.waits:
+                    await self.give_way()
 
     def _allow_frames(self, connection: Connection) -> None:
         """Read larger frames once somebody is logged in (B3)."""
@@ -340,7 +342,7 @@ class Driver:
                 await self._to_write.wait()
                 self._to_write.clear()
                 await self._fetch(connection)
-                events = connection.take_outbox()
+                events = connection.take_outbox(self._chat.turn_commands(connection))
                 if events:
                     self._is_sending = True
                     await self._link.send(
@@ -348,6 +350,9 @@ class Driver:
                     )
                     self._is_sending = False
                     self._to_read.set()
+                if connection.outbox:
+                    self._to_write.set()
+                    await self.give_way()
                 if self._to_write.is_set():
                     continue
                 self._tell_drained(written=True)

@@ -229,6 +229,8 @@ class ComingUsers(RuleBasedStateMachine):
         if right:
             assert isinstance(answer, PasswordChanged)
             seat.person.password = new
+            self.house.gone.append(seat.token)
+            seat.token = answer.token
         else:
             refused_as(answer, WrongCredentials)
         self.house.look()

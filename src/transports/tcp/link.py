@@ -138,7 +138,7 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def write_line(self, line: bytes) -> None:
         """Write a line of the greeting."""
-        if self._transport is not None:
+        if self._transport is not None and not self._is_over(self._transport):
             self._transport.write(line)
 
     # ---- transports.base.Link

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sys
-from typing import Final
 
 from transports.base import (
     Address,
@@ -17,9 +16,9 @@ from transports.base import (
 from transports.limited_log import LimitedLog
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
+from transports.turnstile import ACCEPTED_AT_ONCE, Turnstile, lengthen_backlog
 
 _log = logging.getLogger(__name__)
-_BACKLOG: Final = 1024
 
 
 class TcpListener:
@@ -49,6 +48,11 @@ async def listen(
     # Windows' loop fills a buffer while others have their turn.
     shared = None if sys.platform == "win32" else bytearray(READ_BYTES)
     log = LimitedLog(_log)
+    turnstile = Turnstile()
+
+    async def serve_by_turns(link: TcpLink) -> None:
+        await turnstile.enter()
+        await _serve(link, greeting, serve_link, settings, log)
 
     class _Accepted(TcpLink):
         is_admitted = False
@@ -58,7 +62,7 @@ async def listen(
             self.is_admitted = settings.admission.enter(self.address)
             if self.is_admitted:
                 greeting.add(self)
-                spawn(_serve(self, greeting, serve_link, settings, log))
+                spawn(serve_by_turns(self))
             else:
                 turn_away(self, log)
 
@@ -73,10 +77,11 @@ async def listen(
             lambda: _Accepted(close_s=settings.close_s, buffer=shared),
             address.host or None,
             address.port,
-            backlog=_BACKLOG,
+            backlog=ACCEPTED_AT_ONCE,
         )
     except OSError as error:
         raise CannotListen(address.text, reason_of(error)) from error
+    lengthen_backlog(server.sockets)
     return TcpListener(server, address, greeting)
 
 

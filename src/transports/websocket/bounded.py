@@ -12,9 +12,10 @@ from websockets.protocol import CONNECTING
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
 
-_FED_BYTES: Final = 4096
+_FED_BYTES: Final = 1024
 """How much the library is given at a time: of its smallest messages so many that their
-handling takes some milliseconds (B2)."""
+handling takes some milliseconds (B2). Where it has the beginning of a larger one, it is
+given as much as it has."""
 _READ_BYTES: Final = 16 * 1024
 _TURN_S: Final = 0.002
 _REQUEST_BYTES: Final = 16 * 1024
@@ -86,8 +87,9 @@ class BoundedConnection(Connection):
         ends_s = perf_counter() + _TURN_S
         start = 0
         while start < len(data):
-            super().data_received(data[start : start + _FED_BYTES])
-            start += _FED_BYTES
+            piece_bytes = max(_FED_BYTES, len(self.protocol.reader.buffer))
+            super().data_received(data[start : start + piece_bytes])
+            start += piece_bytes
             if self.transport.get_write_buffer_size() > self.unsent_bytes:
                 self.pause(Pause.UNSENT)
             if self._pauses or perf_counter() >= ends_s:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -26,13 +25,13 @@ from transports.base import (
 )
 from transports.codec import codec
 from transports.limited_log import LimitedLog
+from transports.turnstile import ACCEPTED_AT_ONCE, Turnstile, lengthen_backlog
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.options import ConnectionOptions, connection_options
 from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
 
 _log = logging.getLogger(__name__)
-_BACKLOG: Final = 1024
 
 
 class ServerSide(BoundedConnection, ServerConnection):
@@ -72,7 +71,9 @@ class ServerOptions(ConnectionOptions):
 def server_options(address: Address, settings: LinkSettings) -> ServerOptions:
     """All that shapes a server's connections, but for who may have one."""
     return ServerOptions(
-        **connection_options(address, settings), server_header=None, backlog=_BACKLOG
+        **connection_options(address, settings),
+        server_header=None,
+        backlog=ACCEPTED_AT_ONCE,
     )
 
 
@@ -104,6 +105,14 @@ async def listen(
     """
     gate = _Gate(address.options.get("origin", ""))
 
+    turnstile = Turnstile()
+
+    async def judge_by_turns(
+        connection: ServerConnection, request: Request
+    ) -> Response | None:
+        await turnstile.enter()
+        return gate.judge(connection, request)
+
     class _Admitting(ServerSide):
         admission = settings.admission
         unsent_bytes = settings.unsent_bytes
@@ -127,11 +136,12 @@ async def listen(
             address.port,
             create_connection=_Admitting,
             select_subprotocol=_select,
-            process_request=gate.judge,
+            process_request=judge_by_turns,
             **server_options(address, settings),
         )
     except OSError as error:
         raise CannotListen(address.text, reason_of(error)) from error
+    lengthen_backlog(server.sockets)
     return WebSocketListener(server, address)
 
 

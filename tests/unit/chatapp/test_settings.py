@@ -110,7 +110,10 @@ def test_a_variable_that_is_no_setting_is_left_alone() -> None:
         (flags(limits=["grace_s=0"]), "--limits grace_s is more than 0, not 0.0."),
         (flags(limits=["operations=1.5"]), "--limits operations is a whole number"),
         (flags(limits=["bogus=1"]), "--limits bogus: there is no such limit; known: "),
-        (flags(limits=["password_min_bytes=2000"]), "the limit password_max_bytes is at least 2000"),
+        (
+            flags(limits=["password_min_bytes=2000"]),
+            "the limit password_max_bytes is at least 2000",
+        ),
         (flags(limits=["body_bytes=1000000"]), "frame_bytes is at least 6004096"),
         (flags(insecure_fast_hash="maybe"), "is true or false, not 'maybe'."),
         (flags(hash_memory_kib="7"), "hash_memory_kib is at least 8."),

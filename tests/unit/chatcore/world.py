@@ -147,7 +147,7 @@ class Peer:
         while self._is_woken and not self.is_clogged:
             self._is_woken = False
             await chat.fetch(connection)
-            self.events.extend(connection.take_outbox())
+            self.events.extend(connection.take_outbox(10_000))
             session = chat.session_of(connection)
             if session is not None and session.delivery.wants_mail:
                 self._is_woken = True
