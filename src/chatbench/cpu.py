@@ -15,6 +15,7 @@ started before it, and the workers that hash passwords after it.
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -162,9 +163,16 @@ def _family(pid: int) -> Iterator[int]:
     yield pid
     for thread in _threads(pid):
         listed = thread / "children"
-        if listed.exists():  # not every kernel is built to list them
-            for child in listed.read_text().split():
-                yield from _family(int(child))
+        children: list[str] = []
+        with _unless_it_ended():  # and not every kernel is built to list them
+            children = listed.read_text().split()
+        for child in children:
+            yield from _family(int(child))
+
+
+def _unless_it_ended() -> AbstractContextManager[None]:
+    """Pass over a thread that has ended since it was listed; the process goes on."""
+    return suppress(FileNotFoundError, ProcessLookupError)
 
 
 def _stat(folder: Path) -> list[str]:
@@ -174,9 +182,12 @@ def _stat(folder: Path) -> list[str]:
 
 def _threads(pid: int) -> list[Path]:
     """In the order they were started."""
-    found = (_PROC / str(pid) / "task").iterdir()
-    # Thread ids start again from the bottom some day; the start time does not.
-    return sorted(found, key=lambda it: (int(_stat(it)[19]), int(it.name)))
+    found: list[tuple[int, int, Path]] = []
+    for thread in (_PROC / str(pid) / "task").iterdir():
+        with _unless_it_ended():
+            # Thread ids start again from the bottom some day; the start time does not.
+            found.append((int(_stat(thread)[19]), int(thread.name), thread))
+    return [thread for *_, thread in sorted(found)]
 
 
 def _grpc_threads(pid: int) -> dict[int, int]:
@@ -185,7 +196,9 @@ def _grpc_threads(pid: int) -> dict[int, int]:
     has_begun = has_poller = False
     own_name = (_PROC / str(pid) / "comm").read_text()
     for thread in _threads(pid):
-        name = (thread / "comm").read_text()
+        name = ""
+        with _unless_it_ended():
+            name = (thread / "comm").read_text()
         # From Python 3.14 on the system knows the names that Python gives its threads.
         is_python = name == own_name or _POLLER in name
         is_poller = has_begun and is_python and not has_poller

@@ -106,20 +106,20 @@ def test_a_password_on_the_line_of_a_login_is_not_taken(server: RunningServer) -
 
 @pytest.mark.rule("D2", "D4")
 def test_a_deletion_asks_what_becomes_of_the_messages(server: RunningServer) -> None:
-    with_accounts(server.url, "kim", "leo")
-    with_messages(server.url, "kim", "leo", "one", "two")
+    with_accounts(server.url, "kim", "lars")
+    with_messages(server.url, "kim", "lars", "one", "two")
 
-    done = client(server.url, "delete leo", PASSWORD, "discard", "", "yes")
-    after = client(server.url, "login kim", PASSWORD, "deliver", "list leo")
+    done = client(server.url, "delete lars", PASSWORD, "discard", "", "yes")
+    after = client(server.url, "login kim", PASSWORD, "deliver", "list lars")
 
     assert done.status == 0
     assert done.lines[0].startswith("This would do: waiting messages delivered: 0, ")
     assert done.lines[1] == (
-        "Deleted leo: waiting messages delivered: 0, discarded: 2 (senders told: 1); "
+        "Deleted lars: waiting messages delivered: 0, discarded: 2 (senders told: 1); "
         "sent messages kept: 0, taken back: 0."
     )
     assert without_times(after.lines)[1] == (
-        "[at] -- 2 messages to leo came back unread: the account was deleted"
+        "[at] -- 2 messages to lars came back unread: the account was deleted"
     )
     assert after.lines[-1] == "0 accounts."
 

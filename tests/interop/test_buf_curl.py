@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-import sys
 from base64 import b64decode
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from google.rpc import error_details_pb2
 
 from tests.interop.servers import PASSWORD
 
-BUF = Path(sys.executable).with_name("buf")
+# Not always beside this interpreter: `uv run --with` gives it another place.
+(BUF,) = (it.locate() for it in files("buf-bin") or () if it.name == "buf")
 WITHIN_S = 20.0
 
 

@@ -100,7 +100,11 @@ class MapReader:
         """
         receipts, bodies, position, others = 0, list[str](), 0, 0
         for frame in frames:
-            for event in self._decode(frame).events:
+            try:
+                events = self._decode(frame).events
+            except msgspec.MsgspecError as error:  # from 0.22 on a ValueError itself
+                raise ValueError(str(error)) from error
+            for event in events:
                 delivered = event.delivered
                 if delivered is not None:
                     bodies.append(delivered.body)

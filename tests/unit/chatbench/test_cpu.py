@@ -41,6 +41,16 @@ while time.process_time_ns() < 200_000_000: pass
 """
 
 
+_COME_AND_GO = """
+import threading
+print("up", flush=True)
+while True:
+    threads = [threading.Thread(target=sum, args=[range(9)]) for _ in range(8)]
+    for it in threads: it.start()
+    for it in threads: it.join()
+"""
+
+
 @contextmanager
 def program(source: str) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
@@ -49,8 +59,10 @@ def program(source: str) -> Iterator["subprocess.Popen[str]"]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def burnt_ns(process: "subprocess.Popen[str]") -> int:
@@ -59,6 +71,16 @@ def burnt_ns(process: "subprocess.Popen[str]") -> int:
     assert process.stdout is not None
     print("go", file=process.stdin, flush=True)
     return int(process.stdout.readline())
+
+
+def test_threads_may_end_while_they_are_counted() -> None:
+    with program(_COME_AND_GO) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+        seen = [process_time(process.pid).total_ns for _ in range(300)]
+
+    assert seen == sorted(seen)
 
 
 def test_the_clock_grows_by_what_a_process_says_it_has_burnt() -> None:
