@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -30,6 +31,10 @@ from transports.system import (
 
 _log = logging.getLogger(__name__)
 _COLLECTOR_THRESHOLDS: Final = (50_000, 50, 1000)
+_SWITCH_S: Final = 0.0005
+"""How long a thread may keep the interpreter while another waits for it. The store's
+thread asks for it several times a commit: with Python's 5 ms a commit would take a
+tenth of a second whenever the event loop is busy."""
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,6 +68,7 @@ async def _serve(settings: ServeSettings) -> None:
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
         _spare_the_collector()
+        sys.setswitchinterval(_SWITCH_S)
         for url in urls:
             print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
         _log.info("Serving %s from %s", ", ".join(urls), settings.store)

@@ -55,7 +55,7 @@ class SplittingLink(WrappedLink):
         """See ``transports.base.Link``."""
         for frame in frames:
             if self._chance.random() < _WHOLE:
-                await self._link.send([frame])
+                await self.link.send([frame])
                 continue
             for piece in self._pieces(frame):
                 for _ in range(self._chance.randrange(_MOST_TURNS)):
