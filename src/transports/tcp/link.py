@@ -16,6 +16,9 @@ READ_BYTES: Final = 16 * 1024
 frames without holding up all others (B2), and be held for a peer (B1)."""
 
 
+_THROWN_AWAY_BYTES: Final = 64 * 1024
+
+
 class TcpLink(asyncio.BufferedProtocol):
     """See ``transports.base.Link``; before ``frame_with`` it gives single lines.
 
@@ -30,6 +33,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._framing: Framing | None = None
         self._buffer = buffer if buffer is not None else bytearray()
+        self._thrown_away_bytes = 0
         self._early = b""
         self._frames: list[bytes] = []
         self._ahead_bytes = 0
@@ -66,10 +70,11 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Cut into frames what arrived; stop reading while nobody takes them."""
-        received = bytes(memoryview(self._buffer)[:nbytes])
         self._active_s = self._loop.time()
         if self._end is not None:
+            self._throw_away(nbytes)
             return
+        received = bytes(memoryview(self._buffer)[:nbytes])
         if self._framing is None:
             self._early += received
         else:
@@ -78,6 +83,13 @@ class TcpLink(asyncio.BufferedProtocol):
         self._read_or_pause()
         self._held.note(self._held_bytes)
         self._wake(self._readable)
+
+    def _throw_away(self, nbytes: int) -> None:
+        """Read what comes after the end, but not all that a flood may bring."""
+        self._thrown_away_bytes += nbytes
+        if self._thrown_away_bytes >= _THROWN_AWAY_BYTES:
+            self._is_held = True
+            self._read_or_pause()
 
     def _cut(self, framing: Framing, received: bytes) -> None:
         try:
@@ -191,7 +203,8 @@ class TcpLink(asyncio.BufferedProtocol):
 
         Closing a socket with unread bytes resets it, and a reset can overtake what was
         written last (RFC 1122, 4.2.2.13): so say that we are done, and read on until
-        the peer is too. One that was done before us still gets what is buffered.
+        the peer is too, or has had the time to see it. One that was done before us
+        still gets what is buffered.
         """
         transport = self._transport
         self._end = self._end or LinkClosed()
@@ -201,7 +214,8 @@ class TcpLink(asyncio.BufferedProtocol):
             if transport.can_write_eof():
                 with suppress(OSError):  # the peer has reset it: we shall hear soon
                     transport.write_eof()
-            self._ahead_bytes, self._is_held = 0, False
+            self._ahead_bytes = 0
+            self._is_held = self._thrown_away_bytes >= _THROWN_AWAY_BYTES
             self._read_or_pause()
             await asyncio.wait([self._finished], timeout=self._close_s)
             transport.close()

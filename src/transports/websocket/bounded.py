@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Final
 
 from websockets.asyncio.connection import Connection
-from websockets.protocol import CONNECTING
+from websockets.protocol import CLOSED, CLOSING, CONNECTING
 
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
@@ -84,6 +84,9 @@ class BoundedConnection(Connection):
 
     def _feed(self, data: bytes) -> None:
         """Give the library a piece after the other, until others have their turn."""
+        if self.protocol.state is CLOSING or self.protocol.state is CLOSED:
+            super().data_received(data)  # which throws it away
+            return
         ends_s = perf_counter() + _TURN_S
         start = 0
         while start < len(data):
