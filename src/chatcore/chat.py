@@ -222,23 +222,13 @@ class Chat:
         index = began_at = 0
         ends_s = clock.monotonic_s() + limits.turn_s
         while index < len(requests) and not connection.is_over:
-            if index - began_at >= self.turn_commands(connection) or (
-                index and clock.monotonic_s() >= ends_s
-            ):
+            most = self.turn_commands(connection)
+            if index - began_at >= most or (index and clock.monotonic_s() >= ends_s):
                 await connection.outlet.give_way()
                 began_at = index
                 ends_s = clock.monotonic_s() + limits.turn_s
-            run = self._run_of(requests, index)
+            run = _run_of(requests, index, most)
             index += await self._execute_run(connection, run)
-
-    def _run_of(self, requests: Sequence[Request], start: int) -> Sequence[Request]:
-        """The command at ``start``, or the sends from there on."""
-        end = start + 1
-        if isinstance(requests[start].command, Send):
-            last = min(len(requests), start + self.limits.turn_commands)
-            while end < last and isinstance(requests[end].command, Send):
-                end += 1
-        return requests[start:end]
 
     async def _execute_run(self, connection: Connection, run: Sequence[Request]) -> int:
         """Carry out one command, or several sends; how many were answered.
@@ -377,6 +367,16 @@ class Chat:
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
             await self._store.forget(self._key_time.oldest())
+
+
+def _run_of(requests: Sequence[Request], start: int, most: int) -> Sequence[Request]:
+    """The command at ``start``, or at most so many sends from there on."""
+    end = start + 1
+    if isinstance(requests[start].command, Send):
+        last = min(len(requests), start + most)
+        while end < last and isinstance(requests[end].command, Send):
+            end += 1
+    return requests[start:end]
 
 
 def _name(command: Command) -> str:

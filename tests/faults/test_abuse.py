@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -193,9 +193,11 @@ async def test_a_peer_that_takes_no_answers_has_64_kib_of_them_waiting(
     async with (
         counted(transport) as (chat, target),
         intruder(target, receive_bytes=TINY) as link,
-        intruder(target) as neighbour,
+        AsyncExitStack() as later,
     ):
+        assert await holds_within(lambda: bool(chat.connections), WITHIN_S)
         attacked = chat.connections[0]
+        neighbour = await later.enter_async_context(intruder(target))
         link.stop_reading()
 
         for _ in range(MANY_FRAMES):
