@@ -1,6 +1,7 @@
 """Over which cells of the matrix a test runs; it takes a ``cell`` and has a mark:
 
-- ``each_cell``: over the whole matrix;
+- ``each_cell``: over one cell of each transport, chosen by the test's name; with
+  ``--matrix whole`` over all of them;
 - ``each_wire``: each transport and codec, over memory: what no store can change;
 - ``each_transport``: each transport with its first codec, over memory: timing;
 - ``each_store``: loopback with its first codec, over each store: what no wire changes;
@@ -16,7 +17,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from tests.conformance.matrix import TRANSPORTS, Cell, Matrix
+from tests.conformance.matrix import TRANSPORTS, Cell, Matrix, whole
 
 __all__ = [
     "TRANSPORTS",
@@ -37,7 +38,7 @@ def _over(choice: Choice) -> pytest.MarkDecorator:
     return pytest.mark.cells.with_args(choice)
 
 
-each_cell: Final = _over(lambda matrix: matrix.cells)
+each_cell: Final = _over(whole)
 each_wire: Final = _over(Matrix.wires)
 each_transport: Final = _over(Matrix.transports)
 each_store: Final = _over(Matrix.stores)

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from tests.conformance.loops import LOOPS, loop_for
-from tests.conformance.matrix import Cell, Matrix
+from tests.conformance.matrix import Cell, Matrix, whole
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
 from tests.faults.splitting import splitting_transports
@@ -22,6 +22,7 @@ from transports.base import CannotConnect
 from transports.system.process import MakeLoop
 
 _MATRIX: Final = pytest.StashKey[Matrix]()
+_IS_WHOLE: Final = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="a server for tests that is up, such as tcp://127.0.0.1:7400; "
         "every account on it is deleted",
+    )
+    group.addoption(
+        "--matrix",
+        default="chosen",
+        choices=("chosen", "whole"),
+        help="whether a test runs over one cell of each transport, or over all cells",
     )
     group.addoption(
         "--transport-module",
@@ -48,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
     target = config.getoption("--target", default="")
     module = config.getoption("--transport-module", default="")
     config.stash[_MATRIX] = matrix_of(target, module)
+    asked = config.getoption("--matrix", default="chosen")
+    config.stash[_IS_WHOLE] = asked == "whole" or bool(target or module)
     for line in (
         "cells(choice): the cells of the matrix that it runs over (tests.conformance)",
         "own_server: needs a server of its own; not with --target",
@@ -63,7 +72,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if mark is None:
         return
     choice: Callable[[Matrix], list[Cell]] = mark.args[0]
-    cells = choice(metafunc.config.stash[_MATRIX])
+    matrix = metafunc.config.stash[_MATRIX]
+    cells = choice(matrix)
+    if choice is whole and not metafunc.config.stash[_IS_WHOLE]:
+        cells = matrix.chosen_for(metafunc.definition.originalname)
     nowhere = pytest.param(None, id="nowhere", marks=pytest.mark.no_cell)
     metafunc.parametrize("cell", cells or [nowhere], ids=str, indirect=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from transports.codec import CODECS
 
@@ -97,6 +98,23 @@ class Matrix:
             for layer, store in enumerate(stores)
         ]
 
+    def chosen_for(self, test: str) -> list[Cell]:
+        """A cell of each transport for this test.
+
+        The codecs and the stores go in turn from transport to transport, and from test
+        to test: each test meets all of them, and all tests together each cell.
+        """
+        turn = crc32(test.encode())
+        chosen: list[Cell] = []
+        for row, name in enumerate(self._first_codecs):
+            cells = [it for it in self.cells if it.transport == name]
+            codecs = list(dict.fromkeys(it.codec for it in cells))
+            stores = list(dict.fromkeys(it.store for it in cells))
+            codec = codecs[(row + turn) % len(codecs)]
+            store = stores[(row + turn // len(codecs)) % len(stores)]
+            chosen += [it for it in cells if (it.codec, it.store) == (codec, store)]
+        return chosen
+
     def wires(self) -> list[Cell]:
         """Each transport and codec, over the first store."""
         return [it for it in self.cells if it.store == self._first_store]
@@ -116,3 +134,8 @@ class Matrix:
     def durable_stores(self) -> list[Cell]:
         """The same over stores that a test can close and open again."""
         return [it for it in self.stores() if it.store not in {"memory", TARGET}]
+
+
+def whole(matrix: Matrix) -> list[Cell]:
+    """All of it; a test of ``each_cell`` runs over what is chosen of it for that."""
+    return matrix.cells
