@@ -235,7 +235,7 @@ class Driver:
             if len(requests) % AT_A_STRETCH == 0:
                 await self.give_way()
         queued: list[Request] = []
-        for request in requests:
+        for number, request in enumerate(requests, 1):
             command = request.command
             if isinstance(command, Acknowledge):
                 refusal = self._chat.acknowledge(connection, command)
@@ -243,6 +243,8 @@ class Driver:
                     queued.append(Request(request.id, Judged(refusal)))
             elif not isinstance(command, Pong):
                 queued.append(request)
+            if number % AT_A_STRETCH == 0:
+                await self.give_way()
         if queued:
             self._pending.put(queued, len(frame))
             self._to_work.set()
