@@ -13,6 +13,9 @@ from chatcore.patterns import Pattern
 from chatcore.sessions import Sessions
 from chatcore.store import Store
 
+_AT_A_STRETCH: Final = 32
+"""Names that are held against a pattern before others have a turn (B2): some patterns
+take long with some names."""
 _ENTRY_BYTES: Final = 64
 """More than any codec takes for an entry, beside the bytes of its name."""
 
@@ -48,8 +51,8 @@ class Listing:
             page = await self._store.names(
                 prefix=pattern.prefix, after=after, limit=limits.walk_names
             )
-            for start in range(0, len(page), limits.turn_commands):
-                for account, name in page[start : start + limits.turn_commands]:
+            for start in range(0, len(page), _AT_A_STRETCH):
+                for account, name in page[start : start + _AT_A_STRETCH]:
                     if pattern.matches(name):
                         session = self._sessions.of_account(account)
                         names.append(name)

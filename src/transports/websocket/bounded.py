@@ -203,9 +203,11 @@ class BoundedConnection(Connection):
 
     def note_held(self) -> None:
         """Take note that what is held has changed."""
+        read_bytes = len(self._unfed) + len(self.protocol.reader.buffer)
         self._held.note(
-            len(self._unfed)
-            + len(self.protocol.reader.buffer)
+            # A buffer that grows is a quarter larger than what is in it, and copied.
+            read_bytes
+            + read_bytes // 2
             + (self.protocol.current_size or 0)
             + self.transport.get_write_buffer_size()
         )
