@@ -13,9 +13,9 @@ from chatcore.patterns import Pattern
 from chatcore.sessions import Sessions
 from chatcore.store import Store
 
-_AT_A_STRETCH: Final = 32
+_AT_A_STRETCH: Final = 8
 """Names that are held against a pattern before others have a turn (B2): some patterns
-take long with some names."""
+take long with some names, and each of a peer's lists has its own turns."""
 _ENTRY_BYTES: Final = 64
 """More than any codec takes for an entry, beside the bytes of its name."""
 

@@ -1,8 +1,7 @@
 """Patterns that choose usernames (L1): only ``*`` and ``?`` are special."""
 
-import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chatcore.errors import InvalidPattern
@@ -34,25 +33,46 @@ def compile_pattern(text: str, *, max_chars: int) -> Pattern:
     folded = unicodedata.normalize("NFC", text.lower())
     if "*" not in folded and "?" not in folded:
         return Pattern("", lambda name: folded in name)
-    prefix = re.match(r"[^*?]*", folded)
-    expression = re.compile(_expression(folded), re.DOTALL)
-    return Pattern(
-        prefix.group() if prefix else "",
-        lambda name: expression.fullmatch(name) is not None,
-    )
-
-
-def _expression(text: str) -> str:
-    """The regular expression of a pattern, in linear time for any name.
-
-    Between two stars the first place that fits is the right one, so each such part is
-    an atomic group: without that, a dozen stars cost minutes a name.
-    """
-    first, *rest = [
-        "".join("." if c == "?" else re.escape(c) for c in part)
-        for part in re.split(r"\*+", text)
-    ]
+    first, *rest = folded.split("*")
+    prefix = first.partition("?")[0]
     if not rest:
-        return first
-    *middle, last = rest
-    return first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last
+        return Pattern(prefix, lambda name: _fits(first, name, 0, len(name)))
+    parts, last = [it for it in rest[:-1] if it], rest[-1]
+    return Pattern(prefix, lambda name: _matches(first, parts, last, name))
+
+
+def _matches(first: str, middle: Sequence[str], last: str, name: str) -> bool:
+    """Whether a name begins with a part, has others in order, and ends with one.
+
+    Between two stars the first place that fits is the right one, so that no place is
+    looked at twice, however many stars there are.
+    """
+    at, end = len(first), len(name) - len(last)
+    if at > end or not _fits(first, name, 0, at) or not _fits(last, name, end):
+        return False
+    for part in middle:
+        at = _find(part, name, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def _find(part: str, name: str, start: int, end: int) -> int:
+    """The first place of a part in ``name[start:end]``; -1 when there is none."""
+    if "?" not in part:
+        return name.find(part, start, end)
+    for at in range(start, end - len(part) + 1):
+        if _fits(part, name, at, at + len(part)):
+            return at
+    return -1
+
+
+def _fits(part: str, name: str, start: int, end: int | None = None) -> bool:
+    """Whether ``name[start:end]`` is this part, whose question marks are any letter."""
+    piece = name[start:end]
+    if "?" not in part:
+        return piece == part
+    return len(piece) == len(part) and all(
+        wanted in ("?", found) for wanted, found in zip(part, piece, strict=True)
+    )
