@@ -56,7 +56,7 @@ def running(
     """
     process: subprocess.Popen[bytes] | None = None
     try:
-        with log.open("wb") as stderr, _signals_held_back(), pinned(core):
+        with log.open("wb") as stderr, signals_held_back(), pinned(core):
             process = subprocess.Popen(  # noqa: S603  # a program of ours
                 command,
                 stdin=stdin,
@@ -72,7 +72,7 @@ def running(
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def signals_held_back() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM come after the block: in the midst of being started, a
     process would be left behind without anybody who knows of it.
 

@@ -250,7 +250,11 @@ def senders_are_told_nothing() -> None:
 
 
 def a_pattern_needs_only_a_beginning() -> None:
-    swap(patterns, "_expression", lambda made: lambda text: made(text) + ".*")
+    swap(
+        patterns,
+        "_matches",
+        lambda made: lambda first, middle, _last, name: made(first, middle, "", name),
+    )
 
 
 def a_deletion_takes_the_account_from_its_owner() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from chatbench.children import signals_held_back
 from chatbench.errors import CannotCompare
 from chatbench.machine import commit_of_source
 
@@ -58,19 +59,28 @@ def tree_of(commit: str, folder: Path, *, checkout: Path = _CHECKOUT) -> Iterato
         if _git(checkout, "archive", f"--output={packed}", full) is None:
             raise CannotCompare(f"git does not give the files of {short}.")
         with tarfile.open(packed) as archive:
-            archive.extractall(within, filter="data")
+            _extract(archive, within)
         source = Path(within).resolve() / "src"
         if not (source / "chatapp" / "__main__.py").exists():
             raise CannotCompare(f"The commit {short} has no server: no src/chatapp.")
         yield Tree(short, source)
 
 
+def _extract(archive: tarfile.TarFile, folder: str) -> None:
+    """Unpack what git has packed; safely, where this Python knows how (PEP 706)."""
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+    else:
+        archive.extractall(folder)  # noqa: S202  # git wrote it, from this checkout
+
+
 def _git(checkout: Path, *arguments: str) -> str | None:
     """What git says there; None if it fails."""
-    done = subprocess.run(  # noqa: S603  # with words of ours
-        ["git", "-C", checkout, *arguments],  # noqa: S607  # the user's git
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with signals_held_back():  # or it would be left behind, when it is interrupted
+        done = subprocess.run(  # noqa: S603  # with words of ours
+            ["git", "-C", checkout, *arguments],  # noqa: S607  # the user's git
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     return None if done.returncode else done.stdout.strip()
