@@ -5,11 +5,9 @@ A function's name says what is wrong once it was called.
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
 
-from chatcore import sending
+from chatcore import chat, sending
 from chatcore.admission import Admission
-from chatcore.chat import Chat
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
 from chatcore.keytime import KeyTime
@@ -29,14 +27,14 @@ def notices_wait_without_end() -> None:
 
 def a_run_has_no_end() -> None:
     def make(_: Method) -> Method:
-        def run_of(_: Any, requests: Sequence[Request], start: int) -> object:
+        def run_of(requests: Sequence[Request], start: int, _most: int) -> object:
             rest = requests[start:]
             sends = list(takewhile(lambda it: isinstance(it.command, Send), rest))
             return sends or rest[:1]
 
         return run_of
 
-    swap(Chat, "_run_of", make)
+    swap(chat, "_run_of", make)
 
 
 def everybody_is_admitted() -> None:
