@@ -151,7 +151,7 @@ def neighbours(*, wanted: bool) -> Iterator[None]:
 def command(run: Run, folders: Sequence[str]) -> list[str]:
     """What runs the tests."""
     uv = [os.environ.get("UV", "uv"), "run", "--quiet"]
-    pytest = ["pytest", "-q", "-p", "no:cacheprovider", *folders]
+    pytest = ["pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *folders]
     if run.python:
         return [*uv, "--python", str(other_pythons()[run.python]), *pytest]
     return [*uv, "--with", ORDER, *pytest, f"--randomly-seed={run.seed}"]

@@ -22,7 +22,7 @@ from chatbench.results import Ratio
 from chatbench.rounds import Ground
 from chatbench.wanted import Wanted
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 CELL_S: Final = 3.0
 CELLS: Final = headline().cells[:1]

@@ -5,6 +5,7 @@ here holds for what ``chatcore bench`` prints. Machines that run tests are busy 
 all that is set against each other runs in rounds by turns, and medians count.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -25,7 +26,7 @@ from chatbench.samples import Sample
 from chatbench.summaries import summarise
 from chatbench.workloads import rate, throughput, timed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 ROUNDS: Final = 5
 COST_US: Final = 50
@@ -83,6 +84,16 @@ def run(ground: Ground, *contestants: Contestant) -> Run:
         name="quick", rounds=ROUNDS, cells=tuple(cells), wire_labels=(), is_result=False
     )
     return Run(plan, list(run_plan(plan, ground, Nobody())))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def turns_without_an_end() -> Iterator[None]:
+    """Have servers cut no turn by time: one whose commands cost more would cut more of
+    them, which costs too, and is not what was planted.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHATCORE_LIMIT_TURN_S", "1.0")
+        yield
 
 
 @pytest.fixture(scope="module")
