@@ -29,7 +29,6 @@ from chatbench.machine import (
 from chatbench.peers import installed_peers
 from chatbench.plans import PLANS, Plan, narrow, with_peers
 from chatbench.progress import ProgressShown
-from chatbench.report import write_report
 from chatbench.results import VERSION, Results
 from chatbench.rounds import Ground, run_plan
 from chatbench.tables import print_results
@@ -66,6 +65,9 @@ def run_bench(wanted: Wanted, *, output: Console, notes: Console) -> int:
     # Databases are below the folder of the results: /tmp may be no disk at all.
     with cells as folder:
         results = _measure(plan, wanted, Path(folder).resolve(), notes)
+    # Not before: what it draws with takes two seconds to load.
+    from chatbench.report import write_report  # noqa: PLC0415
+
     with writing():
         text = msgspec.json.format(msgspec.json.encode(results), indent=1)
         (wanted.out / _RESULTS).write_bytes(text + b"\n")

@@ -9,10 +9,10 @@ They still go to the transport in one call, so that what differs is the framing 
 from collections.abc import Sequence
 from typing import Final
 
-from chatcore.errors import CloseCode
 from chatcore.events import Event
 from transports.base import Link
 from transports.codec import Codec
+from transports.wrapping import WrappedLink
 
 _LENGTH_BYTES: Final = 4
 
@@ -40,37 +40,12 @@ class SingleCodec:
         return b"".join(parts)
 
 
-class SingleLink:
+class SingleLink(WrappedLink):
     """See ``transports.base.Link``; sends each packed frame as a frame."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self.peer = link.peer
-        self.address = link.address
-        self.opened_s = link.opened_s
-        self.receive = link.receive
-        self.abort = link.abort
-        self.allow = link.allow
-        self.hold_reading = link.hold_reading
-        self.report_held = link.report_held
-
-    @property
-    def active_s(self) -> float:
-        """See ``transports.base.Link``."""
-        return self._link.active_s
-
-    @property
-    def taken_s(self) -> float:
-        """See ``transports.base.Link``."""
-        return self._link.taken_s
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
-        await self._link.send([it for packed in frames for it in _unpack(packed)])
-
-    async def close(self, code: CloseCode, text: str) -> None:
-        """See ``transports.base.Link``."""
-        await self._link.close(code, text)
+        await super().send([it for packed in frames for it in _unpack(packed)])
 
 
 def single(link: Link, codec: Codec) -> tuple[Link, Codec]:

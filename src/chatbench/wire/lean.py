@@ -14,7 +14,7 @@ from chatbench.wire.connection import CannotOpen, Wire
 from chatbench.wire.writing import SendWriter
 from chatcore.commands import Login, Pong, Request
 from chatcore.errors import ChatError
-from chatcore.events import Closing, LoggedIn, Ping, Refused
+from chatcore.events import Closing, LoggedIn, Ping, Refused, Welcome
 from transports.codec import codec
 
 PASSWORD: Final = "correct horse"  # noqa: S105  # of accounts that live for a round
@@ -132,6 +132,8 @@ class LeanSession:
             match event:
                 case LoggedIn() if not self._logged_in.done():
                     self._logged_in.set_result(event)
+                case Welcome():
+                    self._sends.frame_bytes = event.frame_bytes
                 case Ping():
                     self._write([self._full.encode_commands([Request(0, Pong())])])
                 case Refused(_, refusal):
@@ -139,7 +141,7 @@ class LeanSession:
                 case Closing(code, text):
                     self.fail(f"The server closed the link: [{int(code)}] {text}")
                 case _:
-                    pass  # a welcome, or what a load does not ask for
+                    pass  # what a load does not ask for
 
     # ---- base.Session
 
