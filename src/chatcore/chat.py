@@ -117,8 +117,8 @@ class Chat:
         self._logins = Logins(
             store, sessions, self._accounts, environment, limits, self._second_login
         )
-        self._receiving = Receiving(store, sessions, limits)
-        self._listing = Listing(store, sessions, limits)
+        self._receiving = Receiving(store, sessions, limits, environment.clock)
+        self._listing = Listing(store, sessions, limits, environment.clock)
         self._deletion = Deletion(
             store, sessions, self._accounts, self._logins, environment, limits, key_time
         )
@@ -138,23 +138,27 @@ class Chat:
 
     # ---- connections
 
-    def attach(self, outlet: Outlet, address: str = "") -> Connection:
+    def attach(
+        self, outlet: Outlet, address: str = "", *, most_frame_bytes: int | None = None
+    ) -> Connection:
         """Begin to serve a link; the first event tells it the clock and limits.
 
         ``address`` is the peer's, without a port; empty where it has none.
+        ``most_frame_bytes`` is what the link can read, where that is less than allowed.
         """
         limits = self.limits
+        frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
         connection = Connection(outlet, self._environment.clock, network)
         self._connections.add(connection)
         connection.emit(
             Welcome(
                 server_time_ms=self._key_time.told_ms(),
-                frame_bytes=limits.frame_bytes,
+                frame_bytes=frame_bytes,
                 body_bytes=limits.body_bytes,
                 pending_commands=limits.pending_commands,
                 window_messages=limits.window_messages,
-                login_frame_bytes=limits.first_frame_bytes,
+                login_frame_bytes=min(limits.first_frame_bytes, frame_bytes),
             )
         )
         if self._logins.is_stopping:
@@ -192,18 +196,14 @@ class Chat:
     # ---- commands
 
     def acknowledge(
-        self, connection: Connection, command: Acknowledge
-    ) -> Refusal | None:
-        """Take an acknowledgement ahead of all other commands, without waiting (W7).
+        self, connection: Connection, commands: Sequence[Acknowledge]
+    ) -> Sequence[Refusal | None]:
+        """Take acknowledgements ahead of all other commands, without waiting (W7).
 
-        Answers why it is refused, if it is. That is for ``execute`` to tell, in its
-        turn, as ``Judged``: refusals at once would be without a bound (B1).
+        Answers for each why it is refused, if it is. That is for ``execute`` to tell,
+        in its turn, as ``Judged``: refusals at once would be without a bound (B1).
         """
-        try:
-            self._receiving.acknowledge(connection, command)
-        except Refusal as refusal:
-            return refusal.with_traceback(None)
-        return None
+        return self._receiving.acknowledge(connection, commands)
 
     async def fetch(self, connection: Connection) -> None:
         """Read mail for a session that has fallen behind, as far as its window goes."""
@@ -281,7 +281,9 @@ class Chat:
             case Judged():
                 connection.refuse(Request(command_id, command), command.refusal)
             case Acknowledge():
-                self._receiving.acknowledge(connection, command)
+                (refusal,) = self._receiving.acknowledge(connection, [command])
+                if refusal is not None:
+                    raise refusal
             case Pong() | Send():
                 pass  # the one has no answer, the other is one of a run
             case Logout() | Deliver() | List() | ChangePassword():

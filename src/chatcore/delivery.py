@@ -132,8 +132,17 @@ class Delivery:
 
     @property
     def wants_mail(self) -> bool:
-        """Whether mail should be read from the store now."""
-        return self.flow is Flow.BEHIND and self.has_room
+        """Whether mail should be read from the store now.
+
+        Not for every message that is acknowledged: a quarter of the window is free.
+        """
+        limits = self._limits
+        return (
+            self.flow is Flow.BEHIND
+            and len(self._in_flight) <= limits.window_messages * 3 // 4
+            and self._bytes <= limits.window_bytes * 3 // 4
+            and self.has_room
+        )
 
     @property
     def room(self) -> tuple[int, int]:

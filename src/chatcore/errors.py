@@ -17,6 +17,7 @@ the fields and the text are the same on each transport.
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 from typing import ClassVar, Final
 
 _MS_DIGITS: Final = 12
@@ -368,6 +369,7 @@ class _Named(dict[str, str]):
         return "-"
 
 
+@cache
 def _capitals(name: str) -> str:
     """``MailboxFull`` as ``MAILBOX_FULL``."""
     return "".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper()

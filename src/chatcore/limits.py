@@ -51,7 +51,7 @@ class Limits:
     unsent_bytes: int = MIB
     held_bytes: int = 128 * MIB
     turn_commands: int = 256
-    turn_s: float = 0.002
+    turn_s: float = 0.001
 
     connections: int = 20_000
     address_connections: int = 256
@@ -133,6 +133,16 @@ class Limits:
     def first_frame_bytes(self) -> int:
         """The largest frame before a login is answered."""
         return min(self.login_frame_bytes, self.frame_bytes)
+
+    @property
+    def command_bytes(self) -> int:
+        """What any one command takes at the most, in a form that is not JSON."""
+        return max(
+            self.body_bytes + _ITEM_BYTES,
+            2 * self.password_max_bytes + _ITEM_BYTES,
+            _NAME_CHARACTER_BYTES * (self.username_chars + self.pattern_chars)
+            + _ITEM_BYTES,
+        )
 
     @property
     def bounce_positions(self) -> int:

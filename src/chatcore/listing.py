@@ -7,15 +7,18 @@ from chatcore.commands import List
 from chatcore.connections import Connection
 from chatcore.errors import Outage
 from chatcore.events import Listed, Refused
-from chatcore.ids import Username
+from chatcore.ids import AccountId, Username
 from chatcore.limits import Limits
 from chatcore.patterns import Pattern
+from chatcore.ports import Clock
 from chatcore.sessions import Sessions
 from chatcore.store import Store
+from chatcore.turns import Turns
 
-_AT_A_STRETCH: Final = 8
-"""Names that are held against a pattern before others have a turn (B2): some patterns
-take long with some names, and each of a peer's lists has its own turns."""
+_MATCHING_S: Final = 0.0005
+"""How long names are held against a pattern before others have a turn (B2)."""
+_BETWEEN_LOOKS: Final = 8
+"""Names between two looks at the clock: some patterns take long with some names."""
 _ENTRY_BYTES: Final = 64
 """More than any codec takes for an entry, beside the bytes of its name."""
 
@@ -23,10 +26,14 @@ _ENTRY_BYTES: Final = 64
 class Listing:
     """Streams the names that match a pattern, one page in memory at a time."""
 
-    def __init__(self, store: Store, sessions: Sessions, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, limits: Limits, clock: Clock
+    ) -> None:
         self._store = store
         self._sessions = sessions
         self._limits = limits
+        self._clock = clock
+        self._turns = Turns(clock, at_once=1)
 
     async def stream(
         self, connection: Connection, command_id: int, command: List, pattern: Pattern
@@ -48,16 +55,17 @@ class Listing:
         names: list[Username] = []
         online: list[bool] = []
         while not connection.is_over:
-            page = await self._store.names(
-                prefix=pattern.prefix, after=after, limit=limits.walk_names
-            )
-            for start in range(0, len(page), _AT_A_STRETCH):
-                for account, name in page[start : start + _AT_A_STRETCH]:
-                    if pattern.matches(name):
-                        session = self._sessions.of_account(account)
-                        names.append(name)
-                        online.append(session is not None and session.is_attached)
-                await connection.outlet.give_way()
+            # All lists of a chat share one turn, and one place before the store: in a
+            # turn of the others one of them goes on, however many there are (B2).
+            async with self._turns.taken():
+                page = await self._store.names(
+                    prefix=pattern.prefix, after=after, limit=limits.walk_names
+                )
+            matched = 0
+            while matched < len(page):
+                async with self._turns.taken():
+                    matched = self._match(page, matched, pattern, names, online)
+                    await connection.outlet.give_way()
             complete = len(page) < limits.walk_names
             while len(names) >= limits.page_names or complete:
                 size = _fitting(names[: limits.page_names], page_bytes)
@@ -70,6 +78,27 @@ class Listing:
                 if last or not await connection.outlet.drained():
                     return
             after = page[-1][1]
+
+    def _match(
+        self,
+        page: Sequence[tuple[AccountId, Username]],
+        start: int,
+        pattern: Pattern,
+        names: list[Username],
+        online: list[bool],
+    ) -> int:
+        """Match names of a page from ``start`` on for a while; how far it came."""
+        most = min(len(page), start + self._limits.turn_commands)
+        ends_s = self._clock.monotonic_s() + _MATCHING_S
+        for number in range(start, most):
+            account, name = page[number]
+            if pattern.matches(name):
+                session = self._sessions.of_account(account)
+                names.append(name)
+                online.append(session is not None and session.is_attached)
+            if number % _BETWEEN_LOOKS == 0 and self._clock.monotonic_s() >= ends_s:
+                return number + 1
+        return most
 
 
 def _fitting(names: Sequence[Username], page_bytes: int) -> int:

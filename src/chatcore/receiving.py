@@ -1,38 +1,71 @@
 """Receiving: how mail leaves its mailbox for a session (M3, M4, M7, M8)."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from chatcore.commands import Acknowledge
 from chatcore.connections import Connection
 from chatcore.delivery import Cause, Goal
-from chatcore.errors import Fenced, LoginRequired, TooManyOperations
+from chatcore.errors import Fenced, LoginRequired, Refusal, TooManyOperations
 from chatcore.events import DeliveryFinished, Received, Started
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
+from chatcore.ports import Clock
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
+from chatcore.turns import Turns
+
+_READS_AT_ONCE: Final = 4
+"""Sessions that read their mail from the store at a time: behind hundreds of them,
+somebody's single message would wait for long (B2)."""
 
 
 class Receiving:
     """Fetches mail for sessions, takes acknowledgements, tells senders of them."""
 
-    def __init__(self, store: Store, sessions: Sessions, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, limits: Limits, clock: Clock
+    ) -> None:
         self._store = store
         self._sessions = sessions
         self._limits = limits
+        self._reads = Turns(clock, at_once=_READS_AT_ONCE)
 
-    def acknowledge(self, connection: Connection, command: Acknowledge) -> None:
+    def acknowledge(
+        self, connection: Connection, commands: Sequence[Acknowledge]
+    ) -> Sequence[Refusal | None]:
         """Move the window and let go of what was acknowledged (M4).
 
-        Raises:
-            Refusal: nobody is logged in here, or the position was not delivered.
+        All of them are one step for the store. Answers for each why it is refused, if
+        it is: nobody is logged in here, or the position was not delivered.
         """
         session = self._sessions.of_connection(connection)
         if session is None:
-            raise LoginRequired(command="acknowledge")
+            return [LoginRequired(command="acknowledge") for _ in commands]
         delivery = session.delivery
         before = delivery.acknowledged
-        freed = delivery.acknowledge(Position(command.position))
-        if delivery.acknowledged == before:
-            return
+        freed: dict[AccountId, list[Position]] = {}
+        refusals: list[Refusal | None] = []
+        for command in commands:
+            try:
+                more = delivery.acknowledge(Position(command.position))
+            except Refusal as refusal:
+                refusals.append(refusal.with_traceback(None))
+                continue
+            refusals.append(None)
+            for sender_id, positions in more.items():
+                freed.setdefault(sender_id, []).extend(positions)
+        if delivery.acknowledged != before:
+            self._let_go(connection, session, freed)
+        return refusals
+
+    def _let_go(
+        self,
+        connection: Connection,
+        session: Session,
+        freed: dict[AccountId, list[Position]],
+    ) -> None:
+        delivery = session.delivery
         self._store.acknowledge(
             session.account,
             session.epoch,
@@ -81,9 +114,10 @@ class Receiving:
         delivery = session.delivery
         head, after = delivery.head, delivery.covered
         messages, body_bytes = delivery.room
-        mail = await self._store.read(
-            session.account, after=after, messages=messages, body_bytes=body_bytes
-        )
+        async with self._reads.taken():
+            mail = await self._store.read(
+                session.account, after=after, messages=messages, body_bytes=body_bytes
+            )
         if session.connection is not connection or delivery.covered != after:
             return
         connection.emit(*delivery.take(mail, head=head))

@@ -7,7 +7,7 @@ the client (``client``) are written once against these protocols.
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from chatcore.errors import ChatError, CloseCode
@@ -112,6 +112,11 @@ class Link(Protocol):
         """
         ...
 
+    @property
+    def most_frame_bytes(self) -> int:
+        """The largest frame that it can read, whatever it is allowed to."""
+        ...
+
     def allow(self, frame_bytes: int) -> None:
         """Read frames of up to this size from now on (B1)."""
         ...
@@ -188,6 +193,12 @@ class NoLimit:
         """See ``Admission``."""
 
 
+ANY_FRAME_BYTES: Final = 2**32 - 1
+"""For ``Link.most_frame_bytes`` where there is no reason for less: a welcome could not
+tell of larger frames, nor TCP's four bytes of length.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """What a listener needs to know of the limits, in its own terms.
@@ -196,6 +207,8 @@ class LinkSettings:
         frame_bytes: the largest frame that a new link reads.
         later_frame_bytes: the largest that ``Link.allow`` will allow; as much as
             ``frame_bytes`` where nothing is said.
+        command_bytes: what a transport's frames have to hold at the least, where it
+            would rather have smaller ones; as much as ``frame_bytes`` likewise.
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
         admission: asked by a listener for each connection, before anything is read.
@@ -206,6 +219,7 @@ class LinkSettings:
 
     frame_bytes: int
     later_frame_bytes: int = 0
+    command_bytes: int = 0
     unsent_bytes: int = 64 * 1024
     connections: int = 20_000
     loopback_counts: bool = False

@@ -13,7 +13,7 @@ take, and after some commands or milliseconds all others have a turn.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from time import perf_counter
 from typing import Final
 
@@ -32,6 +32,7 @@ from transports.codec import (
 from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
 from transports.pending import Pending
+from transports.turnstile import Share, Turnstile
 from transports.watch import Watch
 
 _log = logging.getLogger(__name__)
@@ -53,12 +54,14 @@ class Driver:
         link: Link,
         codec: Codec,
         holdings: Holdings,
+        turnstile: Turnstile,
         limited_log: LimitedLog,
     ) -> None:
         self._chat = chat
         self._link = link
         self._codec = codec
         self._holdings = holdings
+        self._share = Share(turnstile)
         self._limited_log = limited_log
         self._link_bytes = 0
         self._own_bytes = 0
@@ -66,6 +69,8 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._tasks = asyncio.TaskGroup()
         self._pending = Pending()
+        self._aside: list[Request] = []
+        self._is_acknowledging = False
         self._spent = 0
         self._turn_ends_s = 0.0
         self._is_known = False
@@ -78,7 +83,9 @@ class Driver:
         self._to_write = asyncio.Event()
         self._to_read = asyncio.Event()
         self._drained: list[asyncio.Future[bool]] = []
-        self._connection = chat.attach(self, link.address)
+        self._connection = chat.attach(
+            self, link.address, most_frame_bytes=link.most_frame_bytes
+        )
         link.report_held(self.note_link)
 
     async def run(self) -> None:
@@ -148,7 +155,7 @@ class Driver:
 
     async def give_way(self) -> None:
         """See ``chatcore.ports.Outlet``."""
-        await asyncio.sleep(0)
+        await self._share.give_way()
 
     def report(self, error: Exception) -> None:
         """See ``chatcore.ports.Outlet``."""
@@ -213,7 +220,12 @@ class Driver:
                     await self._take(connection, frame)
                     if connection.is_over:
                         break
+                if self._aside and not self._is_acknowledging:
+                    # Links that give one frame at a time may have more of them.
+                    self._is_acknowledging = True
+                    self._loop.call_soon(self._acknowledge_now)
         except PeerFinished:
+            self._acknowledge_now()
             await self._settle(connection)
         except BrokenFrame as broken:
             await self._finish_commands()
@@ -222,6 +234,8 @@ class Driver:
             if closed.code is not CloseCode.LINK_LOST:
                 await self._finish_commands()
                 connection.close(closed.code, closed.text)
+        finally:
+            self._acknowledge_now()
 
     async def _take(self, connection: Connection, frame: bytes) -> None:
         """Take a frame's acknowledgements and pongs now, and queue the rest (W7).
@@ -229,29 +243,67 @@ class Driver:
         Raises:
             BrokenFrame: it cannot be read; nothing of it is taken.
         """
+        most = self._chat.turn_commands(connection)
+        await self._share.spend_bytes(len(frame), most)
         requests: list[Request] = []
         for some in self._codec.read_commands(frame):
             requests += some
             if len(requests) % AT_A_STRETCH == 0:
                 await self.give_way()
         queued: list[Request] = []
-        for number, request in enumerate(requests, 1):
-            command = request.command
-            if isinstance(command, Acknowledge):
-                refusal = self._chat.acknowledge(connection, command)
-                if refusal is not None:
-                    queued.append(Request(request.id, Judged(refusal)))
-            elif not isinstance(command, Pong):
-                queued.append(request)
-            if number % AT_A_STRETCH == 0:
+        for start in range(0, len(requests), AT_A_STRETCH):
+            if start:
                 await self.give_way()
-        if queued:
-            self._pending.put(queued, len(frame))
-            self._to_work.set()
-            self._note()
+            queued += self._sift(connection, requests[start : start + AT_A_STRETCH])
+        self._queue(queued, len(frame))
         await self._give_way_after(max(1, len(requests)))
         while self._is_full(connection):
             await self._wait_to_read()
+
+    def _sift(
+        self, connection: Connection, requests: Sequence[Request]
+    ) -> Sequence[Request]:
+        """Put acknowledgements aside; what is left to be carried out.
+
+        Many peers write one for each message. Those in a row are taken together, also
+        those of several frames.
+        """
+        left: list[Request] = []
+        for request in requests:
+            if isinstance(request.command, Acknowledge):
+                self._aside.append(request)
+                continue
+            if self._aside:
+                left += self._acknowledge(connection)
+            if not isinstance(request.command, Pong):
+                left.append(request)
+        if len(self._aside) >= AT_A_STRETCH:
+            left += self._acknowledge(connection)
+        return left
+
+    def _acknowledge(self, connection: Connection) -> Sequence[Request]:
+        """Take what was put aside; the refusals, to be answered in their turn."""
+        aside, self._aside = self._aside, []
+        if not aside:
+            return ()
+        commands = [it.command for it in aside if isinstance(it.command, Acknowledge)]
+        refusals = self._chat.acknowledge(connection, commands)
+        return [
+            Request(request.id, Judged(refusal))
+            for request, refusal in zip(aside, refusals, strict=True)
+            if refusal is not None
+        ]
+
+    def _acknowledge_now(self) -> None:
+        self._is_acknowledging = False
+        self._queue(self._acknowledge(self._connection), 0)
+
+    def _queue(self, requests: Sequence[Request], frame_bytes: int) -> None:
+        """Have these carried out."""
+        if requests:
+            self._pending.put(requests, frame_bytes)
+            self._to_work.set()
+            self._note()
 
     async def _give_way_after(self, commands: int) -> None:
         """Let all others have a turn when this was enough of one (B2).
@@ -259,6 +311,7 @@ class Driver:
         Frames without commands count as one: reading them costs as much.
         """
         self._spent += commands
+        self._share.add(commands)
         if self._spent >= self._chat.turn_commands(self._connection) or (
             perf_counter() >= self._turn_ends_s
         ):
@@ -314,7 +367,9 @@ class Driver:
             await self._to_work.wait()
             self._to_work.clear()
             while pending.waits and not self._is_over:
-                batch = pending.take(self._chat.turn_commands(connection))
+                most = self._chat.turn_commands(connection)
+                batch = pending.take(most)
+                await self._share.spend(len(batch), most)
                 await self._chat.execute(connection, batch)
                 self._allow_frames(connection)
                 while self._is_clogged(connection) and await self.drained():
@@ -344,8 +399,10 @@ class Driver:
                 await self._to_write.wait()
                 self._to_write.clear()
                 await self._fetch(connection)
-                events = connection.take_outbox(self._chat.turn_commands(connection))
+                most = self._chat.turn_commands(connection)
+                events = connection.take_outbox(most)
                 if events:
+                    await self._share.spend(len(events), most)
                     self._is_sending = True
                     await self._link.send(
                         split_events(self._codec, events, self._limits.frame_bytes)

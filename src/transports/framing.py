@@ -12,6 +12,7 @@ from chatcore.errors import ChatError
 
 LENGTH_BYTES: Final = 4
 _NEWLINE: Final = 0x0A
+_PIECE_BYTES: Final = 16 * 1024
 
 
 class FrameTooLarge(ChatError):
@@ -52,11 +53,17 @@ class Framing(Protocol):
 
 
 class _Cutting:
-    """What both ways of framing keep: a limit, and the frame that is not complete."""
+    """What both ways of framing keep: a limit, and the frame that is not complete.
+
+    It is kept in pieces. One buffer that grows is moved again and again, and leaves
+    holes behind: 500 of them took up twice what was in them. A piece for each read
+    would not do either, since a peer may send single bytes.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rest = bytearray()
+        self._pieces: list[bytearray] = []
+        self._kept = 0
 
     def allow(self, limit: int) -> None:
         """See ``Framing``."""
@@ -65,7 +72,20 @@ class _Cutting:
     @property
     def held_bytes(self) -> int:
         """See ``Framing``."""
-        return len(self._rest)
+        return self._kept
+
+    def _keep(self, received: bytes) -> None:
+        self._kept += len(received)
+        if self._pieces and len(self._pieces[-1]) + len(received) <= _PIECE_BYTES:
+            self._pieces[-1] += received
+        elif received:
+            self._pieces.append(bytearray(received))
+
+    def _take(self) -> bytes:
+        kept = b"".join(self._pieces)
+        self._pieces = []
+        self._kept = 0
+        return kept
 
 
 class LengthFraming(_Cutting):
@@ -80,11 +100,11 @@ class LengthFraming(_Cutting):
     def feed(self, received: bytes) -> Sequence[bytes]:
         """See ``Framing``."""
         stream = received
-        if self._rest:
-            self._rest += received
-            if len(self._rest) < self._wanted:
+        if self._kept:
+            self._keep(received)
+            if self._kept < self._wanted:
                 return ()
-            stream, self._rest = bytes(self._rest), bytearray()
+            stream = self._take()
         frames: list[bytes] = []
         start, end = 0, len(stream)
         self._wanted = LENGTH_BYTES
@@ -99,7 +119,7 @@ class LengthFraming(_Cutting):
             frames.append(stream[body : body + size])
             start = body + size
         if start < end:
-            self._rest += stream[start:]
+            self._keep(stream[start:])
         return frames
 
     def join(self, frames: Sequence[bytes]) -> bytes:
@@ -118,23 +138,23 @@ class LineFraming(_Cutting):
         """See ``Framing``."""
         frames: list[bytes] = []
         if _NEWLINE not in received:
-            self._rest += received
+            self._keep(received)
         else:
             first, *lines = received.split(b"\n")
-            lines.insert(0, bytes(self._rest) + first)
-            self._rest = bytearray(lines.pop())
+            lines.insert(0, self._take() + first)
+            self._keep(lines.pop())
             for line in filter(None, lines):  # a stream may be nothing but newlines
-                self._check(line, frames)
+                self._check(len(line), frames)
                 frame = line.rstrip(b"\r")
                 if frame:
                     frames.append(frame)
-        self._check(self._rest, frames)
+        self._check(self._kept, frames)
         return frames
 
     def join(self, frames: Sequence[bytes]) -> bytes:
         """See ``Framing``."""
         return b"".join(b"%s\n" % frame for frame in frames)
 
-    def _check(self, line: bytes | bytearray, before: Sequence[bytes]) -> None:
-        if len(line) > self._limit:
+    def _check(self, size: int, before: Sequence[bytes]) -> None:
+        if size > self._limit:
             raise FrameTooLarge(self._limit, before)

@@ -7,9 +7,12 @@ ended.
 """
 
 import asyncio
+from heapq import nlargest
 from typing import Final, Protocol
 
 _GRACE_S: Final = 1.0
+_ENDED_AT_ONCE: Final = 4
+_BETWEEN_ENDS_S: Final = 0.005
 
 
 class Holder(Protocol):
@@ -29,7 +32,7 @@ class Holdings:
 
     Over the limit a connection that holds more than its equal share is stopped when it
     grows; those that hold most are ended when the sum is still over it after a while,
-    and at once when it is over it by an eighth.
+    and at once when it is over it by a sixteenth.
 
     Args:
         most_bytes: what they may hold together.
@@ -40,7 +43,7 @@ class Holdings:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._ceiling_bytes = most_bytes + most_bytes // 8
+        self._ceiling_bytes = most_bytes + most_bytes // 16
         self._held: dict[Holder, int] = {}
         self._stopped: dict[Holder, None] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -77,14 +80,24 @@ class Holdings:
             self._timer = loop.call_later(_GRACE_S, self._end_largest)
 
     def _end_largest(self) -> None:
-        """End those without which the rest is within the limit, the largest first."""
-        for holder in sorted(self._held, key=self._held.__getitem__, reverse=True):
+        """End those without which the rest is within the limit, the largest first.
+
+        A few at a time: each takes a while to be taken down, and others wait (B2).
+        """
+        largest = nlargest(_ENDED_AT_ONCE, self._held, key=self._held.__getitem__)
+        for holder in largest:
             if self.held_bytes <= self._most_bytes:
                 break
             self.held_bytes -= self._held.pop(holder)
             self._stopped.pop(holder, None)
             holder.end_overloaded()
-        self._go_on()
+        if self.held_bytes <= self._most_bytes:
+            self._go_on()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_BETWEEN_ENDS_S, self._end_largest)
 
     def _go_on(self) -> None:
         """Read of all again."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed, LinkSettings
+from transports.base import ANY_FRAME_BYTES, LinkClosed, LinkSettings
 from transports.reporting import HeldReport
 
 _CLOGGED_BYTES: Final = 64 * 1024
@@ -29,6 +29,7 @@ class PairedLink:
         self._held = HeldReport()
         self._is_held = False
         self._end: LinkClosed | None = None
+        self._is_gone = False
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self.peer = peer
@@ -71,6 +72,11 @@ class PairedLink:
         if self._other is not None:
             self._other.note_held()
 
+    @property
+    def most_frame_bytes(self) -> int:
+        """See ``transports.base.Link``."""
+        return ANY_FRAME_BYTES
+
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""
         self._frame_bytes = frame_bytes
@@ -103,7 +109,8 @@ class PairedLink:
         while other.is_clogged:
             await other.wait_taken()
             self.active_s = self._loop.time()
-        if self._end is not None or other.has_ended:
+        # An end that is not gone may still tell what was wrong with what it read.
+        if self._is_gone or other.has_ended:
             raise LinkClosed
 
     def take(self, frame: bytes) -> None:
@@ -131,7 +138,7 @@ class PairedLink:
 
     @property
     def has_ended(self) -> bool:
-        """Whether this end is closed."""
+        """Whether this end reads no more."""
         return self._end is not None
 
     async def wait_taken(self) -> None:
@@ -152,5 +159,6 @@ class PairedLink:
     def finish(self) -> None:
         """Take note that no more comes."""
         self._end = self._end or LinkClosed()
+        self._is_gone = True
         self._changed.set()
         self._taken.set()

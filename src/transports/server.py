@@ -16,6 +16,7 @@ from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
 from transports.registry import transport_for
 from transports.system import system_environment
+from transports.turnstile import Turnstile
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
@@ -69,10 +70,12 @@ class _Server:
         self._last_gone: asyncio.Event | None = None
         limits = chat.limits
         self._holdings = holdings
+        self._turnstile = Turnstile(at_once=1)
         self._limited_log = LimitedLog(_log)
         self._settings = LinkSettings(
             frame_bytes=limits.first_frame_bytes,
             later_frame_bytes=limits.frame_bytes,
+            command_bytes=limits.command_bytes,
             unsent_bytes=limits.login_unsent_bytes,
             handshake_s=limits.login_within_s,
             # A transport's own pings come before the chat's, which then never need to.
@@ -107,7 +110,12 @@ class _Server:
         self._links.add(link)
         try:
             await Driver(
-                self._chat, link, codec, self._holdings, self._limited_log
+                self._chat,
+                link,
+                codec,
+                self._holdings,
+                self._turnstile,
+                self._limited_log,
             ).run()
         finally:
             self._links.discard(link)

@@ -4,12 +4,10 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-_AT_ONCE: Final = 2
-
-
+GREETED_AT_ONCE: Final = 2
 ACCEPTED_AT_ONCE: Final = 8
 """What to give an event loop for a backlog: asyncio's accepts as many in one turn."""
 _BACKLOG: Final = 1024
@@ -29,7 +27,8 @@ class Turnstile:
     everybody who is there already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = GREETED_AT_ONCE) -> None:
+        self._at_once = at_once
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._passed = 0
@@ -37,7 +36,7 @@ class Turnstile:
     async def enter(self) -> None:
         """Return when it is one's turn, in the order of coming."""
         if self._passed or self._waiting:
-            if self._waiting or self._passed >= _AT_ONCE:
+            if self._waiting or self._passed >= self._at_once:
                 turn: asyncio.Future[None] = self._loop.create_future()
                 self._waiting.append(turn)
                 await turn
@@ -48,10 +47,91 @@ class Turnstile:
 
     def _next_turn(self) -> None:
         self._passed = 0
-        while self._waiting and self._passed < _AT_ONCE:
+        while self._waiting and self._passed < self._at_once:
             turn = self._waiting.popleft()
             if not turn.done():  # nobody gave up waiting
                 turn.set_result(None)
                 self._passed += 1
         if self._passed or self._waiting:
+            self._loop.call_soon(self._next_turn)
+
+
+_WINDOW_S: Final = 0.01
+_UNIT_BYTES: Final = 256
+
+
+class Share:
+    """What one link has had done of late: whoever has much done takes turns.
+
+    A link has some dozen things done in a hundredth of a second: they are done at once.
+    One that has had hundreds shares a turnstile with all others that have, so that they
+    cost those who ask for little one stretch of work in a turn, however many they are
+    (B2). Alone it waits for nobody.
+    """
+
+    def __init__(self, turnstile: Turnstile) -> None:
+        self._turnstile = turnstile
+        self._loop = asyncio.get_running_loop()
+        self._since_s = 0.0
+        self._units = 0
+
+    def add(self, units: int) -> None:
+        """Count so many commands or events that were dealt with."""
+        now_s = self._loop.time()
+        if now_s - self._since_s > _WINDOW_S:
+            self._since_s = now_s
+            self._units = 0
+        self._units += units
+
+    async def spend(self, units: int, most: int) -> None:
+        """Count so many that will be; return when it is their turn."""
+        self.add(units)
+        if self._units > most:
+            await self._turnstile.enter()
+
+    async def spend_bytes(self, size: int, most: int) -> None:
+        """Count a frame that is about to be decoded, which may be large and hold one
+        command.
+        """
+        await self.spend(size // _UNIT_BYTES, most)
+
+    async def give_way(self) -> None:
+        """Let others have a turn, and the other busy links theirs."""
+        await asyncio.sleep(0)
+        await self._turnstile.enter()
+
+
+LARGE_BYTES: Final = 16 * 1024
+"""A frame that is not whole and holds more than this is a large one."""
+_READS_IN_A_TURN: Final = 32
+
+
+class Intake:
+    """How many links of a listener read parts of large frames in one turn.
+
+    Hundreds of links with a part each would make every turn a long one (B2).
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._reads = 0
+
+    def admits(self, go_on: Callable[[], None]) -> bool:
+        """Count a part that was read; False when its link should read no more until it
+        is told to ``go_on``.
+        """
+        if not self._reads and not self._waiting:
+            self._loop.call_soon(self._next_turn)
+        self._reads += 1
+        if self._reads <= _READS_IN_A_TURN:
+            return True
+        self._waiting.append(go_on)
+        return False
+
+    def _next_turn(self) -> None:
+        self._reads = 0
+        for _ in range(min(_READS_IN_A_TURN, len(self._waiting))):
+            self._waiting.popleft()()
+        if self._waiting:
             self._loop.call_soon(self._next_turn)

@@ -41,6 +41,11 @@ class WrappedLink:
         """See ``transports.base.Link``."""
         self.link.abort()
 
+    @property
+    def most_frame_bytes(self) -> int:
+        """See ``transports.base.Link``."""
+        return self.link.most_frame_bytes
+
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""
         self.link.allow(frame_bytes)

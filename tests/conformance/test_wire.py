@@ -44,7 +44,7 @@ from tests.conformance.peers import PASSWORD, Peer
 from tests.conformance.servers import serving
 from tests.conformance.sockets import framed, socket_to
 from transports.base import parse_address
-from transports.codec import codec
+from transports.codec import Codec, codec
 
 KIB: Final = 1024
 
@@ -97,6 +97,35 @@ async def test_a_frame_over_the_limit_ends_its_link(cell: Cell) -> None:
         assert not closing.may_reconnect
         async with server.peer() as found:
             assert (await found.resume(token)).username == "ada"
+
+
+@each_wire
+@pytest.mark.own_server
+@pytest.mark.rule("W6")
+async def test_a_frame_as_large_as_the_welcome_tells_is_read(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+        largest = peer.welcome.frame_bytes
+        frame, sends = frame_of(peer.codec, largest)
+
+        await peer.write(frame)
+        accepted = [await peer.until(Accepted) for _ in range(sends)]
+        await peer.offend(frame_of(peer.codec, largest + 1)[0])
+
+        assert len(frame) == largest
+        assert [it.id for it in accepted] == list(range(1, sends + 1))
+        assert await peer.end_code() is CloseCode.FRAME_TOO_LARGE
+
+
+def frame_of(codec: Codec, size: int) -> tuple[bytes, int]:
+    """A frame of exactly this size, and how many sends are in it."""
+    bodies = ["x" * 30_000] * (size // 30_500)
+    while True:
+        requests = [Request(n, Send("ada", it)) for n, it in enumerate(bodies, 1)]
+        missing = size - len(codec.encode_commands(requests))
+        if not missing:
+            return codec.encode_commands(requests), len(bodies)
+        bodies = [*bodies[:-1], bodies[-1] + "x" * missing]
 
 
 @over("tcp", "protobuf", "msgpack")

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 
 from chatcore import Chat
-from chatcore.commands import Request, Resume
+from chatcore.commands import Acknowledge, Request, Resume
 from chatcore.connections import Connection
-from chatcore.errors import LoginRequired
+from chatcore.errors import LoginRequired, Refusal
 from chatcore.events import Refused
 from chatcore.limits import KIB
 from stores import open_store
@@ -78,12 +78,14 @@ class CountingChat(Chat):
         self.connections.append(connection)
         return connection
 
-    def acknowledge(self, connection: Connection, *args: Any) -> Any:
-        self._acknowledged += 1
+    def acknowledge(
+        self, connection: Connection, commands: Sequence[Acknowledge]
+    ) -> Sequence[Refusal | None]:
+        self._acknowledged += len(commands)
         self.most_acknowledged = max(self.most_acknowledged, self._acknowledged)
         self._count(connection, 0)
         self.begun[connection] += 1
-        return super().acknowledge(connection, *args)
+        return super().acknowledge(connection, commands)
 
     async def execute(
         self, connection: Connection, requests: Sequence[Request]

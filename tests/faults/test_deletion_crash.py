@@ -55,6 +55,8 @@ async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
             did = await deleting
             watched += await next_bounces(watcher, EACH // STEP - 1)
             watcher.acknowledge()
+            # It may be between two links yet: what asks something waits for the next.
+            await watcher.logout()
 
         bounced = {it: await waiting_bounces(server.url, it) for it in SENDERS}
         bounced[SENDERS[0]] = [*watched, *bounced[SENDERS[0]]]

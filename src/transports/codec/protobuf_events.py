@@ -75,14 +75,11 @@ def write_event(  # noqa: C901, PLR0912, PLR0915  # a case for each event
             )
         case Refused(number, refusal):
             into.id = number
-            into.refused.MergeFrom(
-                pb.Refused(
-                    code=refusal.code,
-                    name=refusal.name,
-                    text=refusal.text,
-                    fields=refusal.fields,
-                )
-            )
+            refused = into.refused
+            refused.code = refusal.code
+            refused.name = refusal.name
+            refused.text = refusal.text
+            refused.fields.update(refusal.fields)
         case Listed(number, names, online, complete):
             into.id = number
             listed = into.listed

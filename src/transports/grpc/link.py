@@ -9,7 +9,13 @@ from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
 from grpc.aio import StreamStreamCall as Call
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed, PeerFinished
+from transports.base import (
+    ANY_FRAME_BYTES,
+    LinkClosed,
+    LinkSettings,
+    PeerFinished,
+)
+from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import address_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.reporting import HeldReport
@@ -32,10 +38,11 @@ class ServerLink:
     """
 
     def __init__(
-        self, context: "ServicerContext[bytes, bytes]", frame_bytes: int
+        self, context: "ServicerContext[bytes, bytes]", settings: LinkSettings
     ) -> None:
         self._context = context
-        self._frame_bytes = frame_bytes
+        self._frame_bytes = settings.frame_bytes
+        self.most_frame_bytes = most_frame_bytes(settings)
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._is_cut = False
@@ -228,6 +235,7 @@ class ClientLink:
     ) -> None:
         self._channel = channel
         self._call = call
+        self.most_frame_bytes = ANY_FRAME_BYTES
         self._first: list[bytes] = [first]
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes

@@ -198,7 +198,7 @@ class ChatService:
             _enter(context, admission.enter, admission.leave)
         except LinkClosed as closed:
             await end_call(context, closed)
-        link = ServerLink(context, self._settings.frame_bytes)
+        link = ServerLink(context, self._settings)
         async with self._counted():
             self._spawn(link.read_on())
             self._spawn(self._drive(link))

@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed, PeerFinished
+from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished
 from transports.framing import FrameTooLarge, Framing
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
+from transports.turnstile import LARGE_BYTES, Intake
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -27,12 +28,20 @@ class TcpLink(asyncio.BufferedProtocol):
     loop reads and tells of it without a step between: asyncio's selector loop, uvloop.
     """
 
-    def __init__(self, *, close_s: float, buffer: bytearray | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        close_s: float,
+        buffer: bytearray | None = None,
+        intake: Intake | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._close_s = close_s
         self._transport: asyncio.Transport | None = None
         self._framing: Framing | None = None
         self._buffer = buffer if buffer is not None else bytearray()
+        self._intake = intake
+        self._waits_its_turn = False
         self._thrown_away_bytes = 0
         self._early = b""
         self._frames: list[bytes] = []
@@ -79,10 +88,16 @@ class TcpLink(asyncio.BufferedProtocol):
             self._early += received
         else:
             self._cut(self._framing, received)
+            if self._intake is not None and self._framing.held_bytes > LARGE_BYTES:
+                self._waits_its_turn = not self._intake.admits(self._go_on)
         self._ahead_bytes += nbytes
         self._read_or_pause()
         self._held.note(self._held_bytes)
         self._wake(self._readable)
+
+    def _go_on(self) -> None:
+        self._waits_its_turn = False
+        self._read_or_pause()
 
     def _throw_away(self, nbytes: int) -> None:
         """Read what comes after the end, but not all that a flood may bring."""
@@ -106,7 +121,10 @@ class TcpLink(asyncio.BufferedProtocol):
         return True
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # LinkClosed tells as much as anyone does with it
-        """The socket is gone."""
+        """The socket is gone, and with it what would have become a frame: this link may
+        be kept for longer, until cycles are collected.
+        """
+        self._framing = None
         self._end = LinkClosed()
         for waiter in (self._readable, self._writable, self._finished, self._gone):
             self._wake(waiter)
@@ -248,6 +266,11 @@ class TcpLink(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._taking.look(untaken_bytes(self._transport))
 
+    @property
+    def most_frame_bytes(self) -> int:
+        """See ``transports.base.Link``."""
+        return ANY_FRAME_BYTES
+
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""
         if self._framing is not None:
@@ -274,7 +297,8 @@ class TcpLink(asyncio.BufferedProtocol):
     def _read_or_pause(self) -> None:
         """Read while somebody receives, and nothing forbids it."""
         transport = self._transport
-        reads = self._ahead_bytes < READ_BYTES and not self._is_held
+        may_read = not (self._is_held or self._waits_its_turn)
+        reads = may_read and self._ahead_bytes < READ_BYTES
         if reads == self._is_reading or transport is None or transport.is_closing():
             return
         self._is_reading = reads

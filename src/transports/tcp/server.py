@@ -16,7 +16,7 @@ from transports.base import (
 from transports.limited_log import LimitedLog
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
-from transports.turnstile import ACCEPTED_AT_ONCE, Turnstile, lengthen_backlog
+from transports.turnstile import ACCEPTED_AT_ONCE, Intake, Turnstile, lengthen_backlog
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ async def listen(
     shared = None if sys.platform == "win32" else bytearray(READ_BYTES)
     log = LimitedLog(_log)
     turnstile = Turnstile()
+    intake = Intake()
 
     async def serve_by_turns(link: TcpLink) -> None:
         await turnstile.enter()
@@ -74,7 +75,7 @@ async def listen(
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(
-            lambda: _Accepted(close_s=settings.close_s, buffer=shared),
+            lambda: _Accepted(close_s=settings.close_s, buffer=shared, intake=intake),
             address.host or None,
             address.port,
             backlog=ACCEPTED_AT_ONCE,

@@ -11,6 +11,7 @@ from websockets.protocol import CLOSED, CLOSING, CONNECTING
 
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
+from transports.turnstile import LARGE_BYTES, Intake
 
 _FED_BYTES: Final = 512
 """How much the library is given at a time: of its smallest messages so many that their
@@ -32,6 +33,8 @@ class Pause(Flag):
     """The peer does not take what is written: pongs, which nobody waits for."""
     HELD = auto()
     """All connections together hold too much."""
+    CROWD = auto()
+    """Many connections read parts of large messages."""
     TURN = auto()
     """Others have a turn before the rest of what was read is looked at."""
 
@@ -43,6 +46,7 @@ class BoundedConnection(Connection):
     pongs of the protocol among them. Stands before a side's own class.
     """
 
+    intake: Intake | None = None
     unsent_bytes = 64 * 1024
     opened_s = 0.0
     _taking: Taking
@@ -80,6 +84,12 @@ class BoundedConnection(Connection):
             self._unfed += data
         else:
             self._feed(data)
+        if (
+            self.intake is not None
+            and len(self.protocol.reader.buffer) > LARGE_BYTES
+            and not self.intake.admits(lambda: self.resume(Pause.CROWD))
+        ):
+            self.pause(Pause.CROWD)
         self.note_held()
 
     def _feed(self, data: bytes) -> None:

@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode as WebSocketCode
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed
+from transports.base import ANY_FRAME_BYTES, LinkClosed
 from transports.codec import Codec
 from transports.websocket.bounded import BoundedConnection
 
@@ -35,6 +35,11 @@ class WebSocketLink:
     def taken_s(self) -> float:
         """See ``transports.base.Link``."""
         return self._connection.taken_s
+
+    @property
+    def most_frame_bytes(self) -> int:
+        """See ``transports.base.Link``."""
+        return ANY_FRAME_BYTES
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``."""

@@ -25,7 +25,7 @@ from transports.base import (
 )
 from transports.codec import codec
 from transports.limited_log import LimitedLog
-from transports.turnstile import ACCEPTED_AT_ONCE, Turnstile, lengthen_backlog
+from transports.turnstile import ACCEPTED_AT_ONCE, Intake, Turnstile, lengthen_backlog
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.options import ConnectionOptions, connection_options
@@ -106,6 +106,7 @@ async def listen(
     gate = _Gate(address.options.get("origin", ""))
 
     turnstile = Turnstile()
+    crowd = Intake()
 
     async def judge_by_turns(
         connection: ServerConnection, request: Request
@@ -116,6 +117,7 @@ async def listen(
     class _Admitting(ServerSide):
         admission = settings.admission
         unsent_bytes = settings.unsent_bytes
+        intake: Intake | None = crowd
 
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol

@@ -15,12 +15,15 @@ _LINKS: Final = 500
 
 
 async def short_of_a_frame(target: Target) -> Findings:
-    """500 connections, each one byte short of a frame of 1 MiB, before login."""
+    """500 connections, each one byte short of a frame, before login.
+
+    Half of the frames are of the largest size that is read, and half of 1 MiB.
+    """
     return await _held(target, is_logged_in=False)
 
 
 async def short_of_a_frame_in(target: Target) -> Findings:
-    """The same after login."""
+    """500 connections, each one byte short of the largest frame, after login."""
     return await _held(target, is_logged_in=True)
 
 
@@ -33,11 +36,13 @@ async def _held(target: Target, *, is_logged_in: bool) -> Findings:
             _LINKS,
             names=(lambda index: f"peer{index}") if is_logged_in else lambda _: "",
         )
-        for link in links:
+        for number, link in enumerate(links):
+            is_told = is_logged_in or number % 2 == 0
+            size = link.frame_bytes if is_told and link.frame_bytes else MIB
             if isinstance(link.wire, ShutGrpcWire):
-                link.wire.write_short(bytes(MIB))
+                link.wire.write_short(bytes(size))
             else:
-                link.write_raw(_unfinished_on(target.transport, MIB))
+                link.write_raw(_unfinished_on(target.transport, size))
             await asyncio.sleep(0)
         await _taken(links, target.deadline_s())
         tell(findings, links)

@@ -12,7 +12,7 @@ from typing import Final
 from chatbench.wire.connection import CannotOpen
 from chatcore.commands import Login, Request
 from chatcore.errors import ChatError
-from chatcore.events import Closing, Event, Listed, LoggedIn, Refused
+from chatcore.events import Closing, Event, Listed, LoggedIn, Refused, Welcome
 from tests.faults.abuse.targets import MIB, Target
 from tests.faults.abuse.wires import ATTACKERS, HostileWire, ShutGrpcWire, dial, is_open
 from transports.codec import codec as codec_of
@@ -33,6 +33,8 @@ class Intruder:
         ended: why the link is over, or empty while it is not.
         closing: the code that the server closed it with; 0 if it told none.
         written: bytes of frames that were given to the socket.
+        frame_bytes: the largest frame that the server says it reads now; 0 before its
+            welcome.
     """
 
     wire: HostileWire
@@ -43,6 +45,8 @@ class Intruder:
         self.ended = ""
         self.closing = 0
         self.written = 0
+        self.frame_bytes = 0
+        self._later_frame_bytes = 0
         self.token = b""
         self.names: list[tuple[str, bool]] = []
         self._last = b""
@@ -66,6 +70,9 @@ class Intruder:
             self.counts[type(event).__name__] += 1
             if isinstance(event, Closing):
                 self.closing = int(event.code)
+            elif isinstance(event, Welcome):
+                self.frame_bytes = event.login_frame_bytes
+                self._later_frame_bytes = event.frame_bytes
             elif isinstance(event, Listed):
                 self.names += zip(event.names, event.online, strict=True)
             elif isinstance(event, LoggedIn | Refused):
@@ -111,6 +118,7 @@ class Intruder:
             match event:
                 case LoggedIn():
                     self.token = event.token
+                    self.frame_bytes = self._later_frame_bytes
                     return
                 case Refused(_, refusal):
                     may_wait = "retry_after_ms" in refusal.fields

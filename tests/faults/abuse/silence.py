@@ -42,7 +42,7 @@ async def peers_that_take_nothing(target: Target) -> Findings:
         accomplice.be_deaf()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_go_on_sending(sender, target, until_s))
-            mail = constant(sends("ponger", 8, body=_BODY * 7))
+            mail = constant(sends("ponger", 2, body=_BODY * 7))
             tasks.create_task(accomplice.flood(mail, until_s, most_bytes=64 << 20))
             tasks.create_task(_knock(ponger, one(Pong(), 0), until_s))
             tasks.create_task(_close_its_half(halved, until_s))
@@ -90,7 +90,7 @@ async def reads_a_byte_a_second(target: Target) -> Findings:
         sender.be_deaf()
         until_s = target.deadline_s()
         async with asyncio.TaskGroup() as tasks:
-            mail = constant(sends(_NAME, 8, body=_BODY * 7))
+            mail = constant(sends(_NAME, 2, body=_BODY * 7))
             tasks.create_task(sender.flood(mail, until_s, most_bytes=96 << 20))
             tasks.create_task(_sip(link, until_s))
         tell(findings, [link, sender])

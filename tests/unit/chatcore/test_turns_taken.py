@@ -10,11 +10,12 @@ from chatcore.commands import (
     List,
     Logout,
     Pong,
+    Resume,
     Send,
     Unknown,
 )
 from chatcore.errors import AcknowledgedTooMuch, LoginRequired
-from chatcore.events import Accepted, Listed, Refused, Started
+from chatcore.events import Accepted, Listed, Received, Refused, Started
 from chatcore.limits import Limits
 from environment import seeded
 from marks import rule
@@ -174,6 +175,51 @@ class ListTest(unittest.TestCase):
         self.assertEqual([type(it) for it in events], [Started, Listed])
         self.assertGreaterEqual(ada.ways_given - before, 201 // 10)
 
+    @rule("B2", "L1")
+    def test_of_many_lists_one_is_at_the_store_at_a_time(self) -> None:
+        world = World()
+        users = [world.user(f"user{number}") for number in range(3)]
+        waiting = world.store.hold("names")
+        lists = [List("a*"), List("b*"), List("*")]
+
+        for user, command in zip(users, lists, strict=True):
+            user.do(command)
+        at_once = world.store.calls.count("names")
+        waiting.end(answer=True)
+        world.turns.run()
+
+        self.assertEqual(at_once, 1)
+        pages = [of_type(it.events, Listed) for it in users]
+        self.assertEqual([[it.complete for it in some] for some in pages], [[True]] * 3)
+
+
+class ReadTest(unittest.TestCase):
+    @rule("B2", "M3")
+    def test_of_many_sessions_that_are_behind_four_read_their_mail_at_a_time(
+        self,
+    ) -> None:
+        world = World()
+        ada = world.user("ada")
+        others = [world.user(f"user{number}") for number in range(6)]
+        for number, other in enumerate(others):
+            other.lose()
+            ada.do(Send(f"user{number}", "hello"))
+        peers = [world.peer() for _ in others]
+
+        waiting = []
+        before = world.store.calls.count("read")
+        for number, (other, peer) in enumerate(zip(others, peers, strict=True)):
+            if number < 4:
+                waiting.append(world.store.hold("read"))
+            peer.do(Resume(other.token))
+        at_once = world.store.calls.count("read") - before
+        for it in waiting:
+            it.end(answer=True)
+        world.turns.run()
+
+        self.assertEqual(at_once, 4)
+        self.assertEqual([it.bodies for it in peers], [["hello"]] * 6)
+
 
 class JudgedTest(unittest.TestCase):
     @rule("B1", "W7")
@@ -181,7 +227,7 @@ class JudgedTest(unittest.TestCase):
         world = World()
         ada, bob = world.user("ada"), world.user("bob")
         bob.do(Send("ada", "hello"))
-        refusal = world.chat.acknowledge(ada.connection, Acknowledge(7))
+        (refusal,) = world.chat.acknowledge(ada.connection, [Acknowledge(7)])
         assert refusal is not None
         before = len(ada.events)
 
@@ -195,6 +241,20 @@ class JudgedTest(unittest.TestCase):
         (refused,) = of_type(events, Refused)
         self.assertIs(refused.refusal, refusal)
 
+    @rule("B2", "M4")
+    def test_acknowledgements_that_come_together_are_one_step(self) -> None:
+        world = World()
+        ada, bob = world.user("ada"), world.user("bob")
+        bob.do(*(Send("ada", str(number)) for number in range(5)))
+        wanted = [Acknowledge(position) for position in (1, 9, 3, 2)]
+
+        refusals = world.chat.acknowledge(ada.connection, wanted)
+        world.turns.run()
+
+        self.assertEqual([it and it.code for it in refusals], [None, 305, None, None])
+        told = [it.positions for it in of_type(bob.events, Received)]
+        self.assertEqual(told, [(1, 2, 3)])
+
     @rule("B1", "W7")
     def test_a_valid_one_waits_for_nothing_and_has_no_answer(self) -> None:
         world = World()
@@ -203,7 +263,7 @@ class JudgedTest(unittest.TestCase):
         waiting = world.store.hold("mailbox")
         ada.do(Deliver())
 
-        refusal = world.chat.acknowledge(ada.connection, Acknowledge(1))
+        (refusal,) = world.chat.acknowledge(ada.connection, [Acknowledge(1)])
         settled = world.chat.session_of(ada.connection)
         waiting.end(answer=True)
         world.turns.run()

@@ -198,7 +198,7 @@ class Peer:
         """Acknowledge ahead of all else; what came out of the link since."""
         before = len(self.events)
         number, chat = self.next_id(), self._world.chat
-        refusal = chat.acknowledge(self.connection, Acknowledge(position))
+        (refusal,) = chat.acknowledge(self.connection, [Acknowledge(position)])
         if refusal is not None:
             judged = Request(number, Judged(refusal))
             self._world.turns.spawn(chat.execute(self.connection, [judged]))

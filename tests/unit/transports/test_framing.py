@@ -1,5 +1,6 @@
 """Frames in a stream: the same ones, however the network cuts it (W2, W6)."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
@@ -179,3 +180,22 @@ def cut_at(stream: bytes, cuts: Sequence[int]) -> list[bytes]:
     ends = sorted({*cuts, len(stream)})
     starts = [0, *ends]
     return [stream[a:b] for a, b in zip(starts, ends, strict=False)]
+
+
+@each_framing
+@pytest.mark.rule("B1")
+def test_a_frame_that_comes_a_byte_at_a_time_takes_about_its_size(
+    framing: Callable[[int], Framing],
+) -> None:
+    size = 100_000
+    stream = framing(size).join([b"x" * size])[:-1]
+    cut = framing(size)
+
+    tracemalloc.start()
+    for byte in stream:
+        cut.feed(byte.to_bytes())
+    taken_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert cut.held_bytes == len(stream)
+    assert taken_bytes < 1.25 * size

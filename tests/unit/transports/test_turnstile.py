@@ -1,10 +1,12 @@
 """Letting those who come all at once in by turns (B2)."""
 
 import asyncio
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
-from transports.turnstile import Turnstile
+from transports.turnstile import Intake, Share, Turnstile
 
 
 async def entries(turnstile: Turnstile, count: int) -> list[int]:
@@ -55,3 +57,92 @@ async def test_who_gives_up_waiting_holds_up_nobody() -> None:
 
     assert [it.cancelled() for it in waiting] == [it is waiting[3] for it in waiting]
     assert len(done) == 6
+
+
+# ---- who has much done
+
+
+async def turns_until_done(shares: list[Share], units: int) -> list[int]:
+    """How many turns of the loop each of these waited to have so much done."""
+    waited = [0] * len(shares)
+    turn = 0
+    done = 0
+
+    async def spend(number: int, share: Share) -> None:
+        nonlocal done
+        began = turn
+        await share.spend(units, most=10)
+        waited[number] = turn - began
+        done += 1
+
+    async with asyncio.TaskGroup() as tasks:
+        for number, share in enumerate(shares):
+            tasks.create_task(spend(number, share))
+        while done < len(shares):
+            await asyncio.sleep(0)
+            turn += 1
+    return waited
+
+
+@pytest.mark.rule("B2")
+async def test_of_links_that_have_much_done_one_goes_on_in_a_turn() -> None:
+    turnstile = Turnstile(at_once=1)
+
+    waited = await turns_until_done([Share(turnstile) for _ in range(8)], units=11)
+
+    assert len(set(waited)) == 8
+
+
+@pytest.mark.rule("B2")
+async def test_links_that_have_little_done_wait_for_nobody() -> None:
+    turnstile = Turnstile(at_once=1)
+    busy = [asyncio.ensure_future(Share(turnstile).spend(11, most=10)) for _ in "12345"]  # noqa: TID251  # awaited below
+
+    waited = await turns_until_done([Share(turnstile) for _ in range(8)], units=10)
+    await asyncio.wait(busy, timeout=10)
+
+    assert waited == [0] * 8
+
+
+@pytest.mark.rule("B2")
+async def test_what_a_link_had_done_of_late_counts() -> None:
+    turnstile = Turnstile(at_once=1)
+    share = Share(turnstile)
+    await share.spend(10, most=10)
+    busy = [asyncio.ensure_future(Share(turnstile).spend(11, most=10)) for _ in "12345"]  # noqa: TID251  # awaited below
+    await asyncio.sleep(0)
+
+    waited = await turns_until_done([share, Share(turnstile)], units=1)
+    await asyncio.wait(busy, timeout=10)
+
+    assert waited[0] > waited[1] == 0
+
+
+# ---- parts of large frames
+
+
+async def test_of_parts_of_large_frames_a_few_are_read_in_a_turn() -> None:
+    intake = Intake()
+    told: list[int] = []
+
+    admitted = [intake.admits(partial(told.append, number)) for number in range(100)]
+    seen = []
+    for _ in range(4):
+        await asyncio.sleep(0)
+        seen.append(len(told))
+
+    most = admitted.count(True)
+    assert admitted == [True] * most + [False] * (100 - most)
+    assert told == list(range(most, 100))
+    assert max(after - before for before, after in pairwise([0, *seen])) <= most
+
+
+async def test_a_part_that_comes_alone_is_read_on() -> None:
+    intake = Intake()
+
+    admitted = []
+    for _ in range(100):
+        admitted.append(intake.admits(lambda: None))
+        await asyncio.sleep(0)
+
+    assert all(admitted)

@@ -31,6 +31,7 @@ from transports.driver import Driver
 from transports.grpc.sessions import Sessions
 from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
+from transports.turnstile import Turnstile
 
 
 @pytest.mark.rule("W4", "S6")
@@ -294,7 +295,7 @@ def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> Sessions:
     async def serve_link(link: Link, codec: Codec) -> None:
         holdings = Holdings(server.chat.limits.held_bytes)
         log = LimitedLog(logging.getLogger(__name__))
-        await Driver(server.chat, link, codec, holdings, log).run()
+        await Driver(server.chat, link, codec, holdings, Turnstile(), log).run()
 
     def spawn(work: Coroutine[object, None, None]) -> None:
         tasks.create_task(work)
