@@ -1,5 +1,6 @@
 """Usernames by PRECIS, and by our own rules on top (A1)."""
 
+import gc
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -207,9 +208,12 @@ def calls_while(work: Callable[[], object]) -> int:
         calls += event in {"call", "c_call"}
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()  # what others left behind is not this work
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return calls
