@@ -7,9 +7,8 @@ have run. With ``CI=true`` in the environment the session then fails, and says w
 
 import os
 import signal
-import tempfile
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,46 +46,31 @@ class SkipsFail:
             terminalreporter.write_line(f"skipped in CI, which fails it: {nodeid}")
 
 
-class Lock:
-    """A lock of a file that processes share, or that one has alone (flock(2))."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-
-    @contextmanager
-    def held(self, *, alone: bool) -> Iterator[None]:
-        """Wait for it, and hold it."""
-        import fcntl  # noqa: PLC0415  # Windows has none
-
-        fcntl.flock(self._file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-
 class OneAlone:
     """A plugin that lets a test marked ``alone`` run beside no other worker's test.
 
     Workers wait at the entry in the order of coming, so that who wants to be alone is
-    not passed by those who share.
+    not passed by those who share. The locks are of files that are there anyway
+    (flock(2)); nothing is written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._entry = Lock(folder / "entry.lock")
-        self._machine = Lock(folder / "machine.lock")
+    def __init__(self, root: Path) -> None:
+        self._entry = (root / "README.md").open("rb")
+        self._machine = (root / "pyproject.toml").open("rb")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Hold the machine's lock during a test, with its fixtures."""
+        import fcntl  # noqa: PLC0415  # Windows has none
+
         is_alone = item.get_closest_marker("alone") is not None
-        with self._entry.held(alone=True):
-            machine = self._machine.held(alone=is_alone)
-            machine.__enter__()
+        fcntl.flock(self._entry, fcntl.LOCK_EX)
+        fcntl.flock(self._machine, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        fcntl.flock(self._entry, fcntl.LOCK_UN)
         try:
             return (yield)
         finally:
-            machine.__exit__(None, None, None)
+            fcntl.flock(self._machine, fcntl.LOCK_UN)
 
 
 def pytest_report_header() -> str:
@@ -100,11 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell starts what runs in the background with SIGINT ignored, and every
         # program below would inherit that: those that tests interrupt, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    worker = getattr(config, "workerinput", None)
-    if worker is not None:
-        run = f"chatcore-tests-{worker['testrunuid']}"
-        folder = Path(tempfile.gettempdir()) / run
-        folder.mkdir(exist_ok=True)
-        config.pluginmanager.register(OneAlone(folder), "one-alone")
+    if hasattr(config, "workerinput") and sys.platform != "win32":
+        config.pluginmanager.register(OneAlone(config.rootpath), "one-alone")
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipsFail(), "skips-fail")
