@@ -7,9 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-GREETED_AT_ONCE: Final = 2
+_GREETED_AT_ONCE: Final = 2
 ACCEPTED_AT_ONCE: Final = 8
 """What to give an event loop for a backlog: asyncio's accepts as many in one turn."""
+PARTS_AT_ONCE: Final = 32
+"""Of frames that are not whole and have more than ``LARGE_BYTES``: of a listener."""
+LARGE_BYTES: Final = 16 * 1024
 _BACKLOG: Final = 1024
 
 
@@ -23,37 +26,58 @@ def lengthen_backlog(sockets: Iterable[socket.socket]) -> None:
 class Turnstile:
     """Lets a few through in a turn of the event loop, and the others in the next ones.
 
-    Thousands may connect in one moment: to greet them all in one turn would hold up
-    everybody who is there already.
+    Thousands may connect in one moment, and hundreds send parts of large frames: to see
+    to them all in one turn would hold up everybody else.
     """
 
-    def __init__(self, *, at_once: int = GREETED_AT_ONCE) -> None:
+    def __init__(self, *, at_once: int = _GREETED_AT_ONCE) -> None:
         self._at_once = at_once
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Callable[[], bool]] = deque()
         self._passed = 0
 
     async def enter(self) -> None:
         """Return when it is one's turn, in the order of coming."""
-        if self._passed or self._waiting:
-            if self._waiting or self._passed >= self._at_once:
-                turn: asyncio.Future[None] = self._loop.create_future()
-                self._waiting.append(turn)
-                await turn
-                return
-        else:
+        if not self._passes():
+            turn: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.append(lambda: _let_in(turn))
+            await turn
+
+    def admits(self, go_on: Callable[[], None]) -> bool:
+        """Whether it is one's turn; if not, ``go_on`` is called when it is."""
+
+        def go() -> bool:
+            go_on()
+            return True
+
+        if self._passes():
+            return True
+        self._waiting.append(go)
+        return False
+
+    def _passes(self) -> bool:
+        """Count one more in this turn, if it may be."""
+        if self._waiting or self._passed >= self._at_once:
+            return False
+        if not self._passed:
             self._loop.call_soon(self._next_turn)
         self._passed += 1
+        return True
 
     def _next_turn(self) -> None:
         self._passed = 0
         while self._waiting and self._passed < self._at_once:
-            turn = self._waiting.popleft()
-            if not turn.done():  # nobody gave up waiting
-                turn.set_result(None)
-                self._passed += 1
+            self._passed += self._waiting.popleft()()
         if self._passed or self._waiting:
             self._loop.call_soon(self._next_turn)
+
+
+def _let_in(turn: "asyncio.Future[None]") -> bool:
+    """Whether there was somebody to let in, who had not given up waiting."""
+    if turn.done():
+        return False
+    turn.set_result(None)
+    return True
 
 
 _WINDOW_S: Final = 0.01
@@ -99,39 +123,3 @@ class Share:
         """Let others have a turn, and the other busy links theirs."""
         await asyncio.sleep(0)
         await self._turnstile.enter()
-
-
-LARGE_BYTES: Final = 16 * 1024
-"""A frame that is not whole and holds more than this is a large one."""
-_READS_IN_A_TURN: Final = 32
-
-
-class Intake:
-    """How many links of a listener read parts of large frames in one turn.
-
-    Hundreds of links with a part each would make every turn a long one (B2).
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._reads = 0
-
-    def admits(self, go_on: Callable[[], None]) -> bool:
-        """Count a part that was read; False when its link should read no more until it
-        is told to ``go_on``.
-        """
-        if not self._reads and not self._waiting:
-            self._loop.call_soon(self._next_turn)
-        self._reads += 1
-        if self._reads <= _READS_IN_A_TURN:
-            return True
-        self._waiting.append(go_on)
-        return False
-
-    def _next_turn(self) -> None:
-        self._reads = 0
-        for _ in range(min(_READS_IN_A_TURN, len(self._waiting))):
-            self._waiting.popleft()()
-        if self._waiting:
-            self._loop.call_soon(self._next_turn)

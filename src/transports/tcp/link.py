@@ -10,7 +10,7 @@ from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished
 from transports.framing import FrameTooLarge, Framing
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
-from transports.turnstile import LARGE_BYTES, Intake
+from transports.turnstile import LARGE_BYTES, Turnstile
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -33,7 +33,7 @@ class TcpLink(asyncio.BufferedProtocol):
         *,
         close_s: float,
         buffer: bytearray | None = None,
-        intake: Intake | None = None,
+        intake: Turnstile | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._close_s = close_s

@@ -16,7 +16,12 @@ from transports.base import (
 from transports.limited_log import LimitedLog
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
-from transports.turnstile import ACCEPTED_AT_ONCE, Intake, Turnstile, lengthen_backlog
+from transports.turnstile import (
+    ACCEPTED_AT_ONCE,
+    PARTS_AT_ONCE,
+    Turnstile,
+    lengthen_backlog,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +54,7 @@ async def listen(
     shared = None if sys.platform == "win32" else bytearray(READ_BYTES)
     log = LimitedLog(_log)
     turnstile = Turnstile()
-    intake = Intake()
+    intake = Turnstile(at_once=PARTS_AT_ONCE)
 
     async def serve_by_turns(link: TcpLink) -> None:
         await turnstile.enter()

@@ -11,7 +11,7 @@ from websockets.protocol import CLOSED, CLOSING, CONNECTING
 
 from transports.reporting import HeldReport
 from transports.taking import Taking, untaken_bytes
-from transports.turnstile import LARGE_BYTES, Intake
+from transports.turnstile import LARGE_BYTES, Turnstile
 
 _FED_BYTES: Final = 512
 """How much the library is given at a time: of its smallest messages so many that their
@@ -46,7 +46,7 @@ class BoundedConnection(Connection):
     pongs of the protocol among them. Stands before a side's own class.
     """
 
-    intake: Intake | None = None
+    intake: Turnstile | None = None
     unsent_bytes = 64 * 1024
     opened_s = 0.0
     _taking: Taking

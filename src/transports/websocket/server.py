@@ -25,7 +25,12 @@ from transports.base import (
 )
 from transports.codec import codec
 from transports.limited_log import LimitedLog
-from transports.turnstile import ACCEPTED_AT_ONCE, Intake, Turnstile, lengthen_backlog
+from transports.turnstile import (
+    ACCEPTED_AT_ONCE,
+    PARTS_AT_ONCE,
+    Turnstile,
+    lengthen_backlog,
+)
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.options import ConnectionOptions, connection_options
@@ -106,7 +111,7 @@ async def listen(
     gate = _Gate(address.options.get("origin", ""))
 
     turnstile = Turnstile()
-    crowd = Intake()
+    crowd = Turnstile(at_once=PARTS_AT_ONCE)
 
     async def judge_by_turns(
         connection: ServerConnection, request: Request
@@ -117,7 +122,7 @@ async def listen(
     class _Admitting(ServerSide):
         admission = settings.admission
         unsent_bytes = settings.unsent_bytes
-        intake: Intake | None = crowd
+        intake: Turnstile | None = crowd
 
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from transports.turnstile import Intake, Share, Turnstile
+from transports.turnstile import PARTS_AT_ONCE, Share, Turnstile
 
 
 async def entries(turnstile: Turnstile, count: int) -> list[int]:
@@ -122,7 +122,7 @@ async def test_what_a_link_had_done_of_late_counts() -> None:
 
 
 async def test_of_parts_of_large_frames_a_few_are_read_in_a_turn() -> None:
-    intake = Intake()
+    intake = Turnstile(at_once=PARTS_AT_ONCE)
     told: list[int] = []
 
     admitted = [intake.admits(partial(told.append, number)) for number in range(100)]
@@ -138,7 +138,7 @@ async def test_of_parts_of_large_frames_a_few_are_read_in_a_turn() -> None:
 
 
 async def test_a_part_that_comes_alone_is_read_on() -> None:
-    intake = Intake()
+    intake = Turnstile(at_once=PARTS_AT_ONCE)
 
     admitted = []
     for _ in range(100):
