@@ -18,9 +18,10 @@ from time import perf_counter
 from typing import Final
 
 from chatcore import Chat
-from chatcore.commands import Acknowledge, Judged, Pong, Request
+from chatcore.commands import Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
+from transports.acknowledging import Acknowledging
 from transports.base import Link, LinkClosed, PeerFinished
 from transports.codec import (
     AT_A_STRETCH,
@@ -32,14 +33,13 @@ from transports.codec import (
 from transports.holdings import Holdings
 from transports.limited_log import LimitedLog
 from transports.pending import Pending
+from transports.reporting import HeldReport
 from transports.turnstile import Share, Turnstile
 from transports.watch import Watch
 
 _log = logging.getLogger(__name__)
 
 _LAST_WORDS_S: Final = 1.0
-_NOTED_BYTES: Final = 4096
-"""What a connection holds is summed up again when it has changed by so much."""
 _EVENT_BYTES: Final = 1024
 """What an event that waits holds, at the most but for mail and pages of lists; those
 are bounded by the window, and by one page for each list."""
@@ -65,11 +65,12 @@ class Driver:
         self._limited_log = limited_log
         self._link_bytes = 0
         self._own_bytes = 0
+        self._own = HeldReport()
+        self._own.tell(self._note_own)
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
         self._tasks = asyncio.TaskGroup()
         self._pending = Pending()
-        self._aside: list[Request] = []
         self._is_acknowledging = False
         self._spent = 0
         self._turn_ends_s = 0.0
@@ -86,6 +87,7 @@ class Driver:
         self._connection = chat.attach(
             self, link.address, most_frame_bytes=link.most_frame_bytes
         )
+        self._acknowledging = Acknowledging(chat, self._connection)
         link.report_held(self.note_link)
 
     async def run(self) -> None:
@@ -199,18 +201,34 @@ class Driver:
             self._link_bytes = held_bytes
             self._holdings.update(self, held_bytes + self._own_bytes)
 
-    def _note(self) -> None:
-        """Take note of what waits here, when that has changed by much."""
-        waiting = len(self._connection.outbox) * _EVENT_BYTES
-        held_bytes = self._pending.held_bytes + waiting
-        if abs(held_bytes - self._own_bytes) >= _NOTED_BYTES and not self._is_over:
+    def _note_own(self, held_bytes: int) -> None:
+        if not self._is_over:
             self._own_bytes = held_bytes
             self._holdings.update(self, self._link_bytes + held_bytes)
+
+    def _note(self) -> None:
+        """Take note of what waits here."""
+        waiting = len(self._connection.outbox) * _EVENT_BYTES
+        self._own.note(self._pending.held_bytes + waiting)
 
     # ---- reading
 
     async def _read(self, connection: Connection) -> None:
         """Queue what arrives until the link ends or has to be closed."""
+        try:
+            await self._receive(connection)
+        except PeerFinished:
+            await self._settle(connection)
+        except BrokenFrame as broken:
+            await self._finish_commands()
+            connection.close(CloseCode.BROKEN_FRAME, str(broken))
+        except LinkClosed as closed:
+            if closed.code is not CloseCode.LINK_LOST:
+                await self._finish_commands()
+                connection.close(closed.code, closed.text)
+
+    async def _receive(self, connection: Connection) -> None:
+        """Take frames until the link or the connection ends."""
         try:
             while connection.closing is None:
                 frames = await self._link.receive()
@@ -220,22 +238,12 @@ class Driver:
                     await self._take(connection, frame)
                     if connection.is_over:
                         break
-                if self._aside and not self._is_acknowledging:
+                if self._acknowledging.waits and not self._is_acknowledging:
                     # Links that give one frame at a time may have more of them.
                     self._is_acknowledging = True
                     self._loop.call_soon(self._acknowledge_now)
-        except PeerFinished:
-            self._acknowledge_now()
-            await self._settle(connection)
-        except BrokenFrame as broken:
-            await self._finish_commands()
-            connection.close(CloseCode.BROKEN_FRAME, str(broken))
-        except LinkClosed as closed:
-            if closed.code is not CloseCode.LINK_LOST:
-                await self._finish_commands()
-                connection.close(closed.code, closed.text)
         finally:
-            self._acknowledge_now()
+            self._acknowledge_now()  # before what ended it is seen to
 
     async def _take(self, connection: Connection, frame: bytes) -> None:
         """Take a frame's acknowledgements and pongs now, and queue the rest (W7).
@@ -254,49 +262,16 @@ class Driver:
         for start in range(0, len(requests), AT_A_STRETCH):
             if start:
                 await self.give_way()
-            queued += self._sift(connection, requests[start : start + AT_A_STRETCH])
+            some = requests[start : start + AT_A_STRETCH]
+            queued += self._acknowledging.sift(some)
         self._queue(queued, len(frame))
         await self._give_way_after(max(1, len(requests)))
         while self._is_full(connection):
             await self._wait_to_read()
 
-    def _sift(
-        self, connection: Connection, requests: Sequence[Request]
-    ) -> Sequence[Request]:
-        """Put acknowledgements aside; what is left to be carried out.
-
-        Many peers write one for each message. Those in a row are taken together, also
-        those of several frames.
-        """
-        left: list[Request] = []
-        for request in requests:
-            if isinstance(request.command, Acknowledge):
-                self._aside.append(request)
-                continue
-            if self._aside:
-                left += self._acknowledge(connection)
-            if not isinstance(request.command, Pong):
-                left.append(request)
-        if len(self._aside) >= AT_A_STRETCH:
-            left += self._acknowledge(connection)
-        return left
-
-    def _acknowledge(self, connection: Connection) -> Sequence[Request]:
-        """Take what was put aside; the refusals, to be answered in their turn."""
-        aside, self._aside = self._aside, []
-        if not aside:
-            return ()
-        commands = [it.command for it in aside if isinstance(it.command, Acknowledge)]
-        refusals = self._chat.acknowledge(connection, commands)
-        return [
-            Request(request.id, Judged(refusal))
-            for request, refusal in zip(aside, refusals, strict=True)
-            if refusal is not None
-        ]
-
     def _acknowledge_now(self) -> None:
         self._is_acknowledging = False
-        self._queue(self._acknowledge(self._connection), 0)
+        self._queue(self._acknowledging.take(), 0)
 
     def _queue(self, requests: Sequence[Request], frame_bytes: int) -> None:
         """Have these carried out."""

@@ -5,7 +5,12 @@ import asyncio
 import pytest
 
 from chatcore import Chat
+from chatcore.commands import Acknowledge
+from chatcore.errors import AcknowledgedTooMuch, CloseCode
+from chatcore.events import Refused
 from stores import open_store
+from tests.conformance.cells import Cell, each_wire
+from tests.conformance.servers import serving
 from transports import serve
 
 
@@ -32,3 +37,20 @@ async def test_commands_before_a_broken_line_are_answered_and_then_the_link_ends
 
     assert received.index(b'"code":200') < received.index(b'"code":101')
     assert received.index(b'"code":101') < received.index(b'"code":4500')
+
+
+@each_wire
+@pytest.mark.own_server
+@pytest.mark.rule("E2", "M4")
+async def test_a_refused_acknowledgement_before_a_broken_frame_is_answered(
+    cell: Cell,
+) -> None:
+    async with serving(cell) as server, server.peer() as peer:
+        await peer.login("ada")
+
+        await peer.tell(Acknowledge(7))
+        await peer.offend(b"{broken")
+        refused = await peer.expect(Refused)
+
+        assert isinstance(refused.refusal, AcknowledgedTooMuch)
+        assert await peer.end_code() is CloseCode.BROKEN_FRAME
