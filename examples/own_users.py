@@ -13,7 +13,7 @@ import hmac
 from chatcore import Chat
 from chatcore.errors import AccountsElsewhere, WrongCredentials
 from chatcore.ids import Username
-from stores import open_store
+from chatstores import open_store
 from transports import connect, serve
 
 

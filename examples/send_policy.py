@@ -15,7 +15,7 @@ from chatcore import Chat
 from chatcore.commands import Send
 from chatcore.errors import Refusal
 from chatcore.ids import Username
-from stores import open_store
+from chatstores import open_store
 from transports import connect, serve
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatcore import Chat
-from stores import open_store
+from chatstores import open_store
 from transports import connect, register, serve
 from transports.base import (
     Address,

@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
+from chatbench.collecting import judge
 from chatbench.command import read_results
 from chatbench.figures import interval, measure_name, number, of_one
-from chatbench.gathering import judge
 from chatbench.measures import CPU, P50, SESSION_BYTES, THROUGHPUT, WIRE_BYTES
 from chatbench.report import write_report
 from chatbench.results import Ratio, Result, Results

@@ -86,8 +86,8 @@ def interpreters() -> list[Interpreter]:
 
 def run_here() -> int:
     """Run the tests in this interpreter; 0 when all of them ran and passed."""
-    sys.path[:0] = [str(ROOT / "src"), str(TESTS)]
-    suite = unittest.TestLoader().discover(str(TESTS), top_level_dir=str(TESTS))
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+    suite = unittest.TestLoader().discover(str(TESTS), top_level_dir=str(ROOT))
     result = unittest.TextTestRunner(verbosity=0, warnings="error").run(suite)
     if result.testsRun == 0:
         print(f"there are no tests in {TESTS}")

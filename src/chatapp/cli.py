@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from chatapp.commands import COMMANDS, Command
-from chatapp.exits import Exit
+from chatapp.exit_codes import ExitCode
 from chatapp.parser import FILE, parse
 from chatapp.settings import Layer, Option, merge, read_environment, read_file
 from chatapp.values import Given
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # raised again if it is none of ours
         return _fail(error, as_json=_wants_json(words))
     return status
@@ -67,14 +67,14 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 def _fail(error: Exception, *, as_json: bool) -> int:
     """Tell in one line what went wrong, if it is no fault of ours; the exit status."""
     # Only a command that failed needs to know what there is to go wrong.
-    from chatapp.endings import first_of, line_for, status_of  # noqa: PLC0415
-    from chatapp.faults import Interrupted  # noqa: PLC0415
+    from chatapp.error_report import first_of, line_for, status_of  # noqa: PLC0415
+    from chatapp.errors import Interrupted  # noqa: PLC0415
 
     error = first_of(error)
     status = status_of(error)
     if status is None:
         raise error
-    if status is Exit.PIPE_BROKEN:
+    if status is ExitCode.PIPE_BROKEN:
         # What is left in the buffer must not raise at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif not isinstance(error, Interrupted):

@@ -43,7 +43,7 @@ class Command:
 
 def _one_shot(settings: str, runs: str, text: str) -> Command:
     return Command(
-        settings=f"chatapp.oneshot.declared:{settings}",
+        settings=f"chatapp.oneshot.settings:{settings}",
         runs=f"chatapp.oneshot.{runs}",
         help=text,
         is_one_shot=True,
@@ -52,8 +52,8 @@ def _one_shot(settings: str, runs: str, text: str) -> Command:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(
-        settings="chatapp.declared:ServeSettings",
-        runs="chatapp.serving",
+        settings="chatapp.command_settings:ServeSettings",
+        runs="chatapp.serve",
         help="run a chat server",
         has_file=True,
     ),
@@ -63,21 +63,21 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="chat from a terminal",
     ),
     "demo": Command(
-        settings="chatapp.declared:DemoSettings",
+        settings="chatapp.command_settings:DemoSettings",
         runs="chatapp.demo",
         help="watch a server replay real conversations, each message accounted for",
         has_environment=False,
     ),
     "bench": Command(
-        settings="chatapp.declared:BenchSettings",
-        runs="chatapp.benching",
+        settings="chatapp.command_settings:BenchSettings",
+        runs="chatapp.bench",
         help="measure what each transport, codec and store costs, on this machine",
         has_environment=False,
     ),
     "create": _one_shot("CreateSettings", "create", "make an account"),
     "send": _one_shot("SendSettings", "send", "send a message, or one for each line"),
     "receive": _one_shot("ReceiveSettings", "receive", "print the messages that wait"),
-    "list": _one_shot("ListSettings", "listing", "print who has an account"),
+    "list": _one_shot("ListSettings", "list_accounts", "print who has an account"),
     "password": _one_shot("PasswordSettings", "password", "change a password"),
     "delete": _one_shot("DeleteSettings", "delete", "delete an account"),
 }

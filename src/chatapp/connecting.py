@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chatapp.faults import SettingWrong
+from chatapp.errors import SettingWrong
 from chatapp.settings import setting
 
 _MOST_PORT: Final = 65_535

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn, get_type_hints
 
 from chatapp.commands import COMMANDS, Command
-from chatapp.exits import Exit
-from chatapp.faults import UsageWrong
+from chatapp.errors import UsageWrong
+from chatapp.exit_codes import ExitCode
 from chatapp.settings import Option, options
 
 FILE: Final = "config"
@@ -212,5 +212,5 @@ def _limits(option: Option) -> str:
 
 def _statuses() -> str:
     """Every exit status and its meaning, for the help."""
-    lines = [f"  {it:>3}  {it.meaning}" for it in Exit]
+    lines = [f"  {it:>3}  {it.meaning}" for it in ExitCode]
     return "\n".join(["exit status:", *lines])

@@ -26,7 +26,7 @@ from typing import (
     get_type_hints,
 )
 
-from chatapp.faults import SettingWrong
+from chatapp.errors import SettingWrong
 from chatapp.values import Given, choices_of, convert, limits_of, make_limits
 
 ENV_PREFIX: Final = "CHATCORE_"

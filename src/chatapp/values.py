@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from chatapp.faults import SettingWrong
+from chatapp.errors import SettingWrong
 from chatcore.limits import LimitsContradict
 
 T = TypeVar("T")

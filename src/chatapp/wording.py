@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chatcore.events import Accepted, Bounced, Delivered, LoggedIn
 from chatcore.model import DeletionReceipt
-from transports import Entry
+from transports import ListedAccount
 
 
 def mail(piece: Delivered | Bounced, *, now: datetime) -> str:
@@ -33,7 +33,7 @@ def sent(recipient: str, receipt: Accepted) -> str:
     return f"Sent to {recipient} (number {receipt.position} of that mailbox{kept})."
 
 
-def entry(account: Entry) -> str:
+def entry(account: ListedAccount) -> str:
     """One line of a list."""
     return f"{account.username} {'online' if account.online else 'offline'}"
 

@@ -17,9 +17,9 @@ import msgspec
 from rich.console import Console
 
 from chatbench.accounts import prepared_accounts
+from chatbench.collecting import RunRecord, gather, judge
 from chatbench.comparing import compare
 from chatbench.errors import CannotCompare, CannotWriteResults, ResultsUnreadable
-from chatbench.gathering import Course, gather, judge
 from chatbench.machine import (
     check_system,
     choose_cores,
@@ -29,18 +29,18 @@ from chatbench.machine import (
 from chatbench.peers import installed_peers
 from chatbench.plans import PLANS, Plan, narrow, with_peers
 from chatbench.progress import ProgressShown
+from chatbench.request import BenchRequest
 from chatbench.results import VERSION, Results
-from chatbench.rounds import Ground, run_plan
+from chatbench.rounds import RunContext, run_plan
 from chatbench.tables import print_results
 from chatbench.tuning import describe_settings
-from chatbench.wanted import Wanted
 
 MOST_SEED: Final = 2**31
 _RESULTS: Final = "results.json"
 _REPORT: Final = "report.html"
 
 
-def run_bench(wanted: Wanted, *, output: Console, notes: Console) -> int:
+def run_bench(wanted: BenchRequest, *, output: Console, notes: Console) -> int:
     """Run it; 1 where a message was not accounted for or anything else failed.
 
     Tables go to ``output``, progress and what failed to ``notes``. Nothing is written
@@ -93,7 +93,7 @@ def _with_installed_peers(plan: Plan) -> Plan:
     return with_peers(plan, peers)
 
 
-def _measure(plan: Plan, wanted: Wanted, folder: Path, notes: Console) -> Results:
+def _measure(plan: Plan, wanted: BenchRequest, folder: Path, notes: Console) -> Results:
     """Run the plan, and make of its samples all that results.json has."""
     cores, commit = choose_cores(), commit_of_source()
     seed = wanted.seed or random.SystemRandom().randrange(1, MOST_SEED)
@@ -101,11 +101,11 @@ def _measure(plan: Plan, wanted: Wanted, folder: Path, notes: Console) -> Result
     began_s = time.monotonic()
     settings = describe_settings(cores, folder)
     accounts = prepared_accounts(plan, folder)
-    ground = Ground(cores=cores, folder=folder, seed=seed, accounts=accounts)
+    context = RunContext(cores=cores, folder=folder, seed=seed, accounts=accounts)
     progress = ProgressShown(plan, notes)
     with progress.shown():
-        samples = list(run_plan(plan, ground, progress))
-    course = Course(
+        samples = list(run_plan(plan, context, progress))
+    course = RunRecord(
         command=wanted.command,
         commit=commit,
         began_at=began_at,
@@ -114,10 +114,10 @@ def _measure(plan: Plan, wanted: Wanted, folder: Path, notes: Console) -> Result
         machine=describe_machine(cores),
         settings=settings,
     )
-    return gather(plan, samples, course, ground)
+    return gather(plan, samples, course, context)
 
 
-def _show(results: Results, wanted: Wanted, output: Console) -> None:
+def _show(results: Results, wanted: BenchRequest, output: Console) -> None:
     """What a person wants at the end; or the results for a program."""
     if wanted.as_json:
         sys.stdout.write(msgspec.json.encode(results).decode() + "\n")

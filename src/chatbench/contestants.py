@@ -16,7 +16,7 @@ STORES: Final = ("memory", "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class ChatContestant:
     """The product with a transport and a store; its variants change one thing each."""
 
     transport: str

@@ -28,7 +28,7 @@ from chatbench.relay import Relay, relaying
 from chatbench.samples import Sample
 from chatbench.wire.sessions import CannotOpen
 from chatcore.errors import ChatError
-from transports.system import allow_many_sockets, loop_factory
+from chatsystem import allow_many_sockets, loop_factory
 
 T = TypeVar("T")
 

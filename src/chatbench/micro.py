@@ -27,8 +27,8 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import Deposit
-from chatcore.store import KeySpan, Room, Store, Stored
-from stores import open_store
+from chatcore.store import KeySpan, MailboxRoom, Store, Stored
+from chatstores import open_store
 from transports.codec import CODECS, codec
 
 BATCH: Final = 16
@@ -163,7 +163,9 @@ class _Pair:
 
     async def run(self, batch: int) -> None:
         """Deposit under new keys, wait for the result, acknowledge, again and again."""
-        room = Room(full=PAIRS * batch, crowded=PAIRS * batch, share=PAIRS * batch)
+        room = MailboxRoom(
+            full=PAIRS * batch, crowded=PAIRS * batch, share=PAIRS * batch
+        )
         for _ in range(DEPOSITS[batch]):
             deposits = [
                 Deposit(*self._sender, self._name, BODY, len(BODY), self._key(), 0)

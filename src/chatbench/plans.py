@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chatbench.cells import Cell, Contestant, Workload
-from chatbench.contestants import STORES, TRANSPORTS, Chat, echo, twin
+from chatbench.contestants import STORES, TRANSPORTS, ChatContestant, echo, twin
 from chatbench.errors import CannotCompare
 from chatbench.results import Plan as PlanName
 from chatbench.workloads import (
@@ -104,7 +104,7 @@ def _make(cells: Iterable[Cell], *, warm_up_s: float, measure_s: float) -> list[
 
 def quick() -> Plan:
     """A look in under two minutes."""
-    chats = [Chat(*it) for it in product(TRANSPORTS, STORES)]
+    chats = [ChatContestant(*it) for it in product(TRANSPORTS, STORES)]
     contestants = [it.plain() for it in chats]
     contestants += [it.plain("msgpack") for it in chats if it.transport in _MAPPED]
     cells = _cross(contestants, _STEADY)
@@ -120,11 +120,11 @@ def quick() -> Plan:
 
 def _grid() -> list[Contestant]:
     """The main grid, and its twins."""
-    plain = [Chat(*it).plain() for it in product(TRANSPORTS, STORES)]
+    plain = [ChatContestant(*it).plain() for it in product(TRANSPORTS, STORES)]
     return [*plain, *map(twin, plain)]
 
 
-def _variants(chats: Sequence[Chat]) -> list[Contestant]:
+def _variants(chats: Sequence[ChatContestant]) -> list[Contestant]:
     """What varies one thing, and is asked about under the load that fills a server."""
     return [
         *(it.single() for it in chats),
@@ -134,7 +134,7 @@ def _variants(chats: Sequence[Chat]) -> list[Contestant]:
     ]
 
 
-def _everywhere(chats: Sequence[Chat]) -> list[Cell]:
+def _everywhere(chats: Sequence[ChatContestant]) -> list[Cell]:
     """The workloads that have no contestants of their own."""
     other = [offline(10_000), logins(200), listing(100_000), idle(1_000), replay(32)]
     return _cross([it.plain() for it in chats], other)
@@ -142,11 +142,15 @@ def _everywhere(chats: Sequence[Chat]) -> list[Cell]:
 
 def standard() -> Plan:
     """What the published figures come from; under half an hour."""
-    chats = [Chat(it) for it in TRANSPORTS]
+    chats = [ChatContestant(it) for it in TRANSPORTS]
     loads = [throughput(8, 1), throughput(8, 4), throughput(8, 64), throughput(1000, 1)]
     rates = [rate(2_000), rate(4_000), rate(8_000), share(50), share(90)]
-    loops = [Chat(*it).uvloop() for it in product(TRANSPORTS, STORES)]
-    coded = [Chat(it).plain(codec) for it in _MAPPED for codec in ("json", "msgpack")]
+    loops = [ChatContestant(*it).uvloop() for it in product(TRANSPORTS, STORES)]
+    coded = [
+        ChatContestant(it).plain(codec)
+        for it in _MAPPED
+        for codec in ("json", "msgpack")
+    ]
     cells = [
         *_cross(_grid(), _STEADY),
         *_cross([it.plain() for it in chats], [*loads, *rates]),
@@ -165,7 +169,7 @@ def standard() -> Plan:
 
 def full() -> Plan:
     """Everything, with more rounds and longer windows; under an hour and a half."""
-    chats = [Chat(*it) for it in product(TRANSPORTS, STORES)]
+    chats = [ChatContestant(*it) for it in product(TRANSPORTS, STORES)]
     on_disk = [it for it in chats if it.store == "sqlite"]
     loads = [throughput(8, 1), throughput(8, 4), throughput(8, 64), throughput(1000, 1)]
     sizes = [throughput(8, 16, body_bytes=it) for it in (1_024, 16_384)]

@@ -116,7 +116,7 @@ _PROMISES: Final[Mapping[str, Promise]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class ContestantPair:
     """Two contestants, one over the other, in a table."""
 
     table: str
@@ -127,17 +127,17 @@ class Match:
 
 def matches(
     contestants: Sequence[Contestant], peers: Sequence[Peer] = ()
-) -> list[Match]:
+) -> list[ContestantPair]:
     """All that is compared: our tables, others' servers, and the twins."""
     found = [
-        Match(table=question.table, of=of, to=to)
+        ContestantPair(table=question.table, of=of, to=to)
         for question in QUESTIONS
         for of, to in question.pairs(contestants)
     ]
     promises = {it.name: (it.acknowledged, it.stored, it.synced) for it in peers}
     ours = [it for it in contestants if it.twin_of is None and _has(it, _OURS)]
     found += [
-        Match(
+        ContestantPair(
             table="peers",
             of=peer,
             to=it,
@@ -150,7 +150,7 @@ def matches(
     ]
     by_name = {it.name: it for it in contestants}
     found += [
-        Match(table="twins", of=it, to=by_name[it.twin_of])
+        ContestantPair(table="twins", of=it, to=by_name[it.twin_of])
         for it in contestants
         if it.twin_of is not None and it.twin_of in by_name
     ]
@@ -195,7 +195,7 @@ class _Comparison:
         }
 
     def ratios(
-        self, pairs: Sequence[Match], workloads: Sequence[Workload]
+        self, pairs: Sequence[ContestantPair], workloads: Sequence[Workload]
     ) -> list[Ratio]:
         return [
             ratio
@@ -205,7 +205,7 @@ class _Comparison:
             if (ratio := self._ratio(match, workload.label, measure)) is not None
         ]
 
-    def _ratio(self, match: Match, label: str, measure: str) -> Ratio | None:
+    def _ratio(self, match: ContestantPair, label: str, measure: str) -> Ratio | None:
         keys = (match.of.name, label), (match.to.name, label)
         rows = [self._rows[key] for key in keys if key in self._rows]
         if len(rows) < len(keys):
@@ -233,7 +233,7 @@ class _Comparison:
             noise=noise,
         )
 
-    def _counted(self, match: Match, label: str) -> Ratio | None:
+    def _counted(self, match: ContestantPair, label: str) -> Ratio | None:
         """Bytes were counted in one pass: how they scatter is known beforehand."""
         rows = [self._rows[it.name, label] for it in (match.of, match.to)]
         of, to = map(wire_bytes, rows)
@@ -262,7 +262,7 @@ def finding(interval: Interval | None) -> Finding:
 
 
 def _judged(
-    match: Match,
+    match: ContestantPair,
     label: str,
     measure: str,
     interval: Interval | None,

@@ -37,7 +37,7 @@ _WIRE_WINDOW_S: Final = 0.3
 _MOST_SEED: Final = 2**31
 
 
-class Audience(Protocol):
+class RunListener(Protocol):
     """Who follows a run."""
 
     def begins(self, turn: str, cells: int) -> None:
@@ -50,7 +50,7 @@ class Audience(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class RunContext:
     """Where the cells of a run take place.
 
     Attributes:
@@ -68,7 +68,9 @@ class Ground:
         return random.Random(f"{self.seed} {turn} {round_number}")  # noqa: S311  # an order, no secret
 
 
-def run_plan(plan: Plan, ground: Ground, audience: Audience) -> Iterator[Sample]:
+def run_plan(
+    plan: Plan, context: RunContext, listener: RunListener
+) -> Iterator[Sample]:
     """Run all of a plan; gives each sample as it comes.
 
     Samples of the pass that counts bytes have the number of rounds as their round.
@@ -78,44 +80,44 @@ def run_plan(plan: Plan, ground: Ground, audience: Audience) -> Iterator[Sample]
     found: list[Sample] = []
     for number in range(plan.rounds):
         turn = f"round {number + 1} of {plan.rounds}"
-        for sample in _run_round(steady, ground, audience, number, turn):
+        for sample in _run_round(steady, context, listener, number, turn):
             found.append(sample)
             yield sample
     for number in range(plan.rounds if shared else 0):
         turn = f"rates, round {number + 1} of {plan.rounds}"
         rated = [with_rate(it, found) for it in shared]
-        yield from _run_round(rated, ground, audience, number, turn)
+        yield from _run_round(rated, context, listener, number, turn)
     counted = [_briefly(it) for it in plan.wire_cells]
     if counted:
         turn = "bytes on the wire"
         yield from _run_round(
-            counted, ground, audience, plan.rounds, turn, counts_wire=True
+            counted, context, listener, plan.rounds, turn, counts_wire=True
         )
 
 
 def _run_round(
     cells: Sequence[Cell],
-    ground: Ground,
-    audience: Audience,
+    context: RunContext,
+    listener: RunListener,
     number: int,
     turn: str,
     *,
     counts_wire: bool = False,
 ) -> Iterator[Sample]:
     """Every cell once, in an order of its own."""
-    audience.begins(turn, len(cells))
+    listener.begins(turn, len(cells))
     order = list(cells)
-    ground.draw(turn, number).shuffle(order)
+    context.draw(turn, number).shuffle(order)
     for cell in order:
         began_s = time.monotonic()
-        sample = run_cell(cell, ground, number, counts_wire=counts_wire)
-        audience.ends(cell, sample, time.monotonic() - began_s)
+        sample = run_cell(cell, context, number, counts_wire=counts_wire)
+        listener.ends(cell, sample, time.monotonic() - began_s)
         yield sample
 
 
 def run_cell(
     cell: Cell,
-    ground: Ground,
+    context: RunContext,
     round_number: int,
     *,
     counts_wire: bool = False,
@@ -129,13 +131,13 @@ def run_cell(
         url="",
         server_pid=0,
         # The same for all cells of a round: they get the same load.
-        seed=ground.draw("load", round_number).randrange(_MOST_SEED),
+        seed=context.draw("load", round_number).randrange(_MOST_SEED),
         counts_wire=counts_wire,
         relay_delay_s=relay_delay_s,
         relay_drops=relay_drops,
     )
     try:
-        return _serve_and_load(order, ground)
+        return _serve_and_load(order, context)
     except (BenchError, msgspec.DecodeError) as error:
         return Sample(
             contestant=cell.contestant.name,
@@ -145,13 +147,13 @@ def run_cell(
         )
 
 
-def _serve_and_load(order: Order, ground: Ground) -> Sample:
+def _serve_and_load(order: Order, context: RunContext) -> Sample:
     """Start both processes at once, and have the one load the other.
 
     Raises:
         ChildFailed: one of them did not do its part.
     """
-    cell, cores = order.cell, ground.cores
+    cell, cores = order.cell, context.cores
     rate_per_s = cell.workload.rate_per_s
     if cell.workload.capacity_share is not None and rate_per_s is None:
         raise ChildFailed(
@@ -159,11 +161,11 @@ def _serve_and_load(order: Order, ground: Ground) -> Sample:
         )
     with ExitStack() as opened:
         folder = Path(
-            opened.enter_context(TemporaryDirectory(prefix="cell-", dir=ground.folder))
+            opened.enter_context(TemporaryDirectory(prefix="cell-", dir=context.folder))
         )
         accounts = None
         if cell.workload.name == "list":
-            accounts = ground.accounts[cell.workload.count or 0]
+            accounts = context.accounts[cell.workload.count or 0]
         server = opened.enter_context(
             start_server(cell, folder, cores.server, accounts=accounts)
         )

@@ -25,12 +25,12 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
+from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
-from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
 from chatcore.ports import Credentials, Environment
-from chatcore.rates import Kind, Rates, Source
+from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.sessions import Session
 from chatcore.store import Store
 from chatcore.throttle import Throttle
@@ -49,8 +49,8 @@ class Accounts:
         environment: Environment,
         limits: Limits,
         credentials: Credentials | None,
-        rates: Rates,
-        key_time: KeyTime,
+        rates: RateLimiter,
+        key_time: KeyClock,
     ) -> None:
         self._credentials = credentials
         self._rates = rates
@@ -66,7 +66,7 @@ class Accounts:
             text, self._environment.names, max_chars=self._limits.username_chars
         )
 
-    async def create(self, command_id: int, command: Create, source: Source) -> Created:
+    async def create(self, command_id: int, command: Create, source: Caller) -> Created:
         """Create an account (A3); a repeat under its key gets the first answer (D6).
 
         That a name is taken is told only after it has cost a hash, and counted.
@@ -83,7 +83,7 @@ class Accounts:
         refuse_outside(
             key, self._key_time.span(), lifetime_ms=self._limits.key_lifetime_ms
         )
-        self._rates.take(source, {Kind.CREATES: 1})
+        self._rates.take(source, {RateKind.CREATES: 1})
         account = await self._create(username, command.password, key, network)
         if account is not None:
             return Created(command_id, account.id, username)
@@ -136,13 +136,13 @@ class Accounts:
         return Created(command_id, first.account, username)
 
     async def create_for_login(
-        self, username: Username, password: str, source: Source
+        self, username: Username, password: str, source: Caller
     ) -> Account:
         """Create the account of a free name, or prove to own it by now (A4)."""
         if self._credentials is not None:
             return await self.authenticate(username, password, source.network)
         self._check_length(password)
-        self._rates.take(source, {Kind.CREATES: 1})
+        self._rates.take(source, {RateKind.CREATES: 1})
         account = await self._create(username, password, NO_KEY, source.network)
         if account is None:
             return await self.authenticate(username, password, source.network)
@@ -179,7 +179,7 @@ class Accounts:
         A name without an account is treated as any other; its password is wrong.
         """
         self._check_length(password, minimum=0)
-        self._rates.take(Source(network=network), {Kind.LOGINS: 1})
+        self._rates.take(Caller(network=network), {RateKind.LOGINS: 1})
         throttle = self._throttle
         throttle.refuse_pair(username, network)
         if throttle.is_busy(username) and not await self._knows(account, network):

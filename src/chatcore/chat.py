@@ -13,12 +13,12 @@ from chatcore.addresses import network_of
 from chatcore.admission import Admission
 from chatcore.commands import (
     Acknowledge,
+    AlreadyRefused,
     ChangePassword,
     Command,
     Create,
     Delete,
     Deliver,
-    Judged,
     List,
     Login,
     Logout,
@@ -48,14 +48,14 @@ from chatcore.events import (
     Welcome,
 )
 from chatcore.ids import BEFORE_FIRST
-from chatcore.keytime import KeyTime
+from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
-from chatcore.ports import Credentials, Environment, Outlet, SendPolicy
-from chatcore.rates import Kind, Rates
+from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
+from chatcore.rate_limiter import RateKind, RateLimiter
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.sessions import Session, Sessions
@@ -102,8 +102,8 @@ class Chat:
         """Take up the sessions that an earlier run left (S6)."""
         self._environment = environment
         store, sessions, limits = self._store, self._sessions, self.limits
-        self._rates = rates = Rates(limits, environment.clock)
-        self._key_time = key_time = KeyTime(
+        self._rates = rates = RateLimiter(limits, environment.clock)
+        self._key_time = key_time = KeyClock(
             environment.clock,
             lifetime_ms=limits.key_lifetime_ms,
             horizon=await store.horizon(),
@@ -139,7 +139,11 @@ class Chat:
     # ---- connections
 
     def attach(
-        self, outlet: Outlet, address: str = "", *, most_frame_bytes: int | None = None
+        self,
+        sink: ConnectionSink,
+        address: str = "",
+        *,
+        most_frame_bytes: int | None = None,
     ) -> Connection:
         """Begin to serve a link; the first event tells it the clock and limits.
 
@@ -149,7 +153,7 @@ class Chat:
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
-        connection = Connection(outlet, self._environment.clock, network)
+        connection = Connection(sink, self._environment.clock, network)
         self._connections.add(connection)
         connection.emit(
             Welcome(
@@ -201,7 +205,7 @@ class Chat:
         """Take acknowledgements ahead of all other commands, without waiting (W7).
 
         Answers for each why it is refused, if it is. That is for ``execute`` to tell,
-        in its turn, as ``Judged``: refusals at once would be without a bound (B1).
+        in its turn, as ``AlreadyRefused``: refusals at once would have no bound (B1).
         """
         return self._receiving.acknowledge(connection, commands)
 
@@ -224,7 +228,7 @@ class Chat:
         while index < len(requests) and not connection.is_over:
             most = self.turn_commands(connection)
             if index - began_at >= most or (index and clock.monotonic_s() >= ends_s):
-                await connection.outlet.give_way()
+                await connection.sink.give_way()
                 began_at = index
                 ends_s = clock.monotonic_s() + limits.turn_s
             run = _run_of(requests, index, most)
@@ -243,7 +247,7 @@ class Chat:
         except Refusal as refusal:
             connection.refuse(run[0], refusal)
         except Exception as error:  # noqa: BLE001  # one command's fault ends no other
-            connection.outlet.report(error)
+            connection.sink.report(error)
             for request in run:
                 connection.refuse(request, InternalError())
         return len(run)
@@ -278,7 +282,7 @@ class Chat:
                 raise UnknownCommand(command=command.name)
             case Malformed():
                 raise MalformedCommand(reason=command.reason)
-            case Judged():
+            case AlreadyRefused():
                 connection.refuse(Request(command_id, command), command.refusal)
             case Acknowledge():
                 (refusal,) = self._receiving.acknowledge(connection, [command])
@@ -317,9 +321,9 @@ class Chat:
                 pattern = compile_pattern(
                     command.pattern, max_chars=self.limits.pattern_chars
                 )
-                self._rates.take(self._sessions.source(connection), {Kind.LISTS: 1})
+                self._rates.take(self._sessions.source(connection), {RateKind.LISTS: 1})
                 connection.emit(Started(command_id))
-                connection.outlet.start(
+                connection.sink.start(
                     self._listing.stream(connection, command_id, command, pattern)
                 )
             case _:
@@ -343,7 +347,7 @@ class Chat:
         session = self._sessions.of_connection(connection)
         if session is not None:
             self._logins.start_delivery(session)
-            connection.outlet.wake()
+            connection.sink.wake()
 
     def _refuse_second_session(self, connection: Connection) -> None:
         session = self._sessions.of_connection(connection)

@@ -19,14 +19,14 @@ class DeliveryMode(IntEnum):
     MANUAL = 2
 
 
-class Inbox(IntEnum):
+class InboxAction(IntEnum):
     """What a deletion does with messages that wait for the account (D2)."""
 
     DELIVER = 1
     DISCARD = 2
 
 
-class Outbox(IntEnum):
+class OutboxAction(IntEnum):
     """What a deletion does with what the account has sent (D3)."""
 
     KEEP = 1
@@ -104,8 +104,8 @@ class Delete:
 
     username: str
     password: str = field(repr=False)
-    inbox: Inbox = Inbox.DELIVER
-    outbox: Outbox = Outbox.KEEP
+    inbox: InboxAction = InboxAction.DELIVER
+    outbox: OutboxAction = OutboxAction.KEEP
     dry_run: bool = False
     key: bytes = b""
 
@@ -138,7 +138,7 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AlreadyRefused:
     """A command that was refused when it was read, to be answered in its turn (W7)."""
 
     refusal: Refusal
@@ -158,7 +158,7 @@ Command: TypeAlias = (
     | Pong
     | Unknown
     | Malformed
-    | Judged
+    | AlreadyRefused
 )
 
 

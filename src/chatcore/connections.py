@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from chatcore.commands import Request
 from chatcore.errors import CLOSE_TEXTS, CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
-from chatcore.ports import Clock, Gate, Outlet
-from chatcore.rates import Buckets
+from chatcore.ports import Clock, ConnectionSink, Latch
+from chatcore.rate_limiter import Buckets
 
 
 class Connection:
@@ -35,16 +35,16 @@ class Connection:
         "network",
         "operations",
         "outbox",
-        "outlet",
+        "sink",
     )
 
-    def __init__(self, outlet: Outlet, clock: Clock, network: str = "") -> None:
+    def __init__(self, sink: ConnectionSink, clock: Clock, network: str = "") -> None:
         self._clock = clock
         self.network = network
         self.buckets: Buckets = {}
-        self._probes: list[Gate] = []
-        self._progress: list[Gate] = []
-        self.outlet = outlet
+        self._probes: list[Latch] = []
+        self._progress: list[Latch] = []
+        self.sink = sink
         self.outbox: list[Event] = []
         self.closing: Closing | None = None
         self.lost = False
@@ -56,7 +56,7 @@ class Connection:
         """Put events into the outbox, in order, and have them written."""
         if self.closing is None and not self.lost:
             self.outbox.extend(events)
-            self.outlet.wake()
+            self.sink.wake()
 
     def notify(self, event: Event, *, most_waiting: int) -> None:
         """Tell something that may as well be dropped, as it is when so many events
@@ -107,10 +107,10 @@ class Connection:
         """Whether the peer answers a ping in time (S1)."""
         if self.lost or self.closing is not None:
             return False
-        gate = self._clock.gate()
-        self._probes.append(gate)
+        latch = self._clock.latch()
+        self._probes.append(latch)
         self.emit(Ping())
-        return await gate.wait(within_s)
+        return await latch.wait(within_s)
 
     def advance(self) -> None:
         """Tell whoever waits for progress that there was some."""
@@ -121,9 +121,9 @@ class Connection:
         """Whether mail came or went, or the link ended, in time."""
         if self.is_over:
             return True
-        gate = self._clock.gate()
-        self._progress.append(gate)
-        return await gate.wait(within_s)
+        latch = self._clock.latch()
+        self._progress.append(latch)
+        return await latch.wait(within_s)
 
     @property
     def is_over(self) -> bool:
@@ -131,7 +131,7 @@ class Connection:
         return self.lost or self.closing is not None
 
     @staticmethod
-    def _open(gates: list[Gate]) -> None:
-        for gate in gates:
-            gate.open()
-        gates.clear()
+    def _open(latches: list[Latch]) -> None:
+        for latch in latches:
+            latch.open()
+        latches.clear()

@@ -1,6 +1,6 @@
 """Deletion of an account: one decision, taken in steps that can be left (D1 to D6).
 
-With ``Inbox.DELIVER`` the waiting mail is delivered first, then the mailbox closes,
+With ``InboxAction.DELIVER`` waiting mail is delivered first, then the mailbox closes,
 what came meanwhile is delivered too, and only then the account goes, in one commit.
 Until that commit a lost link, or a requester that stops acknowledging, leaves the
 account whole. After it the clean-up (bounces, retractions) runs to its end whatever
@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chatcore.accounts import Accounts
-from chatcore.commands import Delete, Inbox, Outbox
+from chatcore.commands import Delete, InboxAction, OutboxAction
 from chatcore.connections import Connection
-from chatcore.delivery import Cause, Goal
+from chatcore.delivery import DeliveryGoal, DeliveryTrigger
 from chatcore.errors import (
     AccountInUse,
     DeletionStalled,
@@ -26,8 +26,8 @@ from chatcore.errors import (
 )
 from chatcore.events import Deleted, Refused, Started
 from chatcore.ids import AccountId, IdempotencyKey
+from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
-from chatcore.keytime import KeyTime
 from chatcore.limits import Limits
 from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Account, DeletionReceipt
@@ -59,7 +59,7 @@ class Deletion:
         logins: Logins,
         environment: Environment,
         limits: Limits,
-        key_time: KeyTime,
+        key_time: KeyClock,
     ) -> None:
         self._key_time = key_time
         self._store = store
@@ -105,7 +105,7 @@ class Deletion:
             )
         session.is_deleting = True
         connection.emit(Started(command_id))
-        connection.outlet.start(
+        connection.sink.start(
             self._run(
                 _Request(
                     connection=connection,
@@ -130,8 +130,8 @@ class Deletion:
         survey = await self._store.survey(
             account, bounce_messages=self._bounce_messages
         )
-        discards = command.inbox is Inbox.DISCARD
-        retracts = command.outbox is Outbox.RETRACT
+        discards = command.inbox is InboxAction.DISCARD
+        retracts = command.outbox is OutboxAction.RETRACT
         return DeletionReceipt(
             dry_run=True,
             delivered=0 if discards else survey.inbox_messages,
@@ -158,7 +158,7 @@ class Deletion:
         ):
             raise KeyReused
         connection.emit(Started(command_id))
-        connection.outlet.start(self._finish(connection, command_id, first.account))
+        connection.sink.start(self._finish(connection, command_id, first.account))
         return True
 
     async def _run(self, request: _Request) -> None:
@@ -180,7 +180,7 @@ class Deletion:
         session, command = request.session, request.command
         delivery = session.delivery
         before = delivery.messages_acknowledged
-        if command.inbox is Inbox.DELIVER:
+        if command.inbox is InboxAction.DELIVER:
             await self._deliver_all(request)
             await self._store.close_mailbox(session.account)
             await self._deliver_all(request)
@@ -188,8 +188,8 @@ class Deletion:
         while not await self._store.delete_account(
             session.account,
             session.epoch,
-            discard=command.inbox is Inbox.DISCARD,
-            retract=command.outbox is Outbox.RETRACT,
+            discard=command.inbox is InboxAction.DISCARD,
+            retract=command.outbox is OutboxAction.RETRACT,
             delivered=delivery.messages_acknowledged - before,
             key=request.key,
             at_ms=self._environment.clock.now_ms(),
@@ -210,10 +210,10 @@ class Deletion:
         mailbox = await self._store.mailbox(session.account)
         self._check_link(request)
         if not delivery.pushes:
-            delivery.goals.append(Goal(mailbox.head, None, mailbox.queued))
+            delivery.goals.append(DeliveryGoal(mailbox.head, None, mailbox.queued))
         delivery.nudge(mailbox.head)
-        delivery.change(Cause.ASKED)
-        connection.outlet.wake()
+        delivery.change(DeliveryTrigger.ASKED)
+        connection.sink.wake()
         while not delivery.has_settled(mailbox.head):
             seen = delivery.acknowledged
             if connection.is_silent and delivery.delivered > seen:
@@ -279,5 +279,5 @@ class Deletion:
                 continue
             session.delivery.nudge(delivery.head)
             if session.connection is not None:
-                session.connection.outlet.wake()
+                session.connection.sink.wake()
         return step.receipt if step.finished else None

@@ -19,7 +19,7 @@ from chatcore.limits import Limits
 from chatcore.model import Bounce, Mail, Mailbox, Message
 
 
-class Flow(Enum):
+class DeliveryState(Enum):
     """Where a session's mail comes from."""
 
     HELD = auto()
@@ -27,7 +27,7 @@ class Flow(Enum):
     LIVE = auto()
 
 
-class Cause(Enum):
+class DeliveryTrigger(Enum):
     """What changes the flow."""
 
     ASKED = auto()
@@ -42,18 +42,20 @@ class Cause(Enum):
     """The link is lost, or its session has ended."""
 
 
-FLOWS: Final[Mapping[tuple[Flow, Cause], Flow]] = {
-    (Flow.HELD, Cause.ASKED): Flow.BEHIND,
-    (Flow.HELD, Cause.OVERFLOWED): Flow.HELD,
-    (Flow.HELD, Cause.STOPPED): Flow.HELD,
-    (Flow.BEHIND, Cause.ASKED): Flow.BEHIND,
-    (Flow.BEHIND, Cause.OVERFLOWED): Flow.BEHIND,
-    (Flow.BEHIND, Cause.CAUGHT_UP): Flow.LIVE,
-    (Flow.BEHIND, Cause.SERVED): Flow.HELD,
-    (Flow.BEHIND, Cause.STOPPED): Flow.HELD,
-    (Flow.LIVE, Cause.ASKED): Flow.LIVE,
-    (Flow.LIVE, Cause.OVERFLOWED): Flow.BEHIND,
-    (Flow.LIVE, Cause.STOPPED): Flow.HELD,
+DELIVERY_STATES: Final[
+    Mapping[tuple[DeliveryState, DeliveryTrigger], DeliveryState]
+] = {
+    (DeliveryState.HELD, DeliveryTrigger.ASKED): DeliveryState.BEHIND,
+    (DeliveryState.HELD, DeliveryTrigger.OVERFLOWED): DeliveryState.HELD,
+    (DeliveryState.HELD, DeliveryTrigger.STOPPED): DeliveryState.HELD,
+    (DeliveryState.BEHIND, DeliveryTrigger.ASKED): DeliveryState.BEHIND,
+    (DeliveryState.BEHIND, DeliveryTrigger.OVERFLOWED): DeliveryState.BEHIND,
+    (DeliveryState.BEHIND, DeliveryTrigger.CAUGHT_UP): DeliveryState.LIVE,
+    (DeliveryState.BEHIND, DeliveryTrigger.SERVED): DeliveryState.HELD,
+    (DeliveryState.BEHIND, DeliveryTrigger.STOPPED): DeliveryState.HELD,
+    (DeliveryState.LIVE, DeliveryTrigger.ASKED): DeliveryState.LIVE,
+    (DeliveryState.LIVE, DeliveryTrigger.OVERFLOWED): DeliveryState.BEHIND,
+    (DeliveryState.LIVE, DeliveryTrigger.STOPPED): DeliveryState.HELD,
 }
 
 
@@ -65,7 +67,7 @@ class _InFlight(NamedTuple):
     sender_id: AccountId | None
 
 
-class Goal(NamedTuple):
+class DeliveryGoal(NamedTuple):
     """Mail that is awaited: everything up to ``position`` acknowledged.
 
     ``command`` is the ``deliver`` to tell of it, None where somebody else watches.
@@ -108,8 +110,8 @@ class Delivery:
         self._in_flight: deque[_InFlight] = deque()
         self._bytes = 0
         self._most_delivered = mailbox.acknowledged
-        self.flow = Flow.HELD
-        self.goals: list[Goal] = []
+        self.flow = DeliveryState.HELD
+        self.goals: list[DeliveryGoal] = []
         self.pushes = pushes
         self.acknowledged = mailbox.acknowledged
         self.delivered = mailbox.acknowledged
@@ -117,9 +119,9 @@ class Delivery:
         self.head = mailbox.head
         self.messages_acknowledged = 0
 
-    def change(self, cause: Cause) -> None:
+    def change(self, cause: DeliveryTrigger) -> None:
         """Follow the table; a pair that is not in it is a fault of ours."""
-        self.flow = FLOWS[self.flow, cause]
+        self.flow = DELIVERY_STATES[self.flow, cause]
 
     @property
     def has_room(self) -> bool:
@@ -138,7 +140,7 @@ class Delivery:
         """
         limits = self._limits
         return (
-            self.flow is Flow.BEHIND
+            self.flow is DeliveryState.BEHIND
             and len(self._in_flight) <= limits.window_messages * 3 // 4
             and self._bytes <= limits.window_bytes * 3 // 4
             and self.has_room
@@ -160,17 +162,17 @@ class Delivery:
             return None
         in_order = position == self.head + 1
         self.head = position
-        if self.flow is Flow.LIVE:
+        if self.flow is DeliveryState.LIVE:
             if in_order and self.has_room:
                 return self._deliver(message)
-            self.change(Cause.OVERFLOWED)
+            self.change(DeliveryTrigger.OVERFLOWED)
         return None
 
     def nudge(self, head: Position) -> None:
         """Take note that the mailbox reaches to ``head`` now."""
         if head > self.head:
             self.head = head
-            self.change(Cause.OVERFLOWED)
+            self.change(DeliveryTrigger.OVERFLOWED)
 
     def take(
         self, mail: Sequence[Mail], *, head: Position
@@ -180,7 +182,7 @@ class Delivery:
         ``head`` is what was known to be committed when the store was asked: when it
         had nothing, nothing undelivered is left up to there.
         """
-        if self.flow is not Flow.BEHIND:
+        if self.flow is not DeliveryState.BEHIND:
             return ()
         last = max((goal.position for goal in self.goals), default=self.covered)
         events: list[Delivered | Bounced] = []
@@ -197,9 +199,9 @@ class Delivery:
             self.covered = max(self.covered, head)
         if not self.pushes:
             if self.covered >= last:
-                self.change(Cause.SERVED)
+                self.change(DeliveryTrigger.SERVED)
         elif self.covered >= self.head:
-            self.change(Cause.CAUGHT_UP)
+            self.change(DeliveryTrigger.CAUGHT_UP)
         return events
 
     def acknowledge(self, position: Position) -> dict[AccountId, list[Position]]:
@@ -229,7 +231,7 @@ class Delivery:
                 freed.setdefault(sender_id, []).append(acknowledged)
         return freed
 
-    def reached(self) -> Sequence[Goal]:
+    def reached(self) -> Sequence[DeliveryGoal]:
         """The goals that are met by now, each told once."""
         if not self.goals:
             return ()
@@ -264,7 +266,7 @@ class Delivery:
         self.delivered = self.covered = start
         self.head = max(mailbox.head, start)
         self.goals = []
-        self.change(Cause.STOPPED)
+        self.change(DeliveryTrigger.STOPPED)
 
     def _deliver(self, message: Message) -> Delivered:
         position, sender, sender_id, deleted, body, body_bytes, sent_at_ms = message

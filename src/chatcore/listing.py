@@ -7,13 +7,13 @@ from chatcore.commands import List
 from chatcore.connections import Connection
 from chatcore.errors import Outage
 from chatcore.events import Listed, Refused
+from chatcore.fair_semaphore import FairSemaphore
 from chatcore.ids import AccountId, Username
 from chatcore.limits import Limits
 from chatcore.patterns import Pattern
 from chatcore.ports import Clock
 from chatcore.sessions import Sessions
 from chatcore.store import Store
-from chatcore.turns import Turns
 
 _MATCHING_S: Final = 0.0005
 """How long names are held against a pattern before others have a turn (B2)."""
@@ -33,7 +33,7 @@ class Listing:
         self._sessions = sessions
         self._limits = limits
         self._clock = clock
-        self._turns = Turns(clock, at_once=1)
+        self._turns = FairSemaphore(clock, at_once=1)
 
     async def stream(
         self, connection: Connection, command_id: int, command: List, pattern: Pattern
@@ -65,7 +65,7 @@ class Listing:
             while matched < len(page):
                 async with self._turns.taken():
                     matched = self._match(page, matched, pattern, names, online)
-                    await connection.outlet.give_way()
+                    await connection.sink.give_way()
             complete = len(page) < limits.walk_names
             while len(names) >= limits.page_names or complete:
                 size = _fitting(names[: limits.page_names], page_bytes)
@@ -75,7 +75,7 @@ class Listing:
                 )
                 del names[:size], online[:size]
                 connection.emit(listed)
-                if last or not await connection.outlet.drained():
+                if last or not await connection.sink.drained():
                     return
             after = page[-1][1]
 

@@ -8,7 +8,7 @@ from chatcore.accounts import Accounts
 from chatcore.addresses import hash_address
 from chatcore.commands import ChangePassword, DeliveryMode, Login, Resume
 from chatcore.connections import Connection
-from chatcore.delivery import Cause, Delivery
+from chatcore.delivery import Delivery, DeliveryTrigger
 from chatcore.errors import (
     AccountInUse,
     AcknowledgedTooMuch,
@@ -239,7 +239,7 @@ class Logins:
     def start_delivery(session: Session) -> None:
         """Begin to push, once the login or resume is answered."""
         if session.delivery.pushes:
-            session.delivery.change(Cause.ASKED)
+            session.delivery.change(DeliveryTrigger.ASKED)
 
     async def logout(self, session: Session) -> None:
         """End the session; the name is free for a login (S4).

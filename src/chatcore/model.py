@@ -132,7 +132,7 @@ class DeletionReceipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class NewMail:
     """Mail that one deletion's clean-up put into mailboxes: whom to wake."""
 
     account: AccountId
@@ -146,7 +146,7 @@ class CleanUp:
     account: AccountId
     receipt: DeletionReceipt
     finished: bool
-    deliveries: tuple[Delivery, ...] = field(default=())
+    deliveries: tuple[NewMail, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ class Names(Protocol):
         ...
 
 
-class Gate(Protocol):
+class Latch(Protocol):
     """A door that opens once: how the chat waits without an event loop."""
 
     def open(self) -> None:
@@ -92,7 +92,7 @@ class Clock(Protocol):
         """Seconds that never go back."""
         ...
 
-    def gate(self) -> Gate:
+    def latch(self) -> Latch:
         """A new gate, closed."""
         ...
 
@@ -137,7 +137,7 @@ class Credentials(Protocol):
         ...
 
 
-class Outlet(Protocol):
+class ConnectionSink(Protocol):
     """The driver's end of a connection, as the chat sees it."""
 
     def wake(self) -> None:

@@ -5,15 +5,15 @@ from typing import Final
 
 from chatcore.commands import Acknowledge
 from chatcore.connections import Connection
-from chatcore.delivery import Cause, Goal
+from chatcore.delivery import DeliveryGoal, DeliveryTrigger
 from chatcore.errors import Fenced, LoginRequired, Refusal, TooManyOperations
 from chatcore.events import DeliveryFinished, Received, Started
+from chatcore.fair_semaphore import FairSemaphore
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
 from chatcore.ports import Clock
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
-from chatcore.turns import Turns
 
 _READS_AT_ONCE: Final = 4
 """Sessions that read their mail from the store at a time: behind hundreds of them,
@@ -29,7 +29,7 @@ class Receiving:
         self._store = store
         self._sessions = sessions
         self._limits = limits
-        self._reads = Turns(clock, at_once=_READS_AT_ONCE)
+        self._reads = FairSemaphore(clock, at_once=_READS_AT_ONCE)
 
     def acknowledge(
         self, connection: Connection, commands: Sequence[Acknowledge]
@@ -75,7 +75,7 @@ class Receiving:
         self._finish_deliveries(connection, session)
         connection.advance()
         if delivery.wants_mail:
-            connection.outlet.wake()
+            connection.sink.wake()
 
     def _tell_senders(
         self, session: Session, freed: dict[AccountId, list[Position]]
@@ -100,11 +100,11 @@ class Receiving:
         if session.connection is not connection:
             raise Fenced
         connection.emit(Started(command_id))
-        delivery.goals.append(Goal(mailbox.head, command_id, mailbox.queued))
+        delivery.goals.append(DeliveryGoal(mailbox.head, command_id, mailbox.queued))
         delivery.nudge(mailbox.head)
-        delivery.change(Cause.ASKED)
+        delivery.change(DeliveryTrigger.ASKED)
         self._finish_deliveries(connection, session)
-        connection.outlet.wake()
+        connection.sink.wake()
 
     async def fetch(self, connection: Connection) -> None:
         """Read mail for a session that has fallen behind, as far as its window goes."""

@@ -22,14 +22,14 @@ from chatcore.errors import (
     Refusal,
 )
 from chatcore.events import Accepted, Event, Refused
+from chatcore.key_clock import KeyClock
 from chatcore.keys import key_ahead, parse_key
-from chatcore.keytime import KeyTime
 from chatcore.limits import DAY_MS, Limits
 from chatcore.model import Deposit, Message
 from chatcore.ports import Environment, SendPolicy
-from chatcore.rates import Kind, Rates
+from chatcore.rate_limiter import RateKind, RateLimiter
 from chatcore.sessions import Session, Sessions
-from chatcore.store import Declined, DepositResult, Room, Store, Stored
+from chatcore.store import Declined, DepositResult, MailboxRoom, Store, Stored
 from chatcore.usernames import prepare_username
 
 
@@ -43,13 +43,15 @@ class Sending:
         environment: Environment,
         limits: Limits,
         policy: SendPolicy | None,
-        rates: Rates,
-        key_time: KeyTime,
+        rates: RateLimiter,
+        key_time: KeyClock,
     ) -> None:
         full = limits.mailbox_messages
-        self._room = Room(full, full - full // 4, max(1, full // 4))
+        self._room = MailboxRoom(full, full - full // 4, max(1, full // 4))
         self._rates = rates
-        self._is_metered = rates.limits(Kind.MESSAGES) or rates.limits(Kind.BYTES)
+        self._is_metered = rates.limits(RateKind.MESSAGES) or rates.limits(
+            RateKind.BYTES
+        )
         self._key_time = key_time
         self._store = store
         self._sessions = sessions
@@ -128,7 +130,7 @@ class Sending:
             if isinstance(it, Deposit):
                 try:
                     self._rates.take(
-                        source, {Kind.MESSAGES: 1, Kind.BYTES: it.body_bytes}
+                        source, {RateKind.MESSAGES: 1, RateKind.BYTES: it.body_bytes}
                     )
                 except RateExceeded as exceeded:
                     judged[index] = exceeded.with_traceback(None)
@@ -211,7 +213,7 @@ class Sending:
                     connection.outbox.append(delivered)
                 woken[connection] = None
         for connection in woken:
-            connection.outlet.wake()
+            connection.sink.wake()
 
     def _answer(
         self, command: int, deposit: Deposit, result: DepositResult | Refusal

@@ -10,9 +10,9 @@ from enum import Enum, auto
 from typing import Final
 
 from chatcore.connections import Connection
-from chatcore.delivery import Cause, Delivery
+from chatcore.delivery import Delivery, DeliveryTrigger
 from chatcore.ids import AccountId, Epoch, TokenHash, Username
-from chatcore.rates import Buckets, Source
+from chatcore.rate_limiter import Buckets, Caller
 
 
 class SessionState(Enum):
@@ -23,7 +23,7 @@ class SessionState(Enum):
     ENDED = auto()
 
 
-class SessionCause(Enum):
+class SessionTrigger(Enum):
     """What changes a session's state."""
 
     LINK_LOST = auto()
@@ -31,12 +31,12 @@ class SessionCause(Enum):
     ENDED = auto()
 
 
-SESSION_STATES: Final[Mapping[tuple[SessionState, SessionCause], SessionState]] = {
-    (SessionState.ATTACHED, SessionCause.LINK_LOST): SessionState.DETACHED,
-    (SessionState.ATTACHED, SessionCause.RESUMED): SessionState.ATTACHED,
-    (SessionState.ATTACHED, SessionCause.ENDED): SessionState.ENDED,
-    (SessionState.DETACHED, SessionCause.RESUMED): SessionState.ATTACHED,
-    (SessionState.DETACHED, SessionCause.ENDED): SessionState.ENDED,
+SESSION_STATES: Final[Mapping[tuple[SessionState, SessionTrigger], SessionState]] = {
+    (SessionState.ATTACHED, SessionTrigger.LINK_LOST): SessionState.DETACHED,
+    (SessionState.ATTACHED, SessionTrigger.RESUMED): SessionState.ATTACHED,
+    (SessionState.ATTACHED, SessionTrigger.ENDED): SessionState.ENDED,
+    (SessionState.DETACHED, SessionTrigger.RESUMED): SessionState.ATTACHED,
+    (SessionState.DETACHED, SessionTrigger.ENDED): SessionState.ENDED,
 }
 
 
@@ -81,7 +81,7 @@ class Session:
         self.buckets: Buckets = {}
         self.state = SessionState.DETACHED
 
-    def change(self, cause: SessionCause) -> None:
+    def change(self, cause: SessionTrigger) -> None:
         """Follow the table; a pair that is not in it is a fault of ours."""
         self.state = SESSION_STATES[self.state, cause]
 
@@ -125,7 +125,7 @@ class Sessions:
     def attach(self, session: Session, connection: Connection) -> None:
         """Let a connection carry the session; what carried it before no longer does."""
         self._leave(session)
-        session.change(SessionCause.RESUMED)
+        session.change(SessionTrigger.RESUMED)
         session.connection = connection
         self._by_network[connection.network] += 1
         self._detached.pop(session, None)
@@ -136,13 +136,13 @@ class Sessions:
     def detach(self, session: Session, now_s: float) -> None:
         """The link is lost: the grace time starts (S3)."""
         self._release(session)
-        session.change(SessionCause.LINK_LOST)
+        session.change(SessionTrigger.LINK_LOST)
         self._detached[session] = now_s + self._grace_s
 
     def end(self, session: Session) -> None:
         """Forget the session."""
         self._release(session)
-        session.change(SessionCause.ENDED)
+        session.change(SessionTrigger.ENDED)
         self._detached.pop(session, None)
         self._by_account.pop(session.account, None)
         self._by_token.pop(session.token_hash, None)
@@ -154,12 +154,12 @@ class Sessions:
         session.epoch = epoch
         self._by_token[token_hash] = session
 
-    def source(self, connection: Connection) -> Source:
+    def source(self, connection: Connection) -> Caller:
         """Who asks on a connection, as rates count it (B5)."""
         session = self._by_connection.get(connection)
         if session is None:
-            return Source(buckets=connection.buckets, network=connection.network)
-        return Source(
+            return Caller(buckets=connection.buckets, network=connection.network)
+        return Caller(
             buckets=session.buckets,
             account=session.account,
             network=connection.network,
@@ -177,7 +177,7 @@ class Sessions:
 
     def _release(self, session: Session) -> None:
         self._leave(session)
-        session.delivery.change(Cause.STOPPED)
+        session.delivery.change(DeliveryTrigger.STOPPED)
 
     def _leave(self, session: Session) -> None:
         """No connection carries it."""

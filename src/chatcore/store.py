@@ -57,7 +57,7 @@ class Declined(IntEnum):
 DepositResult: TypeAlias = Stored | Declined
 
 
-class Room(NamedTuple):
+class MailboxRoom(NamedTuple):
     """How much a mailbox takes (M6, B6), in messages.
 
     From ``crowded`` messages on it takes only those of senders that have fewer than
@@ -194,7 +194,7 @@ class Store(Protocol):
         self,
         deposits: Sequence[Deposit],
         *,
-        room: Room,
+        room: MailboxRoom,
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order, in one transaction.
@@ -208,8 +208,8 @@ class Store(Protocol):
         - ``KEY_EXPIRED``: an unknown key below ``keys.oldest`` or below the horizon;
         - ``KEY_AHEAD``: an unknown key above ``keys.newest``;
         - ``NO_SUCH_ACCOUNT``, ``MAILBOX_CLOSING``;
-        - ``MAILBOX_FULL``, ``MAILBOX_SHARE``: see ``Room``; what counts are messages
-          that are not acknowledged (bounces are not counted).
+        - ``MAILBOX_FULL``, ``MAILBOX_SHARE``: see ``MailboxRoom``; what counts are
+          messages that are not acknowledged (bounces are not counted).
 
         A key that is not empty is kept until ``forget`` drops it. Positions count up by
         one with the account's id, are never used again, and become visible in order:

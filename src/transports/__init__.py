@@ -3,8 +3,8 @@
 ``serve`` and ``connect`` are what an application calls; ``register`` adds a transport.
 """
 
-from transports.client import Client, Entry, Reconnecting, connect
+from transports.client import Client, ListedAccount, ReconnectPolicy, connect
 from transports.registry import register
 from transports.server import serve
 
-__all__ = ["Client", "Entry", "Reconnecting", "connect", "register", "serve"]
+__all__ = ["Client", "ListedAccount", "ReconnectPolicy", "connect", "register", "serve"]

@@ -21,7 +21,7 @@ from chatcore import Chat
 from chatcore.commands import Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
-from transports.acknowledging import Acknowledging
+from transports.acknowledgement_queue import AcknowledgementQueue
 from transports.base import Link, LinkClosed, PeerFinished
 from transports.codec import (
     AT_A_STRETCH,
@@ -30,12 +30,12 @@ from transports.codec import (
     ItemTooLarge,
     split_events,
 )
-from transports.holdings import Holdings
-from transports.limited_log import LimitedLog
-from transports.pending import Pending
-from transports.reporting import HeldReport
-from transports.turnstile import Share, Turnstile
-from transports.watch import Watch
+from transports.command_queue import CommandQueue
+from transports.fair_scheduler import FairScheduler, LinkShare
+from transports.held_bytes import HeldBytes
+from transports.keepalive import Keepalive
+from transports.memory_budget import MemoryBudget
+from transports.rate_limited_log import RateLimitedLog
 
 _log = logging.getLogger(__name__)
 
@@ -46,31 +46,31 @@ are bounded by the window, and by one page for each list."""
 
 
 class Driver:
-    """Drives one link until it ends; is the ``Outlet`` of its connection."""
+    """Drives one link until it ends; is the ``ConnectionSink`` of its connection."""
 
     def __init__(
         self,
         chat: Chat,
         link: Link,
         codec: Codec,
-        holdings: Holdings,
-        turnstile: Turnstile,
-        limited_log: LimitedLog,
+        memory_budget: MemoryBudget,
+        scheduler: FairScheduler,
+        limited_log: RateLimitedLog,
     ) -> None:
         self._chat = chat
         self._link = link
         self._codec = codec
-        self._holdings = holdings
-        self._share = Share(turnstile)
-        self._limited_log = limited_log
+        self._memory_budget = memory_budget
+        self._share = LinkShare(scheduler)
+        self._log_limited = limited_log
         self._link_bytes = 0
         self._own_bytes = 0
-        self._own = HeldReport()
+        self._own = HeldBytes()
         self._own.tell(self._note_own)
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
         self._tasks = asyncio.TaskGroup()
-        self._pending = Pending()
+        self._pending = CommandQueue()
         self._is_acknowledging = False
         self._spent = 0
         self._turn_ends_s = 0.0
@@ -87,30 +87,30 @@ class Driver:
         self._connection = chat.attach(
             self, link.address, most_frame_bytes=link.most_frame_bytes
         )
-        self._acknowledging = Acknowledging(chat, self._connection)
+        self._acknowledging = AcknowledgementQueue(chat, self._connection)
         link.report_held(self.note_link)
 
     async def run(self) -> None:
         """Serve the link to its end; its session is detached or ended then."""
         connection = self._connection
-        watch = Watch(self._chat, connection, self._link, self._may_be_silent)
+        keepalive = Keepalive(self._chat, connection, self._link, self._may_be_silent)
         async with self._tasks:
             self._tasks.create_task(self._work(connection))
             writing = self._tasks.create_task(self._write(connection))
-            watch.begin()
+            keepalive.begin()
             try:
                 await self._read(connection)
                 if connection.closing is not None:
                     await writing
             finally:
-                watch.end()
+                keepalive.end()
                 self._end(connection)
 
     def _end(self, connection: Connection) -> None:
         """Have every loop see that the link is gone, and return."""
         closing = connection.closing
         if closing is not None:
-            self._limited_log.info(
+            self._log_limited.info(
                 "Ended the link of %s: [%d] %s",
                 self._link.peer,
                 closing.code,
@@ -120,7 +120,7 @@ class Driver:
         self._link.abort()
         self._chat.detach(connection)
         self._pending.drop()
-        self._holdings.leave(self)
+        self._memory_budget.leave(self)
         for event in (self._to_work, self._to_write, self._to_read):
             event.set()
         self._tell_drained(written=False)
@@ -136,11 +136,11 @@ class Driver:
     # ---- the connection's outlet
 
     def wake(self) -> None:
-        """See ``chatcore.ports.Outlet``."""
+        """See ``chatcore.ports.ConnectionSink``."""
         self._to_write.set()
 
     async def drained(self) -> bool:
-        """See ``chatcore.ports.Outlet``."""
+        """See ``chatcore.ports.ConnectionSink``."""
         if self._is_over or not self._is_writing:
             return False
         if not self._to_write.is_set() and not self._connection.outbox:
@@ -156,15 +156,15 @@ class Driver:
         self._drained.clear()
 
     async def give_way(self) -> None:
-        """See ``chatcore.ports.Outlet``."""
+        """See ``chatcore.ports.ConnectionSink``."""
         await self._share.give_way()
 
     def report(self, error: Exception) -> None:
-        """See ``chatcore.ports.Outlet``."""
+        """See ``chatcore.ports.ConnectionSink``."""
         _log.error("A command of %s failed", self._link.peer, exc_info=error)
 
     def start(self, operation: Coroutine[object, None, None]) -> None:
-        """See ``chatcore.ports.Outlet``."""
+        """See ``chatcore.ports.ConnectionSink``."""
         self._connection.operations += 1
         self._tasks.create_task(self._operate(operation))
 
@@ -181,13 +181,13 @@ class Driver:
     # ---- a holder of memory
 
     def hold_reading(self, *, on: bool) -> None:
-        """See ``transports.holdings.Holder``."""
+        """See ``transports.memory_budget.Holder``."""
         self._is_held = on
         self._link.hold_reading(on=on)
         self._to_read.set()
 
     def end_overloaded(self) -> None:
-        """See ``transports.holdings.Holder``."""
+        """See ``transports.memory_budget.Holder``."""
         self._connection.close(CloseCode.OVERLOADED)
         self._pending.drop()
         if self._is_sending or self._link_bytes > self._own_bytes:
@@ -199,12 +199,12 @@ class Driver:
         """Take note of what the link holds; it says so when that changes by much."""
         if not self._is_over:
             self._link_bytes = held_bytes
-            self._holdings.update(self, held_bytes + self._own_bytes)
+            self._memory_budget.update(self, held_bytes + self._own_bytes)
 
     def _note_own(self, held_bytes: int) -> None:
         if not self._is_over:
             self._own_bytes = held_bytes
-            self._holdings.update(self, self._link_bytes + held_bytes)
+            self._memory_budget.update(self, self._link_bytes + held_bytes)
 
     def _note(self) -> None:
         """Take note of what waits here."""

@@ -9,14 +9,14 @@ from typing import Final
 from chatcore import Chat
 from chatcore.errors import Outage
 from chatcore.ports import Environment
+from chatsystem import system_environment
 from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.codec import Codec
 from transports.driver import Driver
-from transports.holdings import Holdings
-from transports.limited_log import LimitedLog
+from transports.fair_scheduler import FairScheduler
+from transports.memory_budget import MemoryBudget
+from transports.rate_limited_log import RateLimitedLog
 from transports.registry import transport_for
-from transports.system import system_environment
-from transports.turnstile import Turnstile
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
@@ -28,14 +28,14 @@ async def serve(
     chat: Chat,
     *urls: str,
     environment: Environment | None = None,
-    holdings: Holdings | None = None,
+    memory_budget: MemoryBudget | None = None,
 ) -> AsyncIterator[list[str]]:
     """Serve a chat while the block runs.
 
     Yields the URLs that accept now, in the order given, with real ports for port 0.
     Leaving the block takes no new sessions, tells each peer that it may come back,
-    and returns once the store has everything (W9). ``holdings`` tells meanwhile what
-    all connections hold (B1).
+    and returns once the store has everything (W9). ``memory_budget`` tells meanwhile
+    what all connections hold (B1).
 
     Raises:
         BadUrl: a URL that no transport serves.
@@ -44,7 +44,9 @@ async def serve(
     await chat.start(environment or system_environment())
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
-        server = _Server(chat, tasks, holdings or Holdings(chat.limits.held_bytes))
+        server = _Server(
+            chat, tasks, memory_budget or MemoryBudget(chat.limits.held_bytes)
+        )
         ticking = tasks.create_task(server.tick())
         try:
             yield [await server.listen(url) for url in urls]
@@ -61,7 +63,7 @@ class _Server:
     """The listeners and links of one chat."""
 
     def __init__(
-        self, chat: Chat, tasks: asyncio.TaskGroup, holdings: Holdings
+        self, chat: Chat, tasks: asyncio.TaskGroup, memory_budget: MemoryBudget
     ) -> None:
         self._chat = chat
         self._tasks = tasks
@@ -69,9 +71,9 @@ class _Server:
         self._links: set[Link] = set()
         self._last_gone: asyncio.Event | None = None
         limits = chat.limits
-        self._holdings = holdings
-        self._turnstile = Turnstile(at_once=1)
-        self._limited_log = LimitedLog(_log)
+        self._memory_budget = memory_budget
+        self._scheduler = FairScheduler(at_once=1)
+        self._log_limited = RateLimitedLog(_log)
         self._settings = LinkSettings(
             frame_bytes=limits.first_frame_bytes,
             later_frame_bytes=limits.frame_bytes,
@@ -113,9 +115,9 @@ class _Server:
                 self._chat,
                 link,
                 codec,
-                self._holdings,
-                self._turnstile,
-                self._limited_log,
+                self._memory_budget,
+                self._scheduler,
+                self._log_limited,
             ).run()
         finally:
             self._links.discard(link)

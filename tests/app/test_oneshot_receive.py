@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stores import open_store
+from chatstores import open_store
 from tests.app.oneshots import Commands, end_of, line_of, started
 from tests.app.processes import (
     PATIENCE_S,

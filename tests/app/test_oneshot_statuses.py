@@ -1,4 +1,4 @@
-"""Each exit status of ``chatapp.exits``, and the line that comes with it."""
+"""Each exit status of ``chatapp.exit_codes``, and the line that comes with it."""
 
 import asyncio
 import re
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.exits import Exit
+from chatapp.exit_codes import ExitCode
 from chatcore import Chat
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
-from stores import open_store
+from chatstores import open_store
+from chatsystem import system_environment
 from tests.app.oneshots import Commands, line_of, started
 from tests.app.processes import (
     CHEAP,
@@ -24,7 +25,6 @@ from tests.app.processes import (
     with_messages,
 )
 from transports import serve
-from transports.system import system_environment
 
 
 class NeverFree:
@@ -74,7 +74,7 @@ def busy_server() -> Iterator[str]:
 def test_0_is_done(server: RunningServer, run: Commands) -> None:
     with_accounts(server.url, "e-amy")
 
-    assert run("list", "--as", "e-amy").status == Exit.DONE
+    assert run("list", "--as", "e-amy").status == ExitCode.DONE
 
 
 @pytest.mark.rule("E1")
@@ -83,7 +83,7 @@ def test_1_is_refused_with_the_code(server: RunningServer, run: Commands) -> Non
 
     done = run("create", "e-ben")
 
-    assert done.status == Exit.REFUSED
+    assert done.status == ExitCode.REFUSED
     assert done.errors == "chatcore: [204] The name e-ben is taken; choose another.\n"
 
 
@@ -109,7 +109,7 @@ def test_2_is_asked_wrongly(run: Commands, arguments: tuple[str, ...]) -> None:
     plain = run(*arguments)
     as_json = run(*arguments[:1], "--json", *arguments[1:])
 
-    assert plain.status == as_json.status == Exit.MISUSED
+    assert plain.status == as_json.status == ExitCode.MISUSED
     assert plain.errors.startswith("chatcore")
     assert plain.errors.count("\n") == 1
     assert (as_json.error["code"], as_json.error["name"]) == (701, "SETTING_WRONG")
@@ -119,7 +119,7 @@ def test_2_is_asked_wrongly(run: Commands, arguments: tuple[str, ...]) -> None:
 def test_3_is_wrong_credentials(run: Commands) -> None:
     done = run("list", "--as", "e-nobody")
 
-    assert done.status == Exit.WRONG_CREDENTIALS
+    assert done.status == ExitCode.WRONG_CREDENTIALS
     assert done.errors == "chatcore: [202] The username or the password is wrong.\n"
 
 
@@ -132,7 +132,7 @@ def test_4_is_an_account_in_use(server: RunningServer, run: Commands) -> None:
 
         done = run("list", "--as", "e-cat", "--json")
 
-    assert done.status == Exit.ACCOUNT_IN_USE
+    assert done.status == ExitCode.ACCOUNT_IN_USE
     assert done.error["code"] == 203
     assert done.error["fields"] == {"username": "e-cat"}
 
@@ -150,7 +150,7 @@ def test_5_is_no_such_recipient_and_a_full_mailbox(
         unknown = run("send", "e-nobody", "hi", "--as", "ada", "--json")
         full = run("send", "ada", "hi", "--as", "ada", "--json")
 
-    assert unknown.status == full.status == Exit.NOT_DELIVERABLE
+    assert unknown.status == full.status == ExitCode.NOT_DELIVERABLE
     assert (unknown.error["code"], full.error["code"]) == (300, 301)
 
 
@@ -163,7 +163,7 @@ def test_6_is_a_server_that_was_not_reached(
     none = run("list", "--as", "e-dan", "--connect", nowhere)
     second = run("list", "--as", "e-dan", "--connect", nowhere, "--connect", server.url)
 
-    assert none.status == Exit.NOT_REACHED
+    assert none.status == ExitCode.NOT_REACHED
     assert re.fullmatch(r"chatcore: \[704\] Cannot connect to .+\n", none.errors)
     assert second.status == 0
 
@@ -172,7 +172,7 @@ def test_7_is_a_server_that_cannot_now(run: Commands) -> None:
     with busy_server() as url:
         done = run("list", "--as", "e-eve", "--connect", url, "--json")
 
-    assert done.status == Exit.TRY_AGAIN
+    assert done.status == ExitCode.TRY_AGAIN
     assert done.error["name"] == "BUSY"
     assert done.error["fields"] == {"retry_after_ms": "13"}
 

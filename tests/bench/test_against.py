@@ -12,15 +12,15 @@ from typing import Final
 import pytest
 from rich.console import Console
 
-from chatbench.against.blocks import Match, run_blocks
+from chatbench.against.blocks import MatchSize, run_blocks
 from chatbench.against.command import PLANT, headline, run_against
 from chatbench.against.judging import is_worse, judge
 from chatbench.against.sources import Tree, this_tree
 from chatbench.errors import CannotCompare
 from chatbench.machine import choose_cores
+from chatbench.request import BenchRequest
 from chatbench.results import Ratio
-from chatbench.rounds import Ground
-from chatbench.wanted import Wanted
+from chatbench.rounds import RunContext
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -32,7 +32,7 @@ def test_a_planted_cost_is_found_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PLANT, "1.0")
-    wanted = Wanted(
+    wanted = BenchRequest(
         plan="standard",
         command="chatcore bench --against HEAD",
         out=tmp_path,
@@ -59,9 +59,9 @@ def test_a_planted_cost_is_found_with_its_size(
 def ratios_of_the_same(folder: Path, seed: int) -> list[Ratio]:
     """What comes out where both versions are the working tree's."""
     tree = this_tree()
-    match = Match(new=tree, old=tree, passes=1, budget_s=CELL_S)
-    ground = Ground(cores=choose_cores(), folder=folder, seed=seed)
-    samples = list(run_blocks(CELLS, match, ground, Console(file=StringIO())))
+    match = MatchSize(new=tree, old=tree, passes=1, budget_s=CELL_S)
+    context = RunContext(cores=choose_cores(), folder=folder, seed=seed)
+    samples = list(run_blocks(CELLS, match, context, Console(file=StringIO())))
     assert [it.fault for it in samples if not it.is_valid] == []
     return judge(CELLS, samples, seed=seed)
 
@@ -83,8 +83,8 @@ def test_a_commit_whose_server_does_not_start_is_told(tmp_path: Path) -> None:
     (command / "__init__.py").touch()
     (command / "__main__.py").write_text("raise SystemExit('There is no serve here')")
     old = Tree("0123456789", command.parent)
-    match = Match(new=this_tree(), old=old, passes=1, budget_s=CELL_S)
-    ground = Ground(cores=choose_cores(), folder=tmp_path, seed=1)
+    match = MatchSize(new=this_tree(), old=old, passes=1, budget_s=CELL_S)
+    context = RunContext(cores=choose_cores(), folder=tmp_path, seed=1)
 
     with pytest.raises(CannotCompare, match=r"0123456789.*There is no serve here"):
-        list(run_blocks(CELLS, match, ground, Console(file=StringIO())))
+        list(run_blocks(CELLS, match, context, Console(file=StringIO())))

@@ -14,13 +14,13 @@ import pytest
 from msgspec.structs import replace
 
 from chatbench.cells import Cell, Contestant
-from chatbench.contestants import Chat, twin
+from chatbench.contestants import ChatContestant, twin
 from chatbench.machine import choose_cores
 from chatbench.measures import CPU, P50, Series, series_of
 from chatbench.plans import Plan
 from chatbench.ratios import all_ratios
 from chatbench.results import Finding
-from chatbench.rounds import Ground, run_cell, run_plan
+from chatbench.rounds import RunContext, run_cell, run_plan
 from chatbench.samples import Sample
 from chatbench.summaries import summarise
 from chatbench.workloads import rate, throughput, timed
@@ -40,7 +40,7 @@ DROPS: Final = 20
 LOAD: Final = timed(throughput(8, 16), warm_up_s=0.1, measure_s=0.2)
 # The same few messages whatever they take: nothing queues, with the delay or without.
 LIGHT_LOAD: Final = timed(rate(1_000), warm_up_s=0.1, measure_s=0.25)
-PLAIN: Final = Chat("tcp", "memory").plain()
+PLAIN: Final = ChatContestant("tcp", "memory").plain()
 TWIN: Final = twin(PLAIN)
 COSTLY: Final = replace(PLAIN, name="costly", planted=f"cpu_us={COST_US}")
 
@@ -76,24 +76,24 @@ class Run:
         return ratio.finding
 
 
-def run(ground: Ground, *contestants: Contestant) -> Run:
+def run(context: RunContext, *contestants: Contestant) -> Run:
     """All of these by turns, on a fresh server each time."""
     cells = (Cell(contestant=it, workload=LOAD) for it in contestants)
     plan = Plan(
         name="quick", rounds=ROUNDS, cells=tuple(cells), wire_labels=(), is_result=False
     )
-    return Run(plan, list(run_plan(plan, ground, Nobody())))
+    return Run(plan, list(run_plan(plan, context, Nobody())))
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def context(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
     folder: Path = tmp_path_factory.mktemp("bench")
-    return Ground(cores=choose_cores(), folder=folder, seed=1)
+    return RunContext(cores=choose_cores(), folder=folder, seed=1)
 
 
 @pytest.fixture(scope="module")
-def by_turns(ground: Ground) -> Run:
-    return run(ground, PLAIN, TWIN, COSTLY)
+def by_turns(context: RunContext) -> Run:
+    return run(context, PLAIN, TWIN, COSTLY)
 
 
 def median_difference(of: Series, to: Series) -> float:
@@ -127,26 +127,26 @@ def test_a_planted_cpu_cost_is_found_with_its_size(by_turns: Run) -> None:
     assert least_us > COST_US / 2
 
 
-def test_twins_are_found_equal(by_turns: Run, ground: Ground) -> None:
+def test_twins_are_found_equal(by_turns: Run, context: RunContext) -> None:
     finding = by_turns.finding_of_twins(CPU)
 
     # Chance puts all rounds on one side now and then; a difference would stay there.
     for _ in range(2):
         if finding != "no difference" and (
-            run(ground, PLAIN, TWIN).finding_of_twins(CPU) != finding
+            run(context, PLAIN, TWIN).finding_of_twins(CPU) != finding
         ):
             finding = "no difference"
     assert finding == "no difference"
 
 
-def test_a_delay_each_way_is_found_with_its_size(ground: Ground) -> None:
+def test_a_delay_each_way_is_found_with_its_size(context: RunContext) -> None:
     cell = Cell(contestant=PLAIN, workload=LIGHT_LOAD)
 
     direct: list[Sample] = []
     delayed: list[Sample] = []
     for number in range(3):
-        direct.append(run_cell(cell, ground, number, relay_delay_s=NO_DELAY_S))
-        delayed.append(run_cell(cell, ground, number, relay_delay_s=DELAY_S))
+        direct.append(run_cell(cell, context, number, relay_delay_s=NO_DELAY_S))
+        delayed.append(run_cell(cell, context, number, relay_delay_s=DELAY_S))
 
     # A send is held up on its way to the server, its delivery on the way from it.
     p50_us, delayed_p50_us = series_of(direct, P50), series_of(delayed, P50)
@@ -155,10 +155,10 @@ def test_a_delay_each_way_is_found_with_its_size(ground: Ground) -> None:
     assert found_us == pytest.approx(2 * DELAY_S * 1e6, rel=DELAY_WITHIN)
 
 
-def test_a_loss_on_the_way_fails_the_round(ground: Ground) -> None:
+def test_a_loss_on_the_way_fails_the_round(context: RunContext) -> None:
     cell = Cell(contestant=PLAIN, workload=LOAD)
 
-    sample = run_cell(cell, ground, 0, relay_drops=DROPS)
+    sample = run_cell(cell, context, 0, relay_drops=DROPS)
 
     assert sample.lost > 0
     assert not sample.is_valid

@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from chatsystem.process import MakeLoop
 from tests.conformance.loops import LOOPS, loop_for
 from tests.conformance.matrix import Cell, Matrix, whole
 from tests.conformance.options import matrix_of
@@ -19,7 +20,6 @@ from tests.conformance.sweeping import NotForTests, sweep
 from tests.faults.splitting import splitting_transports
 from transports import registry
 from transports.base import CannotConnect
-from transports.system.process import MakeLoop
 
 _MATRIX: Final = pytest.StashKey[Matrix]()
 _IS_WHOLE: Final = pytest.StashKey[bool]()

@@ -4,7 +4,7 @@ import asyncio
 
 from chatcore.ids import PasswordHash
 from chatcore.ports import Passwords
-from transports.system.clock import SystemClock
+from chatsystem.clock import SystemClock
 
 
 class SteppedClock(SystemClock):

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import Final
 from zlib import crc32
 
+from chatsystem.process import MakeLoop
 from tests.conformance.matrix import Cell
-from transports.system.process import MakeLoop
 
 
 def _loops() -> Mapping[str, MakeLoop]:

@@ -18,24 +18,24 @@ from chatcore.ids import IdempotencyKey
 from chatcore.limits import DAY_MS, MIB
 from chatcore.ports import SendPolicy
 from chatcore.store import Store
-from stores import open_store
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
+from chatsystem.clock import SystemClock
 from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
-from transports import Client, Reconnecting, connect, serve
+from transports import Client, ReconnectPolicy, connect, serve
 from transports.base import LinkSettings, parse_address
-from transports.client.keys import KeyMaker
+from transports.client.key_generator import KeyGenerator
 from transports.codec import codec as codec_of
-from transports.holdings import Holdings
+from transports.memory_budget import MemoryBudget
 from transports.registry import transport_for
-from transports.system import HashSettings, system_environment
-from transports.system.clock import SystemClock
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 LIMITS: Final = Limits()
 _ANY_FRAME_BYTES: Final = 16 * MIB
-SOON: Final = Reconnecting(first_delay_s=0.001, longest_delay_s=0.02)
+SOON: Final = ReconnectPolicy(first_delay_s=0.001, longest_delay_s=0.02)
 
 
 class NeedsOwnServer(Exception):
@@ -53,13 +53,13 @@ class Inside:
         chat: the service itself.
         clock: what it takes for the time: the real one, and what tests add.
         passwords: its hashing, which a test can hold up.
-        holdings: what its connections hold.
+        memory_budget: what its connections hold.
     """
 
     chat: Chat
     clock: SteppedClock
     passwords: HeldPasswords
-    holdings: Holdings
+    memory_budget: MemoryBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Server:
     @property
     def held_bytes(self) -> int:
         """What all its connections hold now."""
-        return self._inside.holdings.held_bytes
+        return self._inside.memory_budget.held_bytes
 
     @property
     def _inside(self) -> Inside:
@@ -117,7 +117,7 @@ class Server:
         self,
         *urls: str,
         codec: str = "",
-        reconnecting: Reconnecting | None = SOON,
+        reconnect: ReconnectPolicy | None = SOON,
         on_received: Callable[[Received], None] = lambda _: None,
         on_link: Callable[[bool, str], None] = lambda _up, _url: None,
     ) -> AsyncIterator[Client]:
@@ -125,7 +125,7 @@ class Server:
         async with connect(
             urls or self.url,
             codec=codec or self.cell.codec,
-            reconnecting=reconnecting,
+            reconnect=reconnect,
             on_received=on_received,
             on_link=on_link,
         ) as client:
@@ -147,7 +147,7 @@ class Server:
     def make_key(self, *, days: float = 0) -> IdempotencyKey:
         """A key of the server's time, or of so many days after it."""
         at_ms = self.now_ms + int(days * DAY_MS)
-        return KeyMaker(lambda: at_ms).make()
+        return KeyGenerator(lambda: at_ms).make()
 
     async def until_offline(self, username: str) -> None:
         """Return once the server has seen that a session's link is lost."""
@@ -231,11 +231,15 @@ async def serving(  # all that a server can be told
         chat = Chat(
             over(store), limits=limits, second_login=second_login, policy=policy
         )
-        holdings = Holdings(limits.held_bytes)
+        memory_budget = MemoryBudget(limits.held_bytes)
         async with serve(
-            chat, cell.listens, *also, environment=environment, holdings=holdings
+            chat,
+            cell.listens,
+            *also,
+            environment=environment,
+            memory_budget=memory_budget,
         ) as urls:
             inside = Inside(
-                chat=chat, clock=clock, passwords=passwords, holdings=holdings
+                chat=chat, clock=clock, passwords=passwords, memory_budget=memory_budget
             )
             yield Server(cell=cell, urls=urls, inside=inside)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from chatcore.errors import OutcomeUnknown
 from chatcore.model import Deposit
-from chatcore.store import DepositResult, KeySpan, Room, Store
-from stores.memory import MemoryStore
+from chatcore.store import DepositResult, KeySpan, MailboxRoom, Store
+from chatstores.memory import MemoryStore
 
 
 class Forgetful(MemoryStore):
@@ -19,7 +19,7 @@ class Forgetful(MemoryStore):
         self,
         deposits: Sequence[Deposit],
         *,
-        room: Room,
+        room: MailboxRoom,
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """See ``chatcore.store.Store``."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from chatcore.commands import Inbox, Outbox
+from chatcore.commands import InboxAction, OutboxAction
 from chatcore.errors import AccountInUse, WrongCredentials
 from tests.conformance.peers import PASSWORD, WITHIN_S
 from transports import Client, connect
@@ -36,7 +36,7 @@ async def sweep(url: str, codec: str) -> None:
         NotForTests: one of them has a password of its own, or stays logged in.
         CannotConnect: no server is there.
     """
-    async with connect(url, codec=codec, reconnecting=None) as client:
+    async with connect(url, codec=codec, reconnect=None) as client:
         try:
             await _patiently(lambda: client.login(SWEEPER, PASSWORD, create=True))
         except (TimeoutError, WrongCredentials) as error:
@@ -46,13 +46,16 @@ async def sweep(url: str, codec: str) -> None:
         passwords = {it: await _password_of(client, url, it) for it in usernames}
         for username, password in passwords.items():
             await client.delete(
-                username, password, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+                username,
+                password,
+                inbox=InboxAction.DISCARD,
+                outbox=OutboxAction.RETRACT,
             )
 
 
 async def _password_of(client: Client, url: str, username: str) -> str:
     async def would_delete(password: str) -> str:
-        await client.delete(username, password, inbox=Inbox.DISCARD, dry_run=True)
+        await client.delete(username, password, inbox=InboxAction.DISCARD, dry_run=True)
         return password
 
     for password in PASSWORDS:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chatcore.commands import ChangePassword, Create, Inbox, Login, Logout, Resume
+from chatcore.commands import ChangePassword, Create, InboxAction, Login, Logout, Resume
 from chatcore.errors import (
     Busy,
     InvalidPassword,
@@ -15,11 +15,11 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import Created, LoggedIn, LoggedOut, PasswordChanged
+from chatsystem import HashSettings
 from tests.conformance.cells import Cell, each_cell, each_durable_store, each_wire
 from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take, take_bounce
 from tests.conformance.servers import CHEAP, Server, serving
-from transports.system import HashSettings
 
 
 @asynccontextmanager
@@ -183,7 +183,7 @@ async def test_a_name_that_is_created_again_is_a_new_account(cell: Cell) -> None
             old = ada.account
             await ada.send("bob", "from the old one")
             await bob.send("ada", "to the old one")
-            await ada.delete("ada", PASSWORD, inbox=Inbox.DISCARD)
+            await ada.delete("ada", PASSWORD, inbox=InboxAction.DISCARD)
         async with server.client() as ada:
             new = await ada.login("ada", PASSWORD, create=True)
 
@@ -209,7 +209,7 @@ async def test_a_bounce_goes_to_the_account_that_sent_and_not_to_its_name(
         async with server.user("ada"):
             pass
 
-        receipt = await deleter.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        receipt = await deleter.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert (receipt.discarded, receipt.bounces) == (1, 0)
         async with server.client() as ada:

@@ -8,7 +8,7 @@ from chatcore import Chat
 from chatcore.commands import Acknowledge
 from chatcore.errors import AcknowledgedTooMuch, CloseCode
 from chatcore.events import Refused
-from stores import open_store
+from chatstores import open_store
 from tests.conformance.cells import Cell, each_wire
 from tests.conformance.servers import serving
 from transports import serve

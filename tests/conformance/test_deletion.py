@@ -9,9 +9,9 @@ from chatcore.commands import (
     Create,
     Delete,
     DeliveryMode,
-    Inbox,
+    InboxAction,
     Login,
-    Outbox,
+    OutboxAction,
     Resume,
 )
 from chatcore.errors import (
@@ -57,7 +57,7 @@ async def test_a_deletion_needs_the_right_password(cell: Cell) -> None:
 
         for name, password in (("bob", "not this one"), ("eve", PASSWORD)):
             with pytest.raises(WrongCredentials):
-                await client.delete(name, password, inbox=Inbox.DISCARD)
+                await client.delete(name, password, inbox=InboxAction.DISCARD)
 
         assert (await client.login("bob", PASSWORD)).username == "bob"
 
@@ -75,7 +75,7 @@ async def test_an_account_that_is_logged_in_elsewhere_is_not_deleted(
         for dry_run in (True, False):
             with pytest.raises(AccountInUse):
                 await client.delete(
-                    "bob", PASSWORD, inbox=Inbox.DISCARD, dry_run=dry_run
+                    "bob", PASSWORD, inbox=InboxAction.DISCARD, dry_run=dry_run
                 )
 
         assert await bob.send("bob", "still here")
@@ -88,7 +88,7 @@ async def test_a_link_deletes_no_other_account_than_its_own(cell: Cell) -> None:
         await ada.create("bob", PASSWORD)
 
         with pytest.raises(OtherAccount) as refused:
-            await ada.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+            await ada.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert refused.value.fields == {"username": "ada"}
         assert await ada.send("bob", "still there")
@@ -255,7 +255,7 @@ async def test_discarded_messages_bounce_to_their_senders(cell: Cell) -> None:
         await carol.send("bob", "three")
         await ada.send("bob", "four")
 
-        receipt = await client.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        receipt = await client.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert receipt == DeletionReceipt(discarded=4, bounces=2)
         to_ada, to_carol = await take_bounce(ada), await take_bounce(carol)
@@ -271,7 +271,7 @@ async def test_a_bounce_waits_in_the_mailbox_like_a_message(cell: Cell) -> None:
         await client.create("bob", PASSWORD)
         async with server.user("ada") as ada:
             await ada.send("bob", "will be discarded")
-        await client.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        await client.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
         async with server.peer() as ada_again:
             logged_in = await ada_again.login("ada")
@@ -297,7 +297,7 @@ async def test_a_bounce_names_only_so_many_messages_and_needs_no_room(
             await ada.send_all([("bob", str(n)) for n in range(5)])
             await ada.send_all([("ada", str(n)) for n in range(5)])
 
-        receipt = await client.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        receipt = await client.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert (receipt.discarded, receipt.bounces) == (5, 3)
         async with server.client() as ada:
@@ -314,9 +314,9 @@ async def test_a_bounce_never_bounces(cell: Cell) -> None:
         await client.create("bob", PASSWORD)
         async with server.user("ada") as ada:
             await ada.send("bob", "will be discarded")
-        await client.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+        await client.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
 
-        receipt = await client.delete("ada", PASSWORD, inbox=Inbox.DISCARD)
+        receipt = await client.delete("ada", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert (receipt.discarded, receipt.bounces) == (0, 0)
 
@@ -332,7 +332,7 @@ async def test_what_the_account_has_sent_is_kept_by_default(cell: Cell) -> None:
         async with server.user("ada") as ada:
             await ada.send_all([("bob", "one"), ("bob", "two")])
 
-        receipt = await client.delete("ada", PASSWORD, inbox=Inbox.DISCARD)
+        receipt = await client.delete("ada", PASSWORD, inbox=InboxAction.DISCARD)
 
         assert receipt == DeletionReceipt(kept=2)
         async with server.user("bob") as bob:
@@ -353,7 +353,7 @@ async def test_retracted_messages_are_gone_and_do_not_look_lost(cell: Cell) -> N
             await carol.send("bob", "four")
 
         receipt = await client.delete(
-            "ada", PASSWORD, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+            "ada", PASSWORD, inbox=InboxAction.DISCARD, outbox=OutboxAction.RETRACT
         )
 
         assert receipt == DeletionReceipt(retracted=2)
@@ -376,7 +376,7 @@ async def test_what_was_acknowledged_is_not_retracted(cell: Cell) -> None:
         await bob.acknowledge(1)
         await bob.send("bob", "after the acknowledgement")
 
-        receipt = await ada.delete("ada", PASSWORD, outbox=Outbox.RETRACT)
+        receipt = await ada.delete("ada", PASSWORD, outbox=OutboxAction.RETRACT)
 
         assert receipt == DeletionReceipt(retracted=1)
 

@@ -6,8 +6,8 @@ from chatcore import Limits
 from chatcore.commands import (
     Create,
     Delete,
-    Inbox,
-    Outbox,
+    InboxAction,
+    OutboxAction,
     Send,
 )
 from chatcore.errors import (
@@ -32,7 +32,7 @@ from tests.conformance.reading import take_bodies, take_bounce
 from tests.conformance.servers import serving
 
 DELETE_BOB = Delete(username="bob", password=PASSWORD)
-DISCARD_BOB = Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
+DISCARD_BOB = Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD)
 
 
 # ---- what would happen, and what did (D5)
@@ -44,25 +44,25 @@ DISCARD_BOB = Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
     ("inbox", "outbox", "expected"),
     [
         (
-            Inbox.DELIVER,
-            Outbox.KEEP,
+            InboxAction.DELIVER,
+            OutboxAction.KEEP,
             DeletionReceipt(dry_run=True, delivered=3, kept=2),
         ),
         (
-            Inbox.DISCARD,
-            Outbox.KEEP,
+            InboxAction.DISCARD,
+            OutboxAction.KEEP,
             DeletionReceipt(dry_run=True, discarded=3, bounces=1, kept=2),
         ),
         (
-            Inbox.DISCARD,
-            Outbox.RETRACT,
+            InboxAction.DISCARD,
+            OutboxAction.RETRACT,
             DeletionReceipt(dry_run=True, discarded=3, bounces=1, retracted=2),
         ),
     ],
     ids=["default", "discard and keep", "erase"],
 )
 async def test_a_dry_run_counts_and_changes_nothing(
-    cell: Cell, inbox: Inbox, outbox: Outbox, expected: DeletionReceipt
+    cell: Cell, inbox: InboxAction, outbox: OutboxAction, expected: DeletionReceipt
 ) -> None:
     async with serving(cell) as server, server.client() as client:
         async with server.user("ada") as ada:
@@ -125,7 +125,7 @@ async def test_a_repeated_deletion_gets_the_first_receipt(cell: Cell) -> None:
             command = Delete(
                 username="bob",
                 password=PASSWORD,
-                inbox=Inbox.DISCARD,
+                inbox=InboxAction.DISCARD,
                 key=server.make_key(),
             )
             first = await peer.ask(command, Deleted)

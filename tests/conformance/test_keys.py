@@ -3,7 +3,7 @@
 import pytest
 
 from chatcore import Limits
-from chatcore.commands import Inbox, Send
+from chatcore.commands import InboxAction, Send
 from chatcore.errors import (
     InvalidKey,
     KeyExpired,
@@ -90,7 +90,7 @@ async def test_a_key_holds_when_the_mailbox_is_full_and_when_it_is_gone(
 
         when_full = await ada.send("bob", "once", key=key)
         async with server.client() as bob:
-            await bob.delete("bob", PASSWORD, inbox=Inbox.DISCARD)
+            await bob.delete("bob", PASSWORD, inbox=InboxAction.DISCARD)
         when_gone = await ada.send("bob", "once", key=key)
 
         assert first[1:] == when_full[1:] == when_gone[1:]

@@ -105,7 +105,7 @@ async def test_a_client_that_may_not_reconnect_says_that_its_link_is_lost(
 ) -> None:
     async with (
         serving(cell) as server,
-        server.client(reconnecting=None) as ada,
+        server.client(reconnect=None) as ada,
     ):
         await ada.login("ada", PASSWORD, create=True)
         await cut_when_it_is_open(ada)

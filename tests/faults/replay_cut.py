@@ -278,7 +278,7 @@ async def replay(*, messages: int, cuts: int, seed: int) -> tuple[str, bool]:
         ):
             writers: dict[str, Client] = {}
             for name in (f"writer{n}" for n in range(WRITERS)):
-                client = connect(near_writers.url, reconnecting=SOON)
+                client = connect(near_writers.url, reconnect=SOON)
                 writers[name] = await connected.enter_async_context(client)
                 await writers[name].login(name, PASSWORD, create=True)
             await writers["writer0"].create(READER, PASSWORD)

@@ -15,11 +15,11 @@ from typing import Final
 
 from chatcore.commands import DeliveryMode
 from chatcore.events import Accepted
-from transports import Client, Reconnecting, connect
+from transports import Client, ReconnectPolicy, connect
 
 READER: Final = "reader"
 PASSWORD: Final = "correct horse"
-SOON: Final = Reconnecting(first_delay_s=0.0005, longest_delay_s=0.005)
+SOON: Final = ReconnectPolicy(first_delay_s=0.0005, longest_delay_s=0.005)
 ANSWERS_EVERY: Final = 10
 
 
@@ -31,7 +31,7 @@ def tell(*words: object) -> None:
 async def read(url: str, messages: int) -> None:
     """Take so many messages, answer some of them, and tell what is left."""
     async with connect(
-        url, reconnecting=SOON, on_link=lambda up, _: tell("link", up)
+        url, reconnect=SOON, on_link=lambda up, _: tell("link", up)
     ) as client:
         await client.login(READER, PASSWORD, create=True)
         answers: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()

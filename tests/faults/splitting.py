@@ -29,7 +29,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
-from transports.wrapping import WrappedLink
+from transports.wrapped_link import WrappedLink
 
 SEED: Final = "TESTS_SPLIT_SEED"
 _MOST_TURNS: Final = 3

@@ -20,7 +20,8 @@ from chatcore.connections import Connection
 from chatcore.errors import LoginRequired, Refusal
 from chatcore.events import Refused
 from chatcore.limits import KIB
-from stores import open_store
+from chatstores import open_store
+from chatsystem import INSECURE_FAST_HASH, system_environment
 from tests.faults.abuse.floods import TINY
 from tests.faults.abuse.intruders import Intruder, holds_within, intruder
 from tests.faults.abuse.payloads import (
@@ -34,7 +35,6 @@ from tests.faults.abuse.servers import SCHEMES
 from tests.faults.abuse.targets import Target
 from transports import serve
 from transports.codec import codec as codec_of
-from transports.system import INSECURE_FAST_HASH, system_environment
 
 TURN_COMMANDS: Final = 256
 """What one connection may have done before all others have a turn (B2)."""

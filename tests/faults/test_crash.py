@@ -19,12 +19,14 @@ import pytest
 
 from chatcore.events import Accepted, Delivered
 from tests.faults.servers import server_process
-from transports import Client, Reconnecting, connect
+from transports import Client, ReconnectPolicy, connect
 
 PASSWORD: Final = "correct horse"
 KILLS: Final = int(os.environ.get("CHATCORE_KILLS", "20"))
 SEED: Final = int(os.environ.get("CHATCORE_SEED", "0")) or random.randrange(2**32)  # noqa: S311  # no secret
-PATIENT: Final = Reconnecting(first_delay_s=0.01, longest_delay_s=0.1, give_up_s=60.0)
+PATIENT: Final = ReconnectPolicy(
+    first_delay_s=0.01, longest_delay_s=0.1, give_up_s=60.0
+)
 SENDERS: Final = ("ada", "eve")
 RECIPIENTS: Final = ("bob", "carol")
 
@@ -142,7 +144,7 @@ class Load:
 
 def connected(url: str) -> AbstractAsyncContextManager[Client]:
     """A client that waits for its server as long as a restart takes."""
-    return connect(url, reconnecting=PATIENT)
+    return connect(url, reconnect=PATIENT)
 
 
 def damage(path: Path) -> str:

@@ -14,15 +14,15 @@ import pytest
 
 from chatcore import Chat
 from chatcore.events import Accepted
-from stores import open_store
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
 from tests.faults.relay import Relay, relaying
-from transports import Client, Reconnecting, connect, serve
-from transports.system import HashSettings, system_environment
+from transports import Client, ReconnectPolicy, connect, serve
 
 PASSWORD: Final = "correct horse"
 CUTS: Final = int(os.environ.get("CHATCORE_CUTS", "100"))
 SEED: Final = int(os.environ.get("CHATCORE_SEED", "0")) or random.randrange(2**32)  # noqa: S311  # no secret
-SOON: Final = Reconnecting(first_delay_s=0.0005, longest_delay_s=0.005)
+SOON: Final = ReconnectPolicy(first_delay_s=0.0005, longest_delay_s=0.005)
 BATCH: Final = 20
 UNDER_WAY: Final = 200
 
@@ -40,8 +40,8 @@ async def test_each_message_arrives_once_in_order_however_often_links_are_cut(
         serve(Chat(store), listens, environment=cheap) as (url,),
         relaying(url) as near_ada,
         relaying(url) as near_bob,
-        connect(near_ada.url, reconnecting=SOON) as ada,
-        connect(near_bob.url, reconnecting=SOON) as bob,
+        connect(near_ada.url, reconnect=SOON) as ada,
+        connect(near_bob.url, reconnect=SOON) as bob,
     ):
         await bob.login("bob", PASSWORD, create=True)
         await ada.login("ada", PASSWORD, create=True)

@@ -9,22 +9,22 @@ from typing import Final
 
 import pytest
 
-from chatcore.commands import Delete, Inbox
+from chatcore.commands import Delete, InboxAction
 from chatcore.errors import NoSuchRecipient
 from chatcore.events import Accepted, Bounced, Deleted
 from chatcore.ids import IdempotencyKey, Position
 from chatcore.model import DeletionReceipt
-from stores import open_store
+from chatstores import open_store
+from chatsystem.clock import SystemClock
 from tests.faults.servers import server_process
-from transports import Client, Reconnecting, connect
-from transports.client.keys import KeyMaker
-from transports.system.clock import SystemClock
+from transports import Client, ReconnectPolicy, connect
+from transports.client.key_generator import KeyGenerator
 
 PASSWORD: Final = "correct horse"
 SENDERS: Final = [f"sender{n:02}" for n in range(50)]
 EACH: Final = 100
 STEP: Final = 50
-PATIENT: Final = Reconnecting(first_delay_s=0.01, longest_delay_s=0.1)
+PATIENT: Final = ReconnectPolicy(first_delay_s=0.01, longest_delay_s=0.1)
 COUNTED: Final = DeletionReceipt(
     discarded=len(SENDERS) * EACH, bounces=len(SENDERS) * EACH // STEP
 )
@@ -38,11 +38,13 @@ async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
     # Small steps leave much to do between the decision and the last bounce.
     monkeypatch.setenv("CHATCORE_LIMIT_CLEANUP_ROWS", str(STEP))
     monkeypatch.setenv("CHATCORE_LIMIT_BOUNCE_MESSAGES", str(STEP))
-    key = KeyMaker(SystemClock().now_ms).make()
+    key = KeyGenerator(SystemClock().now_ms).make()
     async with server_process(tmp_path) as server, connected(server.url) as deleter:
         await deleter.create("bob", PASSWORD)
         stored = await positions_of_all(server.url)
-        would = await deleter.delete("bob", PASSWORD, inbox=Inbox.DISCARD, dry_run=True)
+        would = await deleter.delete(
+            "bob", PASSWORD, inbox=InboxAction.DISCARD, dry_run=True
+        )
 
         async with connected(server.url) as watcher, asyncio.TaskGroup() as tasks:
             await watcher.login(SENDERS[0], PASSWORD)
@@ -78,7 +80,7 @@ async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
 
 def connected(url: str) -> AbstractAsyncContextManager[Client]:
     """A client that waits for its server as long as a restart takes."""
-    return connect(url, reconnecting=PATIENT)
+    return connect(url, reconnect=PATIENT)
 
 
 async def positions_of_all(url: str) -> Mapping[str, list[Position]]:
@@ -98,7 +100,7 @@ async def positions_of_all(url: str) -> Mapping[str, list[Position]]:
 async def delete_bob(client: Client, key: IdempotencyKey) -> DeletionReceipt:
     """Delete ``bob`` under a key of our own, so that another client can repeat it."""
     command = Delete(
-        username="bob", password=PASSWORD, inbox=Inbox.DISCARD, key=bytes(key)
+        username="bob", password=PASSWORD, inbox=InboxAction.DISCARD, key=bytes(key)
     )
     return (await client._ask(command, Deleted)).receipt
 

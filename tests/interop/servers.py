@@ -8,14 +8,14 @@ from typing import Final
 from chatcore import Chat, Limits
 from chatcore.ports import SendPolicy
 from chatcore.store import Store
-from stores import open_store
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import Peer
 from transports import serve
 from transports.base import LinkSettings, parse_address
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
-from transports.system import HashSettings, system_environment
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 LIMITS: Final = Limits()

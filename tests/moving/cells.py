@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.moving.points import TRANSPORTS, Point, Way
+from tests.moving.link_ends import TRANSPORTS, Point, Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ splits its frames (``tests.faults.splitting``), says ``loaded`` on standard outp
 then takes lines on standard input until its end:
 
 - ``open free|barred URL…``: serve on these URLs; ``ready URL…`` once it accepts;
-- ``arm POINT WAY MARK``: see ``trap``; ``armed``, and ``there SCHEME`` at the point;
+- ``arm POINT WAY MARK``: see ``failpoints``; ``armed``, and ``there SCHEME`` at the
+  point;
 - ``fire``: do it there; ``fired`` if there is still somebody to say so.
 """
 
@@ -16,14 +17,14 @@ from typing import cast
 
 from chatcore import Chat
 from chatcore.store import Store
-from stores import open_store
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
 from tests.conformance.loops import LOOPS
 from tests.faults.splitting import splitting_transports
-from tests.moving.points import TRANSPORTS, Point, Way
-from tests.moving.trap import Trap, TrappedStore, TrappedTransport
+from tests.moving.failpoints import Failpoint, FailpointStore, FailpointTransport
+from tests.moving.link_ends import TRANSPORTS, Point, Way
 from transports import register, serve
 from transports.base import Transport
-from transports.system import HashSettings, system_environment
 
 
 def say(line: str) -> None:
@@ -57,24 +58,24 @@ async def serve_as_told(
     _, doors, *urls = (await orders.readline()).decode().split() or ("", "", "")
     if not doors:
         return  # it was not needed
-    trap = Trap(say, is_barred=doors == "barred")
+    failpoint = Failpoint(say, is_barred=doors == "barred")
     for scheme, transport in transports.items():
-        register(scheme, TrappedTransport(transport, trap))
+        register(scheme, FailpointTransport(transport, failpoint))
     cheap = system_environment(HashSettings(memory_kib=8, passes=1))
     async with open_store(store_url) as store:
-        chat = Chat(cast("Store", TrappedStore(store, trap)))
+        chat = Chat(cast("Store", FailpointStore(store, failpoint)))
         async with serve(chat, *urls, environment=cheap) as listening:
             say(" ".join(["ready", *listening]))
             while words := (await orders.readline()).decode().split():
                 match words:
                     case ["arm", point, way, mark]:
-                        trap.arm(Point(point), Way(way), mark)
+                        failpoint.arm(Point(point), Way(way), mark)
                         say("armed")
                     case ["fire"]:
-                        trap.fire()
+                        failpoint.fire()
                     case _:
                         raise ValueError(words)
-            trap.fire()  # a cell that failed may have left something held
+            failpoint.fire()  # a cell that failed may have left something held
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from itertools import product
 
 from tests.moving.cells import CELLS
-from tests.moving.points import TRANSPORTS, Point, Way
+from tests.moving.link_ends import TRANSPORTS, Point, Way
 
 
 def test_each_point_each_way_and_each_pair_of_transports_is_a_cell() -> None:

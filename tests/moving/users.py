@@ -8,10 +8,10 @@ from chatcore.commands import DeliveryMode
 from chatcore.events import Accepted, Delivered
 from chatcore.ids import AccountId
 from tests.proof import history
-from transports import Client, Reconnecting, connect
+from transports import Client, ReconnectPolicy, connect
 
 PASSWORD: Final = "correct horse"
-SOON: Final = Reconnecting(first_delay_s=0.005, longest_delay_s=0.02)
+SOON: Final = ReconnectPolicy(first_delay_s=0.005, longest_delay_s=0.02)
 
 
 class User:
@@ -108,7 +108,7 @@ async def user(
     one = User(records)
     async with connect(
         urls,
-        reconnecting=SOON,
+        reconnect=SOON,
         on_link=lambda up, url: one.links.append((up, url)),
     ) as client:
         await one.come(client, name, delivery)

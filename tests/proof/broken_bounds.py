@@ -10,11 +10,11 @@ from chatcore import chat, sending
 from chatcore.admission import Admission
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
-from chatcore.keytime import KeyTime
-from chatcore.rates import Rates
-from chatcore.store import Room
+from chatcore.key_clock import KeyClock
+from chatcore.rate_limiter import RateLimiter
+from chatcore.store import MailboxRoom
 from chatcore.throttle import Throttle
-from stores.sqlite import privacy
+from chatstores.sqlite import permissions
 from tests.proof.swapping import Method, swap
 
 
@@ -50,16 +50,18 @@ def wrong_passwords_cost_nothing() -> None:
 
 
 def no_rate_is_exceeded() -> None:
-    swap(Rates, "take", lambda _: lambda *_: None)
+    swap(RateLimiter, "take", lambda _: lambda *_: None)
 
 
 def one_sender_may_fill_a_mailbox() -> None:
-    swap(sending, "Room", lambda _: lambda full, *_: Room(full, full, full))
+    swap(
+        sending, "MailboxRoom", lambda _: lambda full, *_: MailboxRoom(full, full, full)
+    )
 
 
 def keys_live_by_the_wall_clock() -> None:
-    swap(KeyTime, "now_ms", lambda _: lambda self: self._clock.now_ms())
+    swap(KeyClock, "now_ms", lambda _: lambda self: self._clock.now_ms())
 
 
 def files_are_made_for_everybody() -> None:
-    swap(privacy, "_OWNER_ONLY", lambda _: 0o644)
+    swap(permissions, "_OWNER_ONLY", lambda _: 0o644)

@@ -9,7 +9,7 @@ from typing import Any
 
 from chatcore import accounts, chat, errors, logins, patterns, sending, usernames
 from chatcore.chat import Chat
-from chatcore.commands import Inbox, Outbox, Request
+from chatcore.commands import InboxAction, OutboxAction, Request
 from chatcore.connections import Connection
 from chatcore.deletion import Deletion
 from chatcore.delivery import Delivery
@@ -20,9 +20,9 @@ from chatcore.model import Deposit, Mailbox
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.store import DepositResult, Stored
-from stores.memory import deletions, mailboxes
-from stores.memory.rows import Rows
-from stores.memory.store import MemoryStore
+from chatstores.memory import deletions, mailboxes
+from chatstores.memory.rows import Rows
+from chatstores.memory.store import MemoryStore
 from tests.proof.swapping import Method, swap, swap_everywhere
 
 
@@ -284,11 +284,11 @@ def _change_deletions(**fields: object) -> None:
 
 
 def waiting_mail_is_dropped_by_default() -> None:
-    _change_deletions(inbox=Inbox.DISCARD)
+    _change_deletions(inbox=InboxAction.DISCARD)
 
 
 def what_was_sent_is_always_retracted() -> None:
-    _change_deletions(outbox=Outbox.RETRACT)
+    _change_deletions(outbox=OutboxAction.RETRACT)
 
 
 def nothing_bounces() -> None:

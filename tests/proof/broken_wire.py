@@ -10,8 +10,8 @@ from tests.proof.swapping import Method, swap, swap_everywhere
 from transports.client.inbox import Inbox as ClientInbox
 from transports.codec import maps
 from transports.framing import LengthFraming
+from transports.keepalive import Keepalive
 from transports.tcp import greeting
-from transports.watch import Watch
 from transports.websocket import server as websocket_server
 
 
@@ -25,7 +25,7 @@ def who_is_silent_is_given_up_unasked() -> None:
 
         return give_up
 
-    swap(Watch, "_ping", make)
+    swap(Keepalive, "_ping", make)
 
 
 def what_was_had_is_handed_over_again() -> None:
@@ -52,7 +52,7 @@ def a_server_greets_in_its_own_words() -> None:
 
 
 def a_page_of_any_origin_may_connect() -> None:
-    swap(websocket_server._Gate, "_may_connect", lambda _: lambda *_: True)
+    swap(websocket_server._UpgradeCheck, "_may_connect", lambda _: lambda *_: True)
 
 
 def a_unary_call_names_no_session() -> None:

@@ -138,14 +138,14 @@ class Promise(Enum):
     BOUNCE = "a bounce names messages of the one who gets it"
 
 
-class Fault(NamedTuple):
+class BrokenPromise(NamedTuple):
     """A promise that was broken, and where it shows."""
 
     promise: Promise
     text: str
 
 
-class Place(NamedTuple):
+class MailboxPosition(NamedTuple):
     """A position in the mailbox of an account."""
 
     account: int
@@ -175,7 +175,7 @@ class _Reader:
     had: set[int] = field(default_factory=set)
 
 
-def judge(history: Iterable[Record]) -> Sequence[Fault]:
+def judge(history: Iterable[Record]) -> Sequence[BrokenPromise]:
     """Every promise that a history shows to be broken; none for a good one."""
     judging = _Judging()
     for number, record in enumerate(history):
@@ -188,19 +188,19 @@ class _Judging:
     """One pass over a history, and the conclusions at its end."""
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[BrokenPromise] = []
         self._names: dict[int, str] = {}
         self._attempts: dict[bytes, _Attempts] = {}
         self._readers: dict[tuple[str, int], _Reader] = {}
-        self._contents: dict[Place, Content | Bounced] = {}
+        self._contents: dict[MailboxPosition, Content | Bounced] = {}
         self._acknowledged: defaultdict[int, int] = defaultdict(int)
         self._deleted: dict[int, Deleted] = {}
         self._had: defaultdict[int, set[int]] = defaultdict(set)
-        self._bounced: set[Place] = set()
+        self._bounced: set[MailboxPosition] = set()
         self._remains: dict[int, frozenset[int]] = {}
 
     def _find(self, promise: Promise, text: object) -> None:
-        self.faults.append(Fault(promise, str(text)))
+        self.faults.append(BrokenPromise(promise, str(text)))
 
     def take(self, number: int, record: Record) -> None:
         """Judge a record by those before it."""
@@ -262,11 +262,13 @@ class _Judging:
         reader.last = max(reader.last, position)
         reader.had.add(position)
         self._had[mail.account].add(position)
-        self._learn(Place(mail.account, position), _content(mail))
+        self._learn(MailboxPosition(mail.account, position), _content(mail))
         if isinstance(mail, Bounced):
-            self._bounced.update(Place(mail.recipient, it) for it in mail.positions)
+            self._bounced.update(
+                MailboxPosition(mail.recipient, it) for it in mail.positions
+            )
 
-    def _learn(self, place: Place, content: Content | Bounced) -> None:
+    def _learn(self, place: MailboxPosition, content: Content | Bounced) -> None:
         known = self._contents.setdefault(place, content)
         if known != content:
             self._find(Promise.ONE_MESSAGE, f"{place}: {content}, before {known}")
@@ -275,11 +277,11 @@ class _Judging:
 
     def conclude(self) -> None:
         """Judge what only the whole history shows."""
-        accepted: dict[Place, _Attempts] = {}
+        accepted: dict[MailboxPosition, _Attempts] = {}
         for attempts in self._attempts.values():
             receipt = attempts.receipt
             if receipt is not None:
-                place = Place(receipt.recipient, receipt.position)
+                place = MailboxPosition(receipt.recipient, receipt.position)
                 sent = attempts.sent
                 known = accepted.setdefault(place, attempts)
                 if known is not attempts:
@@ -289,7 +291,7 @@ class _Judging:
         self._judge_order(accepted)
         self._judge_contents(accepted)
 
-    def _judge_receipt(self, place: Place, sent: Sent) -> None:
+    def _judge_receipt(self, place: MailboxPosition, sent: Sent) -> None:
         """Where an accepted message has come to."""
         account, position = place
         sender, owner = self._deleted.get(sent.sender), self._deleted.get(account)
@@ -315,7 +317,7 @@ class _Judging:
         remains = self._remains.get(account)
         return remains is not None and remains <= self._had[account]
 
-    def _judge_order(self, accepted: Mapping[Place, _Attempts]) -> None:
+    def _judge_order(self, accepted: Mapping[MailboxPosition, _Attempts]) -> None:
         """Of two messages of a pair, the one that was surely sent first comes first."""
         pairs: defaultdict[tuple[int, int], list[tuple[int, _Attempts]]]
         pairs = defaultdict(list)
@@ -330,7 +332,7 @@ class _Judging:
                     self._find(Promise.PAIR_ORDER, f"{attempts.sent} at {position}")
                 latest_start = max(latest_start, attempts.first)
 
-    def _judge_contents(self, accepted: Mapping[Place, _Attempts]) -> None:
+    def _judge_contents(self, accepted: Mapping[MailboxPosition, _Attempts]) -> None:
         """Whether what came to clients was sent, and to them."""
         open_sends: defaultdict[Content, list[Sent]] = defaultdict(list)
         for it in self._attempts.values():
@@ -355,7 +357,7 @@ class _Judging:
 
     def _judge_bounce(self, bounce: Bounced) -> None:
         for position in bounce.positions:
-            content = self._contents.get(Place(bounce.recipient, position))
+            content = self._contents.get(MailboxPosition(bounce.recipient, position))
             if content is None or isinstance(content, Bounced):
                 continue
             if content[0] != bounce.account:

@@ -11,7 +11,7 @@ from chatcore.model import DeletionReceipt
 
 
 @dataclass(slots=True)
-class Letter:
+class ModelMessage:
     """A message, or a bounce of these positions in its ``sender``'s old mailbox."""
 
     sender: "Person"
@@ -29,15 +29,15 @@ class Person:
     password: str
     acknowledged: int = 0
     deleted: bool = False
-    mail: list[Letter] = field(default_factory=list)
+    mail: list[ModelMessage] = field(default_factory=list)
 
-    def waiting(self, after: int = 0) -> dict[int, Letter]:
+    def waiting(self, after: int = 0) -> dict[int, ModelMessage]:
         """What is in the mailbox above ``after``, by position."""
         start = max(after, self.acknowledged)
         numbered = enumerate(self.mail[start:], start + 1)
         return {position: it for position, it in numbered if not it.retracted}
 
-    def messages(self) -> dict[int, Letter]:
+    def messages(self) -> dict[int, ModelMessage]:
         """``waiting``, without the bounces."""
         return {at: it for at, it in self.waiting().items() if not it.bounced}
 
@@ -56,14 +56,17 @@ class Model:
 
     def would_delete(
         self, owner: Person, *, discard: bool, retract: bool, bounce_messages: int
-    ) -> tuple[DeletionReceipt, list[tuple[Person, Letter]], list[Letter]]:
+    ) -> tuple[DeletionReceipt, list[tuple[Person, ModelMessage]], list[ModelMessage]]:
         """A deletion's receipt, its bounces, and the letters it retracts."""
         lost: defaultdict[Person, list[int]] = defaultdict(list)
         for position, it in owner.messages().items():
             if it.sender is not owner and not it.sender.deleted:
                 lost[it.sender].append(position)
         bounces = [
-            (to, Letter(owner, bounced=tuple(it[start : start + bounce_messages])))
+            (
+                to,
+                ModelMessage(owner, bounced=tuple(it[start : start + bounce_messages])),
+            )
             for to, it in (lost.items() if discard else ())
             for start in range(0, len(it), bounce_messages)
         ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from chatcore.commands import Delete, Inbox, Outbox, Request, Send
+from chatcore.commands import Delete, InboxAction, OutboxAction, Request, Send
 from chatcore.errors import (
     AccountInUse,
     CloseCode,
@@ -18,8 +18,8 @@ from chatcore.errors import (
 from chatcore.events import (
     Deleted,
 )
-from tests.proof.house import LIMITS, Erasing, Seat, peer_of
-from tests.proof.stage import Death
+from tests.proof.harness import KillPoint
+from tests.proof.oracle import LIMITS, DeletionUnderWay, UserSession, peer_of
 from tests.proof.users import (
     MOSTLY,
     NAMES,
@@ -41,8 +41,8 @@ class RandomUsers(WritingUsers):
         here=YES_OR_NO,
         name=NAMES,
         right=MOSTLY,
-        inbox=st.sampled_from(Inbox),
-        outbox=st.sampled_from(Outbox),
+        inbox=st.sampled_from(InboxAction),
+        outbox=st.sampled_from(OutboxAction),
         dry_run=YES_OR_NO,
         keyed=YES_OR_NO,
         answers=YES_OR_NO,
@@ -51,8 +51,8 @@ class RandomUsers(WritingUsers):
         self,
         number: int,
         name: str,
-        inbox: Inbox,
-        outbox: Outbox,
+        inbox: InboxAction,
+        outbox: OutboxAction,
         *,
         here: bool,
         right: bool,
@@ -60,13 +60,13 @@ class RandomUsers(WritingUsers):
         keyed: bool,
         answers: bool,
     ) -> None:
-        house, person = self.house, self.model.names.get(name)
+        oracle, person = self.oracle, self.model.names.get(name)
         password = self.password_of(name, right=right)
         asking = (
-            self.one_of(house.attached(), number) if here and self.anybody() else None
+            self.one_of(oracle.attached(), number) if here and self.anybody() else None
         )
-        peer = peer_of(asking) if asking is not None else self.stage.peer()
-        older = house.seats.get(person.id) if person else None
+        peer = peer_of(asking) if asking is not None else self.harness.peer()
+        older = oracle.seats.get(person.id) if person else None
         command = Delete(
             username=name,
             password=password,
@@ -75,7 +75,7 @@ class RandomUsers(WritingUsers):
             dry_run=dry_run,
             key=self.new_key() if keyed else b"",
         )
-        discard, retract = inbox is Inbox.DISCARD, outbox is Outbox.RETRACT
+        discard, retract = inbox is InboxAction.DISCARD, outbox is OutboxAction.RETRACT
         rival = None if older is asking or dry_run else older
         in_use = self.is_in_use(rival, answers=answers, replaces=False)
         elsewhere = older is not asking and older is not None and older.peer
@@ -102,14 +102,14 @@ class RandomUsers(WritingUsers):
             seat = asking
             if seat is None:
                 self.make_way(older, CloseCode.UNRESPONSIVE)
-                seat = Seat(
+                seat = UserSession(
                     person=person,
                     token=b"",
                     pushes=False,
                     cursor=person.acknowledged,
                 )
-                house.sit(seat, peer)
-            seat.erasing = Erasing(
+                oracle.sit(seat, peer)
+            seat.erasing = DeletionUnderWay(
                 id=peer._last_id,
                 key=command.key,
                 discard=discard,
@@ -117,17 +117,17 @@ class RandomUsers(WritingUsers):
                 up_to=len(person.mail),
                 opened_here=asking is None,
             )
-        house.look()
+        oracle.look()
 
-    @precondition(lambda self: any(it.in_flight for it in self.house.attached()))
-    @rule(outbox=st.sampled_from(Outbox), keyed=YES_OR_NO)
-    def leave_with_mail_unread(self, outbox: Outbox, *, keyed: bool) -> None:
-        seats = self.house.attached()
+    @precondition(lambda self: any(it.in_flight for it in self.oracle.attached()))
+    @rule(outbox=st.sampled_from(OutboxAction), keyed=YES_OR_NO)
+    def leave_with_mail_unread(self, outbox: OutboxAction, *, keyed: bool) -> None:
+        seats = self.oracle.attached()
         number = next(n for n, it in enumerate(seats) if it.in_flight)
         self.delete(
             number,
             seats[number].person.name,
-            Inbox.DELIVER,
+            InboxAction.DELIVER,
             outbox,
             here=True,
             right=True,
@@ -136,94 +136,96 @@ class RandomUsers(WritingUsers):
             answers=True,
         )
 
-    @precondition(lambda self: self.house.receipts)
+    @precondition(lambda self: self.oracle.receipts)
     @rule(number=SOMEBODY, right=MOSTLY)
     def delete_again(self, number: int, *, right: bool) -> None:
-        key = list(self.house.receipts)[number % len(self.house.receipts)]
-        person, first = self.house.receipts[key]
+        key = list(self.oracle.receipts)[number % len(self.oracle.receipts)]
+        person, first = self.oracle.receipts[key]
         password = person.password if right else WRONG
-        peer = self.stage.peer()
-        answer = self.house.ask(
+        peer = self.harness.peer()
+        answer = self.oracle.ask(
             peer, Delete(username=person.name, password=password, key=key)
         )
         if right:
             assert answer == Deleted(peer._last_id, first.receipt)
         else:
             refused_as(answer, WrongCredentials)
-        self.house.look()
+        self.oracle.look()
 
     # ---- time, and the end of servers
 
     @rule(seconds=st.sampled_from((1, 3, 31, 3600, 8 * 86_400)))
     def pass_time(self, seconds: int) -> None:
-        self.stage.pass_s(seconds)
-        self.stage.tick()
-        self.house.end_graces()
-        oldest_ms = self.house.now_ms - KEPT_MS
-        for kept in (self.house.receipts, self.creations):
+        self.harness.pass_s(seconds)
+        self.harness.tick()
+        self.oracle.end_graces()
+        oldest_ms = self.oracle.now_ms - KEPT_MS
+        for kept in (self.oracle.receipts, self.creations):
             for key in [it for it in kept if int.from_bytes(it[:6]) < oldest_ms]:
                 del kept[key]
-        self.house.look()
+        self.oracle.look()
 
     @rule(how=st.sampled_from(("not", "not", "killed", "killed", "stopped")))
     def restart(self, how: str) -> None:
         if how != "not":
-            self.house.die(killed=how == "killed")
-        self.house.look()
+            self.oracle.die(killed=how == "killed")
+        self.oracle.look()
 
     @precondition(WritingUsers.anybody)
     @rule(number=SOMEBODY, name=NAMES, after=YES_OR_NO)
     def send_and_be_cut_off(self, number: int, name: str, *, after: bool) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         send = Send(name, "hello", self.new_key())
-        expected = self.judge_send(seat, send, at_ms=self.house.now_ms)
-        self.house.records.append(self.record_of(seat, send))
-        self.run_and_die(seat, send, Death("deposit", after=after))
+        expected = self.judge_send(seat, send, at_ms=self.oracle.now_ms)
+        self.oracle.records.append(self.record_of(seat, send))
+        self.run_and_die(seat, send, KillPoint("deposit", after=after))
         if after and not isinstance(expected, type):
             self.keep(seat, send, expected)
-        self.house.die(killed=True)
-        self.house.look()
+        self.oracle.die(killed=True)
+        self.oracle.look()
 
     @precondition(WritingUsers.anybody)
     @rule(
         number=SOMEBODY,
-        outbox=st.sampled_from(Outbox),
+        outbox=st.sampled_from(OutboxAction),
         call=st.sampled_from(("delete_account", "clean_up")),
         after=YES_OR_NO,
     )
     def delete_and_be_cut_off(
-        self, number: int, outbox: Outbox, call: str, *, after: bool
+        self, number: int, outbox: OutboxAction, call: str, *, after: bool
     ) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         person, peer = seat.person, peer_of(seat)
         command = Delete(
             username=person.name,
             password=person.password,
-            inbox=Inbox.DISCARD,
+            inbox=InboxAction.DISCARD,
             outbox=outbox,
             key=self.new_key(),
         )
-        self.run_and_die(seat, command, Death(call, after=after))
+        self.run_and_die(seat, command, KillPoint(call, after=after))
         if after or call == "clean_up":
-            erasing = Erasing(
+            erasing = DeletionUnderWay(
                 id=peer._last_id,
                 key=command.key,
                 discard=True,
-                retract=outbox is Outbox.RETRACT,
+                retract=outbox is OutboxAction.RETRACT,
                 up_to=0,
                 opened_here=False,
             )
-            self.house.delete(person, erasing)
-            self.house.rise(seat)
-        self.house.die(killed=True)
-        self.house.look()
+            self.oracle.delete(person, erasing)
+            self.oracle.rise(seat)
+        self.oracle.die(killed=True)
+        self.oracle.look()
 
-    def run_and_die(self, seat: Seat, command: Send | Delete, death: Death) -> None:
+    def run_and_die(
+        self, seat: UserSession, command: Send | Delete, death: KillPoint
+    ) -> None:
         peer = peer_of(seat)
-        work = self.stage.chat.execute(
+        work = self.harness.chat.execute(
             peer.connection, [Request(peer.next_id(), command)]
         )
-        assert self.stage.do_and_die(work, death)
+        assert self.harness.do_and_die(work, death)
 
 
 class OverMemory(RandomUsers):

@@ -16,14 +16,14 @@ import time
 from collections.abc import AsyncIterator
 
 from chatcore import events
-from chatcore.commands import Inbox, Outbox
+from chatcore.commands import InboxAction, OutboxAction
 from chatcore.errors import Closed, OutcomeUnknown, Refusal
 from chatcore.ids import BEFORE_FIRST, AccountId, IdempotencyKey
 from chatcore.model import DeletionReceipt
 from chatcore.store import Store
 from tests.proof import history
 from transports import Client
-from transports.client.keys import KeyMaker
+from transports.client.key_generator import KeyGenerator
 
 PAGE = 1000
 
@@ -34,7 +34,7 @@ class Recorder:
     def __init__(self) -> None:
         self.records: list[history.Record] = []
         self.accounts: set[AccountId] = set()
-        self.keys = KeyMaker(lambda: time.time_ns() // 1_000_000)
+        self.keys = KeyGenerator(lambda: time.time_ns() // 1_000_000)
 
     async def login(
         self, client: Client, username: str, password: str, *, process: str
@@ -129,7 +129,7 @@ class Witness:
             yield it
 
     async def delete(
-        self, username: str, password: str, *, inbox: Inbox, outbox: Outbox
+        self, username: str, password: str, *, inbox: InboxAction, outbox: OutboxAction
     ) -> DeletionReceipt:
         """Delete the account that is logged in."""
         receipt = await self._client.delete(
@@ -137,7 +137,9 @@ class Witness:
         )
         self._recorder.records.append(
             history.Deleted(
-                self.account, outbox is Outbox.RETRACT, inbox is Inbox.DISCARD
+                self.account,
+                outbox is OutboxAction.RETRACT,
+                inbox is InboxAction.DISCARD,
             )
         )
         return receipt

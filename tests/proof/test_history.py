@@ -14,8 +14,9 @@ from typing import Final, TypeAlias, TypeVar
 import pytest
 
 from chatcore import Chat, SecondLogin
-from chatcore.commands import DeliveryMode, Inbox, Outbox, Send
-from stores.sqlite import open_sqlite
+from chatcore.commands import DeliveryMode, InboxAction, OutboxAction, Send
+from chatstores.sqlite import open_sqlite
+from chatsystem import HashSettings, system_environment
 from tests.proof.history import (
     Acknowledged,
     Began,
@@ -31,11 +32,10 @@ from tests.proof.history import (
     Sent,
     judge,
 )
-from tests.proof.house import Seat
+from tests.proof.oracle import UserSession
 from tests.proof.random_users import OverMemory
 from tests.proof.recording import Recorder, Witness
-from transports import Client, Reconnecting, connect, serve
-from transports.system import HashSettings, system_environment
+from transports import Client, ReconnectPolicy, connect, serve
 
 History: TypeAlias = list[Record]
 Kind = TypeVar("Kind", bound=Record)
@@ -48,13 +48,13 @@ CY: Final = 3
 class Run(OverMemory):
     """A run that is written, not drawn."""
 
-    def seat(self, account: int) -> Seat:
+    def seat(self, account: int) -> UserSession:
         """Who is logged in to an account."""
-        return self.house.seats[account]
+        return self.oracle.seats[account]
 
     def write(self, sender: int, recipient: str, body: str, key: int) -> None:
         """Send a message under the key of a number."""
-        at_ms = self.house.now_ms
+        at_ms = self.oracle.now_ms
         key_bytes = at_ms.to_bytes(6) + b"\x70\x00\x80" + key.to_bytes(7)
         self.ask_to_send(self.seat(sender), Send(recipient, body, key_bytes))
 
@@ -63,15 +63,15 @@ class Run(OverMemory):
         seat = self.seat(account)
         assert seat.peer is not None
         seat.peer.lose()
-        self.house.leave_link(seat)
+        self.oracle.leave_link(seat)
 
     def give_up(self, name: str) -> None:
         """Delete an account and what waits for it, on a link of its own."""
         self.delete(
             0,
             name,
-            Inbox.DISCARD,
-            Outbox.KEEP,
+            InboxAction.DISCARD,
+            OutboxAction.KEEP,
             here=False,
             right=True,
             dry_run=False,
@@ -101,11 +101,11 @@ def good() -> Iterator[Sequence[Record]]:
     run.log_in("cy", create=True, right=True, pushes=True, answers=True)
     run.lose(BOB)
     run.write(ADA, "bob", "waits", 6)
-    run.house.die(killed=True)
+    run.oracle.die(killed=True)
     run.resume(0, "all", DeliveryMode.PUSH)
-    run.house.look()
-    run.house.look_into_mailboxes()
-    yield tuple(run.house.records)
+    run.oracle.look()
+    run.oracle.look_into_mailboxes()
+    yield tuple(run.oracle.records)
     run.teardown()
 
 
@@ -257,7 +257,7 @@ def test_a_planted_fault_is_named(
 NAMES: Final = ("ada", "bob", "cy", "dan")
 EACH_SENDS: Final = 60
 WITHIN_S: Final = 30.0
-SOON: Final = Reconnecting(first_delay_s=0.001, longest_delay_s=0.02)
+SOON: Final = ReconnectPolicy(first_delay_s=0.001, longest_delay_s=0.02)
 
 
 async def write_to_all(witness: Witness, name: str, client: Client) -> None:
@@ -290,7 +290,7 @@ async def test_clients_that_lose_their_links_and_their_server_see_a_good_history
     half_is_read = asyncio.Event()
 
     async def live(url: str, name: str) -> None:
-        async with connect(url, reconnecting=SOON) as client:
+        async with connect(url, reconnect=SOON) as client:
             witness = await recorder.login(client, name, "correct horse", process=name)
             await all_are_here.wait()
             async with asyncio.TaskGroup() as tasks:

@@ -44,10 +44,10 @@ from chatcore.events import (
     Started,
 )
 from tests.proof import history
-from tests.proof.house import LIMITS, House, Seat, peer_of
+from tests.proof.harness import persistence_of
 from tests.proof.model import Person
-from tests.proof.stage import shelf_of
-from world import Peer
+from tests.proof.oracle import LIMITS, Oracle, UserSession, peer_of
+from tests.unit.chatcore.chat_fixture import Peer
 
 PASSWORDS: Final = st.sampled_from(("correct horse", "battery staple"))
 WRONG: Final = "wrong horse"
@@ -72,38 +72,40 @@ class ComingUsers(RuleBasedStateMachine):
         super().__init__()
         self.cleaning = ExitStack()
         folder = self.cleaning.enter_context(TemporaryDirectory(prefix="chatcore-"))
-        self.shelf = self.cleaning.enter_context(shelf_of(self.store, Path(folder)))
+        self.persistence = self.cleaning.enter_context(
+            persistence_of(self.store, Path(folder))
+        )
         self.keys = 0
         self.creations: dict[bytes, Person] = {}
 
     @initialize(second_login=st.sampled_from(SecondLogin))
     def begin(self, second_login: SecondLogin) -> None:
         self.replaces = second_login is SecondLogin.REPLACE
-        self.house = House(self.shelf, second_login)
-        self.model, self.stage = self.house.model, self.house.stage
+        self.oracle = Oracle(self.persistence, second_login)
+        self.model, self.harness = self.oracle.model, self.oracle.harness
         for name in ("ada", "bob", "cy"):
             self.log_in(name, create=True, right=True, pushes=True, answers=True)
 
     def teardown(self) -> None:
         try:
-            self.house.look_into_mailboxes()
-            assert history.judge(self.house.records) == []
-            self.house.die(killed=True)
-            self.stage.end(killed=False)
+            self.oracle.look_into_mailboxes()
+            assert history.judge(self.oracle.records) == []
+            self.oracle.die(killed=True)
+            self.harness.end(killed=False)
         finally:
             self.cleaning.close()
 
     # ---- what the rules share
 
-    def one_of(self, seats: list[Seat], number: int) -> Seat:
+    def one_of(self, seats: list[UserSession], number: int) -> UserSession:
         return seats[number % len(seats)]
 
     def anybody(self) -> bool:
-        return bool(self.house.attached())
+        return bool(self.oracle.attached())
 
     def new_key(self, *, age_ms: int = 0) -> bytes:
         self.keys += 1
-        at_ms = self.house.now_ms - age_ms
+        at_ms = self.oracle.now_ms - age_ms
         return at_ms.to_bytes(6) + b"\x70\x00\x80" + self.keys.to_bytes(7)
 
     def meet(self, name: str, password: str, account: int) -> Person:
@@ -111,20 +113,27 @@ class ComingUsers(RuleBasedStateMachine):
         assert account not in self.model.people
         person = Person(account, name, password)
         self.model.people[account] = self.model.names[name] = person
-        self.house.records.append(history.Created(account, name))
+        self.oracle.records.append(history.Created(account, name))
         return person
 
-    def is_in_use(self, older: Seat | None, *, answers: bool, replaces: bool) -> bool:
+    def is_in_use(
+        self, older: UserSession | None, *, answers: bool, replaces: bool
+    ) -> bool:
         """Whether a seat is not given up to another login (S1)."""
         if older is None or older.peer is None:
             return False
         if older.erasing is not None:
             return True
-        silent_s = self.house.now_s - older.peer.connection.heard_s
+        silent_s = self.oracle.now_s - older.peer.connection.heard_s
         return not replaces and (answers or silent_s < LIMITS.probe_s)
 
     def ask_over(
-        self, peer: Peer, command: Login | Delete, older: Seat | None, *, answers: bool
+        self,
+        peer: Peer,
+        command: Login | Delete,
+        older: UserSession | None,
+        *,
+        answers: bool,
     ) -> Event | None:
         """Ask for what another session may be pinged for; the answer, if any yet."""
         before = len(peer.events)
@@ -135,25 +144,25 @@ class ComingUsers(RuleBasedStateMachine):
             pinged = any(isinstance(it, Ping) for it in rival.events[older.read :])
             if pinged and answers:
                 rival.connection.hear()
-                self.stage.turns.run()
+                self.harness.scheduler.run()
             elif pinged:
-                self.stage.pass_s(LIMITS.probe_s)
+                self.harness.pass_s(LIMITS.probe_s)
         if isinstance(peer.events[-1], Started) or any(
             isinstance(it, Started) for it in peer.events[before:]
         ):
             return None
-        return self.house.answer(peer, before)
+        return self.oracle.answer(peer, before)
 
-    def make_way(self, older: Seat | None, code: CloseCode) -> None:
+    def make_way(self, older: UserSession | None, code: CloseCode) -> None:
         if older is not None:
-            self.house.rise(older, code if older.peer is not None else None)
+            self.oracle.rise(older, code if older.peer is not None else None)
 
     # ---- accounts
 
     @rule(name=NAMES, password=PASSWORDS, keyed=YES_OR_NO)
     def create(self, name: str, password: str, *, keyed: bool) -> None:
         key = self.new_key() if keyed else b""
-        answer = self.house.ask(self.stage.peer(), Create(name, password, key))
+        answer = self.oracle.ask(self.harness.peer(), Create(name, password, key))
         if name in self.model.names:
             refused_as(answer, NameTaken)
         else:
@@ -161,7 +170,7 @@ class ComingUsers(RuleBasedStateMachine):
             person = self.meet(name, password, answer.account)
             if keyed:
                 self.creations[key] = person
-        self.house.look()
+        self.oracle.look()
 
     @precondition(lambda self: self.creations)
     @rule(number=SOMEBODY, right=MOSTLY)
@@ -169,13 +178,15 @@ class ComingUsers(RuleBasedStateMachine):
         key = list(self.creations)[number % len(self.creations)]
         person = self.creations[key]
         password = person.password if right else WRONG
-        answer = self.house.ask(self.stage.peer(), Create(person.name, password, key))
+        answer = self.oracle.ask(
+            self.harness.peer(), Create(person.name, password, key)
+        )
         if right:
             assert isinstance(answer, Created)
             assert answer.account == person.id
         else:
             refused_as(answer, WrongCredentials)
-        self.house.look()
+        self.oracle.look()
 
     def password_of(self, name: str, *, right: bool) -> str:
         """The password of a name, or a wrong one; any for a name that is free."""
@@ -190,9 +201,9 @@ class ComingUsers(RuleBasedStateMachine):
     ) -> None:
         password = self.password_of(name, right=right)
         person = self.model.names.get(name)
-        older = self.house.seats.get(person.id) if person else None
+        older = self.oracle.seats.get(person.id) if person else None
         in_use = self.is_in_use(older, answers=answers, replaces=self.replaces)
-        peer = self.stage.peer()
+        peer = self.harness.peer()
         mode = DeliveryMode.PUSH if pushes else DeliveryMode.MANUAL
         command = Login(username=name, password=password, create=create, delivery=mode)
         answer = self.ask_over(peer, command, older, answers=answers)
@@ -209,8 +220,8 @@ class ComingUsers(RuleBasedStateMachine):
             assert answer.account == person.id
             assert answer.queued == len(person.waiting())
             assert answer.acknowledged == person.acknowledged
-            self.house.sit(
-                Seat(
+            self.oracle.sit(
+                UserSession(
                     person=person,
                     token=answer.token,
                     pushes=pushes,
@@ -218,53 +229,53 @@ class ComingUsers(RuleBasedStateMachine):
                 ),
                 peer,
             )
-        self.house.look()
+        self.oracle.look()
 
     @precondition(anybody)
     @rule(number=SOMEBODY, right=MOSTLY, new=PASSWORDS)
     def change_password(self, number: int, new: str, *, right: bool) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         old = self.password_of(seat.person.name, right=right)
-        answer = self.house.ask(peer_of(seat), ChangePassword(old, new))
+        answer = self.oracle.ask(peer_of(seat), ChangePassword(old, new))
         if right:
             assert isinstance(answer, PasswordChanged)
             seat.person.password = new
-            self.house.gone.append(seat.token)
+            self.oracle.gone.append(seat.token)
             seat.token = answer.token
         else:
             refused_as(answer, WrongCredentials)
-        self.house.look()
+        self.oracle.look()
 
     @precondition(anybody)
     @rule(number=SOMEBODY)
     def log_out(self, number: int) -> None:
-        seat = self.one_of(self.house.attached(), number)
-        answer = self.house.ask(peer_of(seat), Logout())
+        seat = self.one_of(self.oracle.attached(), number)
+        answer = self.oracle.ask(peer_of(seat), Logout())
         assert isinstance(answer, LoggedOut)
-        self.house.rise(seat)
-        self.house.look()
+        self.oracle.rise(seat)
+        self.oracle.look()
 
     # ---- links
 
     @rule(number=SOMEBODY)
     def lose_link(self, number: int) -> None:
-        seats = [it for it in self.house.seats.values() if it.peer]
+        seats = [it for it in self.oracle.seats.values() if it.peer]
         if seats:
             seat = self.one_of(seats, number)
             peer_of(seat).lose()
-            self.house.leave_link(seat)
-        self.house.look()
+            self.oracle.leave_link(seat)
+        self.oracle.look()
 
-    @precondition(lambda self: any(it.token for it in self.house.seats.values()))
+    @precondition(lambda self: any(it.token for it in self.oracle.seats.values()))
     @rule(
         number=SOMEBODY,
         seen=st.sampled_from(("all", "all", "all", "some", "some", "too much")),
         mode=st.sampled_from((None, None, *DeliveryMode)),
     )
     def resume(self, number: int, seen: str, mode: DeliveryMode | None) -> None:
-        for token in self.house.gone[-1:]:
-            refused_as(self.house.ask(self.stage.peer(), Resume(token)), SessionGone)
-        seats = [it for it in self.house.seats.values() if it.token]
+        for token in self.oracle.gone[-1:]:
+            refused_as(self.oracle.ask(self.harness.peer(), Resume(token)), SessionGone)
+        seats = [it for it in self.oracle.seats.values() if it.token]
         seat = self.one_of(seats, number)
         person = seat.person
         last_seen = {
@@ -272,8 +283,8 @@ class ComingUsers(RuleBasedStateMachine):
             "some": min(seat.in_flight, default=0),
             "too much": len(person.mail) + 1,
         }[seen]
-        peer = self.stage.peer()
-        answer = self.house.ask(peer, Resume(seat.token, last_seen, mode))
+        peer = self.harness.peer()
+        answer = self.oracle.ask(peer, Resume(seat.token, last_seen, mode))
         if seen == "too much":
             refused_as(answer, AcknowledgedTooMuch)
         else:
@@ -285,7 +296,7 @@ class ComingUsers(RuleBasedStateMachine):
                 closing = seat.peer.events[-1]
                 assert getattr(closing, "code", None) == CloseCode.RESUMED_ELSEWHERE
                 seat.peer.lose()
-                self.house.leave_link(seat)
+                self.oracle.leave_link(seat)
             if mode is not None:
                 seat.pushes = mode is DeliveryMode.PUSH
             kept = {at: it for at, it in seat.in_flight.items() if at <= start}
@@ -293,5 +304,5 @@ class ComingUsers(RuleBasedStateMachine):
                 kept[start] = False
             seat.in_flight = kept
             seat.cursor = seat.asked = start
-            self.house.sit(seat, peer)
-        self.house.look()
+            self.oracle.sit(seat, peer)
+        self.oracle.look()

@@ -29,15 +29,15 @@ from chatcore.events import (
 )
 from chatcore.limits import DAY_MS
 from tests.proof import history
-from tests.proof.house import LIMITS, Goal, Seat, peer_of
-from tests.proof.model import FirstSend, Letter, Person
+from tests.proof.model import FirstSend, ModelMessage, Person
+from tests.proof.oracle import LIMITS, DeliverGoal, UserSession, peer_of
 from tests.proof.users import (
     NAMES,
     SOMEBODY,
     ComingUsers,
     refused_as,
 )
-from world import Peer
+from tests.unit.chatcore.chat_fixture import Peer
 
 RECIPIENTS: Final = st.sampled_from(
     ("ada", "bob", "cy", "ada", "bob", "cy", "Ada", "nobody", "b*b")
@@ -57,7 +57,7 @@ class WritingUsers(ComingUsers):
     # ---- sending
 
     def judge_send(
-        self, seat: Seat, send: Send, *, at_ms: int
+        self, seat: UserSession, send: Send, *, at_ms: int
     ) -> FirstSend | type[Refusal]:
         """What a send has to be answered."""
         name = send.recipient.lower()
@@ -70,7 +70,7 @@ class WritingUsers(ComingUsers):
         known = self.model.keys.get((seat.person.id, name, send.key))
         if send.key and known is not None:
             return known if known[0] == send.body else KeyReused
-        if send.key and at_ms < self.house.now_ms - KEPT_MS:
+        if send.key and at_ms < self.oracle.now_ms - KEPT_MS:
             return KeyExpired
         return self.judge_new_send(send, seat.person, self.model.names.get(name))
 
@@ -80,7 +80,7 @@ class WritingUsers(ComingUsers):
         """What a send that is no repeat has to be answered."""
         if to is None:
             return NoSuchRecipient
-        reader = self.house.seats.get(to.id)
+        reader = self.oracle.seats.get(to.id)
         if reader is not None and reader.refuses_mail:
             return MailboxClosing
         senders = [it.sender for it in to.messages().values()]
@@ -92,12 +92,12 @@ class WritingUsers(ComingUsers):
             return MailboxShare
         return send.body, to.id, len(to.mail) + 1
 
-    def keep(self, seat: Seat, send: Send, first: FirstSend) -> None:
+    def keep(self, seat: UserSession, send: Send, first: FirstSend) -> None:
         """Have the model store what was accepted, unless it is a repeat."""
         body, recipient, position = first
         to = self.model.people[recipient]
         if position > len(to.mail):
-            to.mail.append(Letter(seat.person, body))
+            to.mail.append(ModelMessage(seat.person, body))
             if send.key:
                 key = (seat.person.id, send.recipient.lower(), send.key)
                 self.model.keys[key] = first
@@ -110,13 +110,13 @@ class WritingUsers(ComingUsers):
             key = self.new_key(age_ms=age_ms) if keyed != "none" else b""
             if keyed == "wrong":
                 key = key[:6] + b"\x40" + key[7:]
-            seat = self.one_of(self.house.attached(), number)
+            seat = self.one_of(self.oracle.attached(), number)
             self.ask_to_send(seat, Send(recipient, body, key))
 
     @precondition(ComingUsers.anybody)
     @rule(number=SOMEBODY, recipients=st.lists(NAMES, min_size=2, max_size=5))
     def send_in_one_batch(self, number: int, recipients: list[str]) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         peer = peer_of(seat)
         sends = [
             Send(recipient, f"number {n}", self.new_key())
@@ -124,12 +124,12 @@ class WritingUsers(ComingUsers):
         ]
         expected: list[FirstSend | type[Refusal]] = []
         for send in sends:
-            it = self.judge_send(seat, send, at_ms=self.house.now_ms)
+            it = self.judge_send(seat, send, at_ms=self.oracle.now_ms)
             if not isinstance(it, type):
                 self.keep(seat, send, it)
             expected.append(it)
         records = [self.record_of(seat, send) for send in sends]
-        self.house.records += records
+        self.oracle.records += records
         peer.connection.hear()
         events = peer.do(*sends)
         ids = range(peer._last_id - len(sends) + 1, peer._last_id + 1)
@@ -137,7 +137,7 @@ class WritingUsers(ComingUsers):
         assert [it.id for it in answers] == list(ids)
         for record, answer, it in zip(records, answers, expected, strict=True):
             self.take_answer(record, answer, it)
-        self.house.look()
+        self.oracle.look()
 
     def take_answer(
         self,
@@ -148,33 +148,33 @@ class WritingUsers(ComingUsers):
         """Check the answer to a send, and write it down."""
         if isinstance(answer, Refused):
             assert type(answer.refusal) is expected, (answer, expected)
-            self.house.records.append(history.Refused(record.key))
+            self.oracle.records.append(history.Refused(record.key))
         else:
             assert not isinstance(expected, type), (answer, expected)
             assert expected[1:] == (answer.recipient_id, answer.position)
             receipt = history.Receipt(record.key, answer.recipient_id, answer.position)
-            self.house.records.append(receipt)
+            self.oracle.records.append(receipt)
 
     @precondition(lambda self: self.anybody() and self.model.keys)
     @rule(number=SOMEBODY, which=st.integers(0, 40), body=BODIES)
     def send_again(self, number: int, which: int, body: str) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         used = [it for it in self.model.keys if it[0] == seat.person.id]
         if used:
             _, name, key = used[which % len(used)]
             self.ask_to_send(seat, Send(name, body, key))
 
-    def ask_to_send(self, seat: Seat, send: Send) -> None:
+    def ask_to_send(self, seat: UserSession, send: Send) -> None:
         at_ms = int.from_bytes(send.key[:6])
         expected = self.judge_send(seat, send, at_ms=at_ms)
         record = self.record_of(seat, send)
-        self.house.records.append(record)
-        answer = self.house.ask(peer_of(seat), send)
+        self.oracle.records.append(record)
+        answer = self.oracle.ask(peer_of(seat), send)
         assert isinstance(answer, Accepted | Refused), answer
         if (
             isinstance(answer, Refused)
             and isinstance(answer.refusal, KeyExpired)
-            and at_ms < self.house.now_ms - KEPT_MS
+            and at_ms < self.oracle.now_ms - KEPT_MS
         ):
             # Known or not, it may be forgotten by now.
             expected = KeyExpired
@@ -183,9 +183,9 @@ class WritingUsers(ComingUsers):
         self.take_answer(record, answer, expected)
         if not isinstance(expected, type):
             self.keep(seat, send, expected)
-        self.house.look()
+        self.oracle.look()
 
-    def record_of(self, seat: Seat, send: Send) -> history.Sent:
+    def record_of(self, seat: UserSession, send: Send) -> history.Sent:
         """A send as ``history`` knows it: what is one to the store has one key."""
         sender, name = seat.person.id, send.recipient.lower()
         key = send.key or self.new_key()
@@ -197,11 +197,11 @@ class WritingUsers(ComingUsers):
     @rule(which=st.lists(st.tuples(SOMEBODY, ACKNOWLEDGED), min_size=1))
     def acknowledge(self, which: list[tuple[int, str]]) -> None:
         for number, up_to in which:
-            seats = [it for it in self.house.seats.values() if it.peer]
+            seats = [it for it in self.oracle.seats.values() if it.peer]
             if seats:
                 self.acknowledge_in(self.one_of(seats, number), up_to)
 
-    def acknowledge_in(self, seat: Seat, up_to: str) -> None:
+    def acknowledge_in(self, seat: UserSession, up_to: str) -> None:
         peer = peer_of(seat)
         position = {
             "first": min(seat.in_flight, default=0),
@@ -212,7 +212,7 @@ class WritingUsers(ComingUsers):
         }[up_to]
         is_too_much = up_to == "too much"
         if not is_too_much:
-            self.house.acknowledge(seat, position)
+            self.oracle.acknowledge(seat, position)
         peer.connection.hear()
         events = peer.acknowledge(position)
         refusals = [it for it in events if isinstance(it, Refused)]
@@ -220,19 +220,19 @@ class WritingUsers(ComingUsers):
             refused_as(refusals[0], AcknowledgedTooMuch)
         else:
             assert all(it.id != peer._last_id for it in refusals), refusals
-        self.house.look()
+        self.oracle.look()
 
-    @precondition(lambda self: any(it.erasing for it in self.house.seats.values()))
+    @precondition(lambda self: any(it.erasing for it in self.oracle.seats.values()))
     @rule(numbers=st.lists(SOMEBODY, min_size=2), stays=SOMEBODY)
     def delete_while_others_write(self, numbers: list[int], stays: int) -> None:
         leaving = self.one_of(
-            [it for it in self.house.seats.values() if it.erasing], stays
+            [it for it in self.oracle.seats.values() if it.erasing], stays
         )
         for number in numbers:
-            if leaving not in self.house.seats.values() or leaving.erasing is None:
+            if leaving not in self.oracle.seats.values() or leaving.erasing is None:
                 return
             if number % 3 and self.anybody():
-                seat = self.one_of(self.house.attached(), number)
+                seat = self.one_of(self.oracle.attached(), number)
                 name = leaving.person.name
                 self.ask_to_send(seat, Send(name, "hello", self.new_key()))
             else:
@@ -241,10 +241,10 @@ class WritingUsers(ComingUsers):
     @precondition(ComingUsers.anybody)
     @rule(number=SOMEBODY)
     def deliver(self, number: int) -> None:
-        seat = self.one_of(self.house.attached(), number)
+        seat = self.one_of(self.oracle.attached(), number)
         if len(seat.goals) < LIMITS.operations // 2:
             peer, person = peer_of(seat), seat.person
-            goal = Goal(len(person.mail), len(person.waiting()))
+            goal = DeliverGoal(len(person.mail), len(person.waiting()))
             seat.goals[peer._last_id + 1] = goal
             seat.asked = max(seat.asked, goal.position)
             peer.connection.hear()
@@ -253,25 +253,25 @@ class WritingUsers(ComingUsers):
             assert all(
                 it.id in seat.goals for it in events if isinstance(it, DeliveryFinished)
             )
-        self.house.look()
+        self.oracle.look()
 
     # ---- listing
 
     @precondition(ComingUsers.anybody)
     @rule(number=SOMEBODY, after=st.sampled_from(("", "", "ada", "b")))
     def list_names(self, number: int, after: str) -> None:
-        peer = peer_of(self.one_of(self.house.attached(), number))
+        peer = peer_of(self.one_of(self.oracle.attached(), number))
         peer.connection.hear()
         for pattern in PATTERNS:
             self.list_names_like(peer, pattern, after)
-        self.house.look()
+        self.oracle.look()
 
     def list_names_like(self, peer: Peer, pattern: str, after: str) -> None:
         pages = [it for it in peer.do(List(pattern, after)) if isinstance(it, Listed)]
         whole = pattern if {"*", "?"} & set(pattern) else f"*{pattern}*"
         names = sorted(it for it in self.model.names if fnmatchcase(it, whole))
         names = [it for it in names if it > after]
-        seats = [self.house.seats.get(self.model.names[it].id) for it in names]
+        seats = [self.oracle.seats.get(self.model.names[it].id) for it in names]
         online = [it is not None and it.peer is not None for it in seats]
         assert [it for page in pages for it in page.names] == names
         assert [it for page in pages for it in page.online] == online

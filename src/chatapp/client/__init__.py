@@ -10,8 +10,8 @@ import sys
 from chatapp.client.pipe import Pipe
 from chatapp.client.shell import Shell
 from chatapp.connecting import ClientSettings
-from chatapp.exits import Exit
-from chatapp.faults import CannotReach, SettingWrong
+from chatapp.errors import CannotReach, SettingWrong
+from chatapp.exit_codes import ExitCode
 from transports import connect
 from transports.base import BadUrl, CannotConnect
 
@@ -35,7 +35,7 @@ async def _chat_on_terminal(settings: ClientSettings) -> int:
 async def _chat_on_pipe(settings: ClientSettings) -> int:
     shell = Shell(Pipe())
     await _chat(settings, shell)
-    return Exit.REFUSED if shell.refused else Exit.DONE
+    return ExitCode.REFUSED if shell.refused else ExitCode.DONE
 
 
 async def _chat(settings: ClientSettings, shell: Shell) -> None:

@@ -4,8 +4,8 @@ import sys
 from collections import deque
 from typing import Final
 
-from chatapp.harmless import harmless
-from chatapp.lines import Lines
+from chatapp.line_reader import LineReader
+from chatapp.sanitize import sanitize
 
 _STDIN: Final = 0
 
@@ -14,7 +14,7 @@ class Pipe:
     """See ``chatapp.client.screen.Screen``; prompts are not shown."""
 
     def __init__(self, descriptor: int = _STDIN) -> None:
-        self._incoming = Lines(descriptor)
+        self._incoming = LineReader(descriptor)
         self._lines: deque[bytes] = deque()
         if hasattr(sys.stdout, "reconfigure"):
             # A terminal's encoding may lack what a message has.
@@ -34,4 +34,4 @@ class Pipe:
 
     def show(self, line: str) -> None:
         """See ``chatapp.client.screen.Screen``."""
-        print(harmless(line), flush=True)  # noqa: T201  # this is what it is for
+        print(sanitize(line), flush=True)  # noqa: T201  # this is what it is for

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from chatapp import wording
-from chatapp.client.lines import (
+from chatapp.client.commands import (
     HELP,
     ChangePassword,
     CreateAccount,
@@ -28,7 +28,7 @@ from chatapp.client.lines import (
     read_outbox,
 )
 from chatapp.client.screen import Screen
-from chatcore.commands import DeliveryMode, Inbox
+from chatcore.commands import DeliveryMode, InboxAction
 from chatcore.errors import ChatError, Refusal
 from transports import Client
 
@@ -163,7 +163,7 @@ class Shell:
         if await self._ask(f"Delete {username} for ever? yes or [no]: ") != "yes":
             self._screen.show("Nothing was changed.")
             return
-        hands_over = inbox is Inbox.DELIVER and client.username is None
+        hands_over = inbox is InboxAction.DELIVER and client.username is None
         if hands_over:
             # What waits comes to a session, which ends with the deletion.
             await client.login(username, password, delivery=DeliveryMode.MANUAL)

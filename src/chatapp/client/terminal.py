@@ -10,8 +10,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from chatapp.client.lines import WORDS
-from chatapp.harmless import harmless
+from chatapp.client.commands import WORDS
+from chatapp.sanitize import sanitize
 
 
 class Terminal:
@@ -35,7 +35,7 @@ class Terminal:
 
     def show(self, line: str) -> None:
         """See ``chatapp.client.screen.Screen``."""
-        print(harmless(line))  # noqa: T201  # this is what it is for
+        print(sanitize(line))  # noqa: T201  # this is what it is for
 
 
 async def _ask(session: PromptSession[str], prompt: str) -> str | None:

@@ -14,15 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from chatapp.command_settings import DemoSettings
 from chatapp.connecting import transports_in
-from chatapp.declared import DemoSettings
-from chatapp.demo.dataset import Source, load
+from chatapp.demo.dataset import ConversationSource, load
+from chatapp.demo.display import ReplayDisplay
 from chatapp.demo.replay import Replay
 from chatapp.demo.script import write_script
 from chatapp.demo.server import start_server
-from chatapp.demo.stage import Stage
-from chatapp.faults import CannotWrite, ReplayWrong
-from chatapp.loops import run_on
+from chatapp.errors import CannotWrite, ReplayWrong
+from chatapp.event_loops import run_on
 
 _TERMINATED: Final = 143
 _FULL_SPEAKERS: Final = 64
@@ -36,15 +36,17 @@ def run(settings: DemoSettings) -> int:
         ServerFailed: the server did not start or stop as it should.
         ReplayWrong: a message was lost, repeated or out of order.
     """
-    stage = Stage()
+    display = ReplayDisplay()
     try:
         source = load(None if settings.full else settings.conversations)
-        return run_on("auto", _replay(settings, source, stage))
+        return run_on("auto", _replay(settings, source, display))
     except asyncio.CancelledError:
         return _TERMINATED
 
 
-async def _replay(settings: DemoSettings, source: Source, stage: Stage) -> int:
+async def _replay(
+    settings: DemoSettings, source: ConversationSource, display: ReplayDisplay
+) -> int:
     _cancel_on_sigterm()
     script = write_script(source.conversations)
     pace_s = 0.0 if settings.full else settings.pace
@@ -52,11 +54,11 @@ async def _replay(settings: DemoSettings, source: Source, stage: Stage) -> int:
     with ExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="chatcore-demo-")))
         async with start_server(transports, folder) as server:
-            stage.open(source, script, server)
-            opened.enter_context(stage.progress(script, shown=settings.full))
-            replay = Replay(script, server.urls, settings.codec, stage, pace_s=pace_s)
+            display.open(source, script, server)
+            opened.enter_context(display.progress(script, shown=settings.full))
+            replay = Replay(script, server.urls, settings.codec, display, pace_s=pace_s)
             figures = await replay.run(speakers=_FULL_SPEAKERS)
-    stage.close(figures)
+    display.close(figures)
     if settings.json:
         text = json.dumps(figures.as_json(), indent=2) + "\n"
         _write(Path(settings.json), text)

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from chatapp.faults import DatasetMissing
+from chatapp.errors import DatasetMissing
 
 PACKAGE: Final = "chitchat_dataset"
 INSTALL: Final = "pip install chitchat-dataset"
@@ -37,7 +37,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConversationSource:
     """Conversations, and where they are from, in words."""
 
     conversations: list[Conversation]
@@ -55,7 +55,7 @@ class _Talk(msgspec.Struct):
     messages: list[list[_Message]]
 
 
-def load(most: int | None, *, package: str = PACKAGE) -> Source:
+def load(most: int | None, *, package: str = PACKAGE) -> ConversationSource:
     """The first ``most`` conversations, or all, of the dataset in ``package``.
 
     Raises:
@@ -64,14 +64,14 @@ def load(most: int | None, *, package: str = PACKAGE) -> Source:
     if find_spec(package) is not None:
         path = files(package).joinpath("dataset.json")
         told = "the Chit-Chat dataset"
-        return Source(_read(path.read_bytes(), most), told)
+        return ConversationSource(_read(path.read_bytes(), most), told)
     if most is None:
         raise DatasetMissing(
             f"--full replays the Chit-Chat dataset, which is not installed: {INSTALL}"
         )
     path = files("chatapp.sample").joinpath("conversations.json")
     told = "the sample of the Chit-Chat dataset that comes with chatcore"
-    return Source(_read(path.read_bytes(), most), told, is_sample=True)
+    return ConversationSource(_read(path.read_bytes(), most), told, is_sample=True)
 
 
 def _read(content: bytes, most: int | None) -> list[Conversation]:

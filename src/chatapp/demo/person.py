@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
-from chatapp.demo.ledger import Ledger
+from chatapp.demo.audit import DeliveryAudit
 from chatapp.demo.script import Scene
 from chatcore.events import Delivered
 from transports import Client, connect
@@ -19,7 +19,7 @@ def codec_on(url: str, codec: str) -> str:
     return "protobuf" if url.startswith("grpc") else codec
 
 
-class Audience(Protocol):
+class ReplayListener(Protocol):
     """Whoever watches people come, go and hear."""
 
     def began(self, scene: Scene) -> None:
@@ -51,15 +51,15 @@ class Person:
         name: str,
         url: str,
         codec: str,
-        ledger: Ledger,
-        audience: Audience,
+        audit: DeliveryAudit,
+        listener: ReplayListener,
     ) -> None:
         self.name = name
         self.scenes = 0
         self._url = url
         self._codec = codec
-        self._ledger = ledger
-        self._audience = audience
+        self._audit = audit
+        self._listener = listener
         self._changing = asyncio.Lock()
         self._needed_by = 0
         self._client: Client | None = None
@@ -86,15 +86,15 @@ class Person:
             self._client = None
             self._leave.set()
             await self._session
-            self._audience.left(self.name)
+            self._listener.left(self.name)
 
     async def hear_all_from(self, sender: str) -> None:
         """Return once all that ``sender`` has in this mailbox was heard.
 
         After a minute it returns all the same: then the ledger shows what is lost.
         """
-        stored = self._ledger.stored(sender, self.name)
-        if self._ledger.heard(sender, self.name) >= stored:
+        stored = self._audit.stored(sender, self.name)
+        if self._audit.heard(sender, self.name) >= stored:
             return
         heard = asyncio.get_running_loop().create_future()
         self._waiting[sender] = (stored, heard)
@@ -115,7 +115,7 @@ class Person:
         async with connect(self._url, codec=self._codec) as client:
             login = await client.login(self.name, PASSWORD)
             head = login.acknowledged + login.queued
-            self._audience.came(self.name, queued=login.queued)
+            self._listener.came(self.name, queued=login.queued)
             async with asyncio.TaskGroup() as tasks:
                 hearing = tasks.create_task(self._hear(client, head))
                 if not came.done():  # whoever wanted it may have been cancelled
@@ -127,15 +127,15 @@ class Person:
 
     async def _hear(self, client: Client, head: int) -> None:
         """Write down each message; asking for the next acknowledges it."""
-        name, ledger = self.name, self._ledger
+        name, audit = self.name, self._audit
         async for message in client.messages():
             from_queue = message.position <= head
             sender = message.sender
-            ledger.note_heard(
+            audit.note_heard(
                 sender, name, message.position, message.body, from_queue=from_queue
             )
-            self._audience.heard(message, name, from_queue=from_queue)
+            self._listener.heard(message, name, from_queue=from_queue)
             if sender in self._waiting:
                 stored, heard = self._waiting[sender]
-                if ledger.heard(sender, name) >= stored and not heard.done():
+                if audit.heard(sender, name) >= stored and not heard.done():
                     heard.set_result(None)

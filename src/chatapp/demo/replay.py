@@ -8,8 +8,8 @@ from itertools import cycle
 from random import Random
 from typing import Final
 
-from chatapp.demo.ledger import Figures, Ledger
-from chatapp.demo.person import PASSWORD, Audience, Person, codec_on
+from chatapp.demo.audit import DeliveryAudit, Figures
+from chatapp.demo.person import PASSWORD, Person, ReplayListener, codec_on
 from chatapp.demo.script import Line, Scene, Script
 from chatcore.events import Accepted
 from transports import connect
@@ -31,20 +31,20 @@ class Replay:
         script: Script,
         urls: Sequence[str],
         codec: str,
-        audience: Audience,
+        listener: ReplayListener,
         *,
         pace_s: float,
     ) -> None:
         self._script = script
         self._urls = urls
         self._codec = codec
-        self._audience = audience
+        self._listener = listener
         self._pace_s = pace_s
-        self._ledger = Ledger()
+        self._audit = DeliveryAudit()
         self._chance = Random(7168)  # noqa: S311  # no secret
         self._people = {
             # In turn, so that people of different transports talk with each other.
-            name: Person(name, url, codec_on(url, codec), self._ledger, audience)
+            name: Person(name, url, codec_on(url, codec), self._audit, listener)
             for name, url in zip(
                 (*script.senders, *script.listeners), cycle(urls), strict=False
             )
@@ -64,7 +64,7 @@ class Replay:
             names = deque(self._people)
             for _ in range(speakers):
                 tasks.create_task(self._look_into_mailboxes(names, tasks))
-        return self._ledger.settle(
+        return self._audit.settle(
             messages=self._script.messages, seconds=time.monotonic() - began_s
         )
 
@@ -93,7 +93,7 @@ class Replay:
         people = [self._people[name] for name in scene.people]
         for person in people:
             person.scenes += 1
-        self._audience.began(scene)
+        self._listener.began(scene)
         pace_s = self._pace_s if scene is self._script.shown else 0.0
         for line in scene.lines:
             await self._speak(line, tasks)
@@ -117,9 +117,9 @@ class Replay:
             results = await client.send_all([(recipient, it) for it in line.texts])
         for text, result in zip(line.texts, results, strict=True):
             if isinstance(result, Accepted):
-                self._ledger.note_sent(line.speaker, recipient, result.position, text)
+                self._audit.note_sent(line.speaker, recipient, result.position, text)
             else:
-                self._ledger.note_refused(result.code)
+                self._audit.note_refused(result.code)
 
     async def _look_into_mailboxes(
         self, names: deque[str], tasks: asyncio.TaskGroup

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from chatapp.connecting import url_of
-from chatapp.faults import ServerFailed
+from chatapp.errors import ServerFailed
 
 _START_S: Final = 20.0
 _STOP_S: Final = 20.0

@@ -1,11 +1,11 @@
 """``chatcore create``: make an account."""
 
-from chatapp.exits import Exit
+from chatapp.exit_codes import ExitCode
 from chatapp.oneshot import records
-from chatapp.oneshot.declared import CreateSettings
-from chatapp.oneshot.output import Output
 from chatapp.oneshot.passwords import VARIABLE, chosen_password
+from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.session import talk
+from chatapp.oneshot.settings import CreateSettings
 from transports import Client
 
 
@@ -15,9 +15,9 @@ def run(settings: CreateSettings) -> int:
         settings.password_file, flag="--password-file", variable=VARIABLE
     )
 
-    async def create(client: Client, output: Output) -> Exit:
+    async def create(client: Client, output: RecordWriter) -> ExitCode:
         account = await client.create(settings.name, password)
         await output.print(records.created(settings.name, account))
-        return Exit.DONE
+        return ExitCode.DONE
 
     return talk(settings, create)

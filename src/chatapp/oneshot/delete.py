@@ -2,16 +2,16 @@
 
 import asyncio
 
-from chatapp.exits import Exit
-from chatapp.faults import NotConfirmed, SettingWrong
+from chatapp.errors import NotConfirmed, SettingWrong
+from chatapp.exit_codes import ExitCode
 from chatapp.oneshot import records
-from chatapp.oneshot.asking import ask, can_ask
-from chatapp.oneshot.declared import DeleteSettings
-from chatapp.oneshot.output import Output
+from chatapp.oneshot.mail_printer import MailPrinter
 from chatapp.oneshot.passwords import known_password
-from chatapp.oneshot.reading import Reading
+from chatapp.oneshot.prompts import ask, can_ask
+from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.session import talk
-from chatcore.commands import DeliveryMode, Inbox, Outbox
+from chatapp.oneshot.settings import DeleteSettings
+from chatcore.commands import DeliveryMode, InboxAction, OutboxAction
 from transports import Client
 
 
@@ -23,18 +23,18 @@ def run(settings: DeleteSettings) -> int:
     username = settings.username
     inbox, outbox = policy_of(settings)
 
-    async def plan(client: Client, output: Output) -> None:
+    async def plan(client: Client, output: RecordWriter) -> None:
         would_be = await client.delete(
             username, password, inbox=inbox, outbox=outbox, dry_run=True
         )
         await output.print(records.deletion(username, would_be))
 
-    async def delete(client: Client, output: Output) -> None:
+    async def delete(client: Client, output: RecordWriter) -> None:
         async with asyncio.TaskGroup() as tasks:
-            if inbox is Inbox.DELIVER:
+            if inbox is InboxAction.DELIVER:
                 # What waits comes to a session, which ends with the deletion.
                 await client.login(username, password, delivery=DeliveryMode.MANUAL)
-                tasks.create_task(Reading(client, output).run())
+                tasks.create_task(MailPrinter(client, output).run())
             receipt = await client.delete(
                 username, password, inbox=inbox, outbox=outbox
             )
@@ -42,18 +42,18 @@ def run(settings: DeleteSettings) -> int:
 
     talk(settings, plan)
     if settings.dry_run:
-        return Exit.DONE
+        return ExitCode.DONE
     # The link is not held open while somebody thinks.
     if not settings.yes and ask(f"Delete {username} for ever? yes or [no]: ") != "yes":
         raise NotConfirmed("Nothing was changed.")
     talk(settings, delete)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def policy_of(settings: DeleteSettings) -> tuple[Inbox, Outbox]:
+def policy_of(settings: DeleteSettings) -> tuple[InboxAction, OutboxAction]:
     """What becomes of the messages, whichever flags say it."""
     inbox, _, outbox = (settings.preset or "").partition("+")
     return (
-        Inbox[(inbox or settings.inbox or "deliver").upper()],
-        Outbox[(outbox or settings.outbox or "keep").upper()],
+        InboxAction[(inbox or settings.inbox or "deliver").upper()],
+        OutboxAction[(outbox or settings.outbox or "keep").upper()],
     )

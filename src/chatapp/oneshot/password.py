@@ -1,11 +1,11 @@
 """``chatcore password``: replace a password."""
 
-from chatapp.exits import Exit
+from chatapp.exit_codes import ExitCode
 from chatapp.oneshot import records
-from chatapp.oneshot.declared import PasswordSettings
-from chatapp.oneshot.output import Output
 from chatapp.oneshot.passwords import NEW_VARIABLE, chosen_password, known_password
+from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.session import talk
+from chatapp.oneshot.settings import PasswordSettings
 from chatcore.commands import DeliveryMode
 from transports import Client
 
@@ -17,10 +17,10 @@ def run(settings: PasswordSettings) -> int:
         settings.new_password_file, flag="--new-password-file", variable=NEW_VARIABLE
     )
 
-    async def change(client: Client, output: Output) -> Exit:
+    async def change(client: Client, output: RecordWriter) -> ExitCode:
         await client.login(settings.username, old, delivery=DeliveryMode.MANUAL)
         await client.change_password(old, new)
         await output.print(records.password_changed(settings.username))
-        return Exit.DONE
+        return ExitCode.DONE
 
     return talk(settings, change)

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from chatapp.faults import PasswordMissing, PasswordsDiffer, SettingWrong
-from chatapp.oneshot.asking import ask_secret, can_ask
+from chatapp.errors import PasswordMissing, PasswordsDiffer, SettingWrong
+from chatapp.oneshot.prompts import ask_secret, can_ask
 
 VARIABLE: Final = "CHATCORE_PASSWORD"
 NEW_VARIABLE: Final = "CHATCORE_NEW_PASSWORD"

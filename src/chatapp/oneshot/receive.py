@@ -2,12 +2,12 @@
 
 import asyncio
 
-from chatapp.exits import Exit
-from chatapp.oneshot.declared import ReceiveSettings
-from chatapp.oneshot.output import Output
+from chatapp.exit_codes import ExitCode
+from chatapp.oneshot.mail_printer import MailPrinter
 from chatapp.oneshot.passwords import known_password
-from chatapp.oneshot.reading import Reading
+from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.session import talk
+from chatapp.oneshot.settings import ReceiveSettings
 from chatcore.commands import DeliveryMode
 from transports import Client
 
@@ -17,13 +17,13 @@ def run(settings: ReceiveSettings) -> int:
     password = known_password(settings.password_file)
     comes_by_itself = settings.follow or settings.wait is not None
 
-    async def receive(client: Client, output: Output) -> Exit:
+    async def receive(client: Client, output: RecordWriter) -> ExitCode:
         await client.login(
             settings.username,
             password,
             delivery=DeliveryMode.PUSH if comes_by_itself else DeliveryMode.MANUAL,
         )
-        reading = Reading(client, output, count=settings.count)
+        reading = MailPrinter(client, output, count=settings.count)
         async with asyncio.TaskGroup() as tasks:
             # A reader that has gone is noticed at once, not at the next message.
             watching = tasks.create_task(output.watch_reader())
@@ -35,8 +35,8 @@ def run(settings: ReceiveSettings) -> int:
             await printing
             watching.cancel()
         if settings.wait is not None and not reading.printed:
-            return Exit.NOTHING_RECEIVED
-        return Exit.DONE
+            return ExitCode.NOTHING_RECEIVED
+        return ExitCode.DONE
 
     return talk(settings, receive)
 

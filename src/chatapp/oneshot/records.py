@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from chatapp import wording
-from chatapp.oneshot.output import Record
+from chatapp.oneshot.record_writer import Record
 from chatcore.events import Accepted, Bounced, Delivered
 from chatcore.ids import AccountId
 from chatcore.model import DeletionReceipt
-from transports import Entry
+from transports import ListedAccount
 
 
 def created(name: str, account: AccountId) -> Record:
@@ -59,7 +59,7 @@ def mail(piece: Delivered | Bounced) -> Record:
     return Record(fields, shown)
 
 
-def entry(account: Entry) -> Record:
+def entry(account: ListedAccount) -> Record:
     """One account of a list."""
     fields = {
         "type": "account",

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from chatapp.endings import line_for, status_of
-from chatapp.exits import Exit
-from chatapp.faults import SettingWrong
-from chatapp.lines import Lines
+from chatapp.error_report import line_for, status_of
+from chatapp.errors import SettingWrong
+from chatapp.exit_codes import ExitCode
+from chatapp.line_reader import LineReader
 from chatapp.oneshot import records
-from chatapp.oneshot.declared import SendSettings
-from chatapp.oneshot.output import Output
 from chatapp.oneshot.passwords import known_password
+from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.session import talk
+from chatapp.oneshot.settings import SendSettings
 from chatcore.commands import DeliveryMode
 from chatcore.errors import InvalidBody, Refusal
 from chatcore.events import Accepted
@@ -39,13 +39,13 @@ def run(settings: SendSettings) -> int:
         body = _read_all()
     _check_size(body)
 
-    async def send(client: Client, output: Output) -> Exit:
+    async def send(client: Client, output: RecordWriter) -> ExitCode:
         await client.login(settings.username, password, delivery=DeliveryMode.MANUAL)
         if settings.lines:
             return await _LineSender(settings, client, output).run()
         receipt = await client.send(settings.recipient, body, key=key)
         await output.print(records.sent(settings.recipient, receipt))
-        return Exit.DONE
+        return ExitCode.DONE
 
     return talk(settings, send)
 
@@ -53,15 +53,17 @@ def run(settings: SendSettings) -> int:
 class _LineSender:
     """Sends lines as they come, those that come together as one batch."""
 
-    def __init__(self, settings: SendSettings, client: Client, output: Output) -> None:
+    def __init__(
+        self, settings: SendSettings, client: Client, output: RecordWriter
+    ) -> None:
         self._settings = settings
         self._client = client
         self._output = output
-        self._lines = Lines(sys.stdin.fileno())
+        self._lines = LineReader(sys.stdin.fileno())
         self._sent = 0
-        self._status = Exit.DONE
+        self._status = ExitCode.DONE
 
-    async def run(self) -> Exit:
+    async def run(self) -> ExitCode:
         """Go on to the end of the input, or to what concerns more than one line.
 
         A line that is no message is told and passed over. After any other refusal
@@ -92,8 +94,8 @@ class _LineSender:
     def _tell(self, refusal: Refusal) -> None:
         told = line_for(refusal, as_json=self._settings.json, line=self._sent)
         print(told, file=sys.stderr)  # noqa: T201  # this is for people and programs
-        if self._status is Exit.DONE:
-            self._status = status_of(refusal) or Exit.REFUSED
+        if self._status is ExitCode.DONE:
+            self._status = status_of(refusal) or ExitCode.REFUSED
 
 
 def _body(line: bytes) -> str | Refusal:

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from chatapp.connecting import ClientSettings
-from chatapp.endings import first_of
-from chatapp.faults import CannotReach, SettingWrong
-from chatapp.oneshot.declared import OneShotSettings
-from chatapp.oneshot.output import Output
+from chatapp.error_report import first_of
+from chatapp.errors import CannotReach, SettingWrong
+from chatapp.oneshot.record_writer import RecordWriter
+from chatapp.oneshot.settings import OneShotSettings
 from chatapp.oneshot.signals import Signals, ending_at_once
 from transports import Client, connect
 from transports.base import BadUrl, CannotConnect, LinkClosed
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def talk(
-    settings: OneShotSettings, work: Callable[[Client, Output], Awaitable[T]]
+    settings: OneShotSettings, work: Callable[[Client, RecordWriter], Awaitable[T]]
 ) -> T:
     """Connect, do the work, log out; what the work returned.
 
@@ -33,7 +33,7 @@ def talk(
         SettingWrong: a URL that no transport serves.
         chatcore.errors.ChatError: whatever the work was refused with.
     """
-    output = Output.standard(as_json=settings.json)
+    output = RecordWriter.standard(as_json=settings.json)
     with ending_at_once():
         return asyncio.run(_talk(settings, lambda client: work(client, output)))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from chatapp.faults import Interrupted
+from chatapp.errors import Interrupted
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from chatbench.against import launch
+from chatbench.against.interleaving import Block
 from chatbench.against.sources import Tree
-from chatbench.against.turns import Block
 from chatbench.cells import Cell, Contestant, Order
 from chatbench.children import running
 from chatbench.contestants import twin
 from chatbench.errors import BenchError, CannotCompare, ChildFailed
-from chatbench.rounds import Ground
+from chatbench.rounds import RunContext
 from chatbench.samples import Sample
 from chatbench.servers import StartedServer, serve_flags
 
@@ -39,7 +39,7 @@ _OLD: Final = " old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class MatchSize:
     """What is run of each cell, and how long.
 
     Attributes:
@@ -67,7 +67,7 @@ def versions(contestant: Contestant) -> tuple[Contestant, Contestant, Contestant
 
 
 def run_blocks(
-    cells: Sequence[Cell], match: Match, ground: Ground, notes: Console
+    cells: Sequence[Cell], match: MatchSize, context: RunContext, notes: Console
 ) -> Iterator[Sample]:
     """Passes over all cells, each in an order of its own.
 
@@ -88,7 +88,7 @@ def run_blocks(
             soft_wrap=True,
         )
         order = list(cells)
-        ground.draw("against", number).shuffle(order)
+        context.draw("against", number).shuffle(order)
         for done, cell in enumerate(order):
             block_began_s = time.monotonic()
             left_s = match.budget_s - (block_began_s - began_s)
@@ -99,7 +99,7 @@ def run_blocks(
             if not passes and 4 * starts_s * len(cells) <= match.budget_s:
                 measure_s = min(measure_s, max(starts_s, _FIRST_S))
             measure_s = max(measure_s, _LEAST_S)
-            yield from _block(cell, match, ground, number, measure_s)
+            yield from _block(cell, match, context, number, measure_s)
             starting_s.append(time.monotonic() - block_began_s - measure_s)
         number += 1
         if not passes:
@@ -108,9 +108,9 @@ def run_blocks(
 
 
 def _block(
-    cell: Cell, match: Match, ground: Ground, number: int, measure_s: float
+    cell: Cell, match: MatchSize, context: RunContext, number: int, measure_s: float
 ) -> list[Sample]:
-    seed = ground.draw(f"turns {cell.key}", number).randrange(2**31)
+    seed = context.draw(f"turns {cell.key}", number).randrange(2**31)
     first = number * match.rounds
     orders = [
         Order(
@@ -123,7 +123,7 @@ def _block(
         for it in versions(cell.contestant)
     ]
     try:
-        samples = _served(orders, match, ground, measure_s)
+        samples = _served(orders, match, context, measure_s)
     except (BenchError, msgspec.DecodeError) as error:
         samples = [_failed(orders, error)]
     last = samples[-1]
@@ -151,16 +151,16 @@ def _server_name(cell: Cell) -> str:
 
 
 def _served(
-    orders: list[Order], match: Match, ground: Ground, measure_s: float
+    orders: list[Order], match: MatchSize, context: RunContext, measure_s: float
 ) -> list[Sample]:
     """Start all processes at once, and have the one load the others.
 
     Raises:
         ChildFailed: one of them did not do its part.
     """
-    cores = ground.cores
+    cores = context.cores
     with ExitStack() as opened:
-        within = TemporaryDirectory(prefix="block-", dir=ground.folder)
+        within = TemporaryDirectory(prefix="block-", dir=context.folder)
         folder = Path(opened.enter_context(within))
         servers: list[StartedServer] = []
         for order in orders:
@@ -173,7 +173,7 @@ def _served(
         generator = opened.enter_context(
             running(
                 "the load generator",
-                [sys.executable, "-m", "chatbench.against.turns"],
+                [sys.executable, "-m", "chatbench.against.interleaving"],
                 core=cores.generator,
                 log=folder / "generator.log",
                 stdin=PIPE,
@@ -193,7 +193,7 @@ def _served(
         return msgspec.json.decode(answer, type=list[Sample])
 
 
-def _command(cell: Cell, match: Match, folder: Path) -> list[str]:
+def _command(cell: Cell, match: MatchSize, folder: Path) -> list[str]:
     is_old = cell.contestant.name.endswith(_OLD)
     tree, share = (match.old, 0.0) if is_old else (match.new, match.share)
     launcher = [sys.executable, "-P", launch.__file__, str(tree.source), str(share)]

@@ -16,20 +16,20 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
-from chatbench.against.blocks import Match, run_blocks
+from chatbench.against.blocks import MatchSize, run_blocks
 from chatbench.against.judging import is_worse, judge
 from chatbench.against.sources import this_tree, tree_of
 from chatbench.against.table import print_against
 from chatbench.cells import Cell
 from chatbench.command import MOST_SEED, writing
-from chatbench.contestants import STORES, TRANSPORTS, Chat
+from chatbench.contestants import STORES, TRANSPORTS, ChatContestant
 from chatbench.machine import check_system, choose_cores, describe_machine
 from chatbench.plans import Plan, narrow
 from chatbench.progress import complaint
+from chatbench.request import BenchRequest
 from chatbench.results import Machine, Ratio
-from chatbench.rounds import Ground
+from chatbench.rounds import RunContext
 from chatbench.samples import Sample
-from chatbench.wanted import Wanted
 from chatbench.workloads import throughput
 
 VERSION: Final = 1
@@ -74,7 +74,7 @@ def headline() -> Plan:
         name="quick",
         rounds=0,
         cells=tuple(
-            Cell(contestant=Chat(transport, store).plain(), workload=load)
+            Cell(contestant=ChatContestant(transport, store).plain(), workload=load)
             for transport, store, load in cells
         ),
         wire_labels=(),
@@ -83,7 +83,7 @@ def headline() -> Plan:
 
 
 def run_against(
-    wanted: Wanted, *, output: Console, notes: Console, cell_s: float = CELL_S
+    wanted: BenchRequest, *, output: Console, notes: Console, cell_s: float = CELL_S
 ) -> int:
     """Run it; 1 where a message was not accounted for or anything else failed, and
     where it is to fail on a worse server that was found.
@@ -122,7 +122,7 @@ def run_against(
 
 
 def _measure(
-    plan: Plan, wanted: Wanted, folder: Path, notes: Console, cell_s: float
+    plan: Plan, wanted: BenchRequest, folder: Path, notes: Console, cell_s: float
 ) -> Against:
     """Run it, and judge what came.
 
@@ -136,15 +136,15 @@ def _measure(
     share = float(os.environ.get(PLANT, "0"))
     new = this_tree()
     with tree_of(wanted.against, folder) as old:
-        match = Match(
+        match = MatchSize(
             new=new,
             old=old,
             passes=plan.rounds,
             budget_s=cell_s * len(plan.cells),
             share=share,
         )
-        ground = Ground(cores=cores, folder=folder, seed=seed)
-        samples = list(run_blocks(plan.cells, match, ground, notes))
+        context = RunContext(cores=cores, folder=folder, seed=seed)
+        samples = list(run_blocks(plan.cells, match, context, notes))
     return Against(
         version=VERSION,
         command=wanted.command,

@@ -19,14 +19,14 @@ from chatbench.floor.echo import echoing
 from chatbench.floor.planted import UnknownPlant, planted
 from chatbench.floor.single import single
 from chatcore import Chat
-from stores import open_store
-from transports import serve
-from transports.system import (
+from chatstores import open_store
+from chatsystem import (
     INSECURE_FAST_HASH,
     allow_many_sockets,
     loop_factory,
     system_environment,
 )
+from transports import serve
 
 SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
 """The URL scheme of each transport."""

@@ -12,7 +12,7 @@ from typing import Final
 from chatcore.events import Event
 from transports.base import Link
 from transports.codec import Codec
-from transports.wrapping import WrappedLink
+from transports.wrapped_link import WrappedLink
 
 _LENGTH_BYTES: Final = 4
 

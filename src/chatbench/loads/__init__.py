@@ -1,7 +1,7 @@
 """The workloads: each fills the sample of one round.
 
 All but logins, listing and idling are the same loop over lean sessions (``pairs``),
-with the same accounts (``accounting``) and the same window (``windows``); they differ
+with the same accounts (``tallies``) and the same window (``windows``); they differ
 in when the next message is sent.
 """
 

@@ -17,7 +17,7 @@ from chatbench.loads.windows import tell_window
 from chatcore.commands import List
 from chatcore.events import Listed
 from chatcore.ids import NO_KEY, PasswordHash, Username
-from stores import open_store
+from chatstores import open_store
 
 _LISTER: Final = "lister"
 _ACCOUNTS: Final = 100_000
@@ -31,7 +31,7 @@ def prepare_accounts(store_url: str, count: int) -> None:
     It runs an event loop of its own.
 
     Raises:
-        stores.errors.OpeningError: the store cannot be opened.
+        chatstores.errors.OpeningError: the store cannot be opened.
     """
     asyncio.run(_prepare(store_url, count))
 

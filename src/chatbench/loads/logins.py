@@ -16,7 +16,7 @@ from chatbench.cpu import resident_bytes
 from chatbench.latencies import encode, histogram_of, percentiles
 from chatbench.loads.control import Control, dial
 from chatbench.loads.rounds import Round, in_turns
-from chatbench.loads.windows import Reading, tell_window
+from chatbench.loads.windows import ClockReading, tell_window
 from chatcore.commands import Resume
 
 _LOGINS: Final = 16
@@ -86,7 +86,7 @@ async def run(round_: Round) -> None:
 
 async def _timed(
     round_: Round, rows: Iterable[Sequence[Job]]
-) -> tuple["array[int]", Reading, Reading]:
+) -> tuple["array[int]", ClockReading, ClockReading]:
     """Do all of these, eight rows beside each other, each row in its order.
 
     Tells how long each job took, in nanoseconds, and the clocks around them all.

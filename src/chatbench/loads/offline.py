@@ -39,14 +39,14 @@ async def run(round_: Round) -> None:
 async def _queue(round_: Round, lane: Lane, count: int) -> None:
     """Have so many messages accepted for a recipient who is not there."""
     text = filler(round_.workload.body_bytes)
-    ledger = lane.ledger
+    pair_tally = lane.pair_tally
     lane.sender = await round_.open("s0", lane.take_receipts)
 
     def is_accepted() -> bool:
-        room = _IN_FLIGHT - (ledger.sent - ledger.receipted)
-        if (more := min(room, count - ledger.sent)) > 0:
+        room = _IN_FLIGHT - (pair_tally.sent - pair_tally.receipted)
+        if (more := min(room, count - pair_tally.sent)) > 0:
             lane.send([text] * more)
-        return ledger.receipted >= count
+        return pair_tally.receipted >= count
 
     if not await round_.wait_until(is_accepted, within_s=_FILL_S):
         raise RoundFailed("The messages to queue were not accepted in time.")

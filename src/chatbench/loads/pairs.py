@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import repeat
 
-from chatbench.loads.accounting import NUMBER_CHARS
 from chatbench.loads.rounds import Round, in_turns
-from chatbench.wire.base import Arrival, Session
+from chatbench.loads.tallies import NUMBER_CHARS
+from chatbench.wire.base import Arrival, WireSession
 
 
 class Lane:
@@ -18,15 +18,15 @@ class Lane:
         on_delivered: told how many were delivered, once they are acknowledged.
     """
 
-    sender: Session
-    recipient: Session
+    sender: WireSession
+    recipient: WireSession
 
     def __init__(self, round_: Round, to: str) -> None:
         self._to = to
-        self.ledger = round_.ledger()
+        self.pair_tally = round_.pair_tally()
         self.on_delivered: Callable[[int], None] = _ignore
 
-    def join(self, sender: Session, recipient: Session) -> None:
+    def join(self, sender: WireSession, recipient: WireSession) -> None:
         """Use these sessions."""
         self.sender = sender
         self.recipient = recipient
@@ -34,17 +34,17 @@ class Lane:
     def send(self, texts: Sequence[str], times_ns: Iterable[int] | None = None) -> None:
         """Send these in one batch; without times, now is when they ought to be sent."""
         at_ns = repeat(time.monotonic_ns()) if times_ns is None else times_ns
-        self.sender.send(self._to, self.ledger.send(texts, at_ns))
+        self.sender.send(self._to, self.pair_tally.send(texts, at_ns))
 
     def take_receipts(self, arrival: Arrival) -> None:
         """What the sender's session got."""
         if arrival.receipts:
-            self.ledger.take_receipts(arrival.receipts, time.monotonic_ns())
+            self.pair_tally.take_receipts(arrival.receipts, time.monotonic_ns())
 
     def take_bodies(self, arrival: Arrival) -> None:
         """What the recipient's session got."""
         if arrival.bodies:
-            fresh = self.ledger.take(arrival.bodies, time.monotonic_ns())
+            fresh = self.pair_tally.take(arrival.bodies, time.monotonic_ns())
             self.recipient.acknowledge(arrival.position)
             self.on_delivered(fresh)
 

@@ -80,7 +80,7 @@ async def run(round_: Round) -> None:
         before, after = await round_.measure()
     finally:
         schedule.stop()
-    backlog = sum(lane.ledger.missing for lane in lanes)
+    backlog = sum(lane.pair_tally.missing for lane in lanes)
     await round_.settle()
     round_.tell(before, after)
     round_.sample.extras["backlog_at_end"] = backlog

@@ -12,9 +12,9 @@ from typing import Final
 
 from chatbench.cells import Contestant, Order, Workload
 from chatbench.cpu import resident_bytes
-from chatbench.loads.accounting import Ledger, Tally
+from chatbench.loads.tallies import PairTally, RoundTally
 from chatbench.loads.windows import (
-    Reading,
+    ClockReading,
     read_clocks,
     tell_latencies,
     tell_window,
@@ -23,7 +23,7 @@ from chatbench.loads.windows import (
 from chatbench.peers.sessions import open_peer_session
 from chatbench.relay import Relay
 from chatbench.samples import Sample
-from chatbench.wire.base import OnArrival, Session
+from chatbench.wire.base import OnArrival, WireSession
 from chatbench.wire.sessions import open_session
 
 DRAIN_S: Final = 10.0
@@ -53,14 +53,14 @@ class Round:
         self.order = order
         self.relay = relay
         self.url = order.url if relay is None else relay.url
-        self.tally = Tally()
+        self.tally = RoundTally()
         self.sample = Sample(
             contestant=order.cell.contestant.name,
             workload=order.cell.workload.label,
             round=order.round,
         )
-        self._ledgers: list[Ledger] = []
-        self._sessions: list[Session] = []
+        self._pair_tallies: list[PairTally] = []
+        self._sessions: list[WireSession] = []
         self._failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @property
@@ -75,7 +75,7 @@ class Round:
 
     # ---- sessions and ledgers
 
-    async def open(self, username: str, on_arrival: OnArrival) -> Session:
+    async def open(self, username: str, on_arrival: OnArrival) -> WireSession:
         """A session that is logged in; it is closed with the round.
 
         Raises what ``open_session`` does.
@@ -89,11 +89,11 @@ class Round:
         self._sessions.append(session)
         return session
 
-    def ledger(self) -> Ledger:
+    def pair_tally(self) -> PairTally:
         """A new ledger, which is settled with the round."""
-        ledger = Ledger(self.tally, self.fail)
-        self._ledgers.append(ledger)
-        return ledger
+        pair_tally = PairTally(self.tally, self.fail)
+        self._pair_tallies.append(pair_tally)
+        return pair_tally
 
     def close(self) -> None:
         """Drop all links."""
@@ -134,18 +134,18 @@ class Round:
             now_s = time.monotonic()
             if self._progress() != seen:
                 seen, moved_s = self._progress(), now_s
-            has_gap = any(it.has_gap for it in self._ledgers)
+            has_gap = any(it.has_gap for it in self._pair_tallies)
             quiet_s = _QUIET_WITH_GAPS_S if has_gap else _QUIET_S
             if now_s - began_s > within_s or now_s - moved_s > quiet_s:
                 return is_done()
         return True
 
     def _progress(self) -> tuple[int, int]:
-        return self.tally.delivered, sum(it.receipted for it in self._ledgers)
+        return self.tally.delivered, sum(it.receipted for it in self._pair_tallies)
 
     # ---- measuring
 
-    def read(self, messages: int | None = None) -> Reading:
+    def read(self, messages: int | None = None) -> ClockReading:
         """All counters now; ``messages`` if other than deliveries are counted."""
         reading = read_clocks(
             self.order.server_pid,
@@ -159,7 +159,7 @@ class Round:
             bytes_down=self.relay.bytes_down if self.relay else 0,
         )
 
-    async def measure(self) -> tuple[Reading, Reading]:
+    async def measure(self) -> tuple[ClockReading, ClockReading]:
         """Warm up, and then read all counters before and after the measured window.
 
         Raises:
@@ -181,27 +181,27 @@ class Round:
         Raises:
             RoundFailed: something failed, or receipts are missing in the end.
         """
-        ledgers = self._ledgers
+        pair_tallies = self._pair_tallies
         # An echo has no receipts, and a peer may have one for several messages.
         has_receipts = self.contestant.server == "chat"
 
         def is_settled() -> bool:
             return not any(
                 it.missing or (has_receipts and it.receipted < it.sent)
-                for it in ledgers
+                for it in pair_tallies
             )
 
         await self.wait_until(is_settled)
         # What comes too often comes right behind.
         await self.wait(_LOOK_AGAIN_S)
-        self.sample.lost = sum(it.missing for it in ledgers)
-        self.sample.duplicated = sum(it.duplicated for it in ledgers)
-        self.sample.out_of_order = sum(it.out_of_order for it in ledgers)
-        owed = sum(it.sent - it.receipted for it in ledgers)
+        self.sample.lost = sum(it.missing for it in pair_tallies)
+        self.sample.duplicated = sum(it.duplicated for it in pair_tallies)
+        self.sample.out_of_order = sum(it.out_of_order for it in pair_tallies)
+        owed = sum(it.sent - it.receipted for it in pair_tallies)
         if has_receipts and owed and not self.sample.lost:
             raise RoundFailed(f"{owed} messages were delivered and had no receipt.")
 
-    def tell(self, before: Reading, after: Reading) -> None:
+    def tell(self, before: ClockReading, after: ClockReading) -> None:
         """Fill the sample; a round that counts the wire tells no times.
 
         Raises:

@@ -1,6 +1,7 @@
 """The measured window of a round: all clocks at its start and at its end.
 
-One ``Reading`` is taken at either end; what is told of the window is their difference,
+One ``ClockReading`` is taken at either end; what is told of the window is their
+difference,
 divided by the messages in between. Reading costs about a millisecond, in which the
 server goes on; it is the same at both ends.
 """
@@ -18,7 +19,7 @@ from chatbench.cpu import (
     process_time,
 )
 from chatbench.latencies import encode, histogram_of, percentiles
-from chatbench.loads.accounting import Tally
+from chatbench.loads.tallies import RoundTally
 from chatbench.samples import Sample, WireBytes
 
 _NS: Final = 1_000_000_000
@@ -26,7 +27,7 @@ _NS_PER_US: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ClockReading:
     """What all counters show at one moment.
 
     Attributes:
@@ -50,13 +51,13 @@ class Reading:
     bytes_down: int = 0
 
 
-def read_clocks(pid: int, messages: int) -> Reading:
+def read_clocks(pid: int, messages: int) -> ClockReading:
     """All counters of the machine; those of a load are for its round to add.
 
     Raises:
         CannotMeasure: the server is gone, or this is not Linux.
     """
-    return Reading(
+    return ClockReading(
         machine=machine_time(),
         server=process_time(pid),
         own_ns=time.process_time_ns(),
@@ -65,7 +66,7 @@ def read_clocks(pid: int, messages: int) -> Reading:
     )
 
 
-def tell_window(sample: Sample, before: Reading, after: Reading) -> None:
+def tell_window(sample: Sample, before: ClockReading, after: ClockReading) -> None:
     """Fill in what the counters say of the window between two readings.
 
     Raises:
@@ -101,7 +102,7 @@ def tell_window(sample: Sample, before: Reading, after: Reading) -> None:
     tell_disturbance(sample, before, after)
 
 
-def tell_disturbance(sample: Sample, before: Reading, after: Reading) -> None:
+def tell_disturbance(sample: Sample, before: ClockReading, after: ClockReading) -> None:
     """How much of the machine others had meanwhile."""
     cores_s = after.machine.total_s - before.machine.total_s
     if cores_s <= 0:
@@ -115,7 +116,7 @@ def tell_disturbance(sample: Sample, before: Reading, after: Reading) -> None:
     sample.others_share = max(busy_s - ours_s, 0.0) / cores_s
 
 
-def tell_wire(sample: Sample, before: Reading, after: Reading) -> None:
+def tell_wire(sample: Sample, before: ClockReading, after: ClockReading) -> None:
     """Fill in what the relay counted in the window; its times mean nothing.
 
     Raises:
@@ -134,7 +135,7 @@ def tell_wire(sample: Sample, before: Reading, after: Reading) -> None:
     sample.frames_down = (after.frames_in - before.frames_in) / messages
 
 
-def tell_latencies(sample: Sample, tally: Tally) -> None:
+def tell_latencies(sample: Sample, tally: RoundTally) -> None:
     """Fill in the latencies of what was sent in the window."""
     if tally.latencies:
         sample.latency_histogram = encode(histogram_of(tally.latencies))

@@ -28,7 +28,7 @@ OnFault: TypeAlias = Callable[[str], None]
 """Told once, with a sentence: a refusal, or the end of a link that was not closed."""
 
 
-class Session(Protocol):
+class WireSession(Protocol):
     """One account's session, logged in, on a wire of its own.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 Frames of sends and acknowledgements are put together without the chat's own values
 between; of what the server writes, only what a load counts is looked at. Everything
-rarer (a login, a ping, a refusal) is for the chat's own codec: ``Reading.has_others``
+rarer (a login, a ping, a refusal) is for the chat's own codec:
+``DecodedFrames.has_others``
 says that there is some.
 """
 
@@ -15,7 +16,7 @@ from chatbench.wire.maps import MapReader, MapWriter
 from chatbench.wire.protobuf import read_events, write_acknowledge, write_sends
 
 
-class Reading(NamedTuple):
+class DecodedFrames(NamedTuple):
     """What some frames of the server brought.
 
     Attributes:
@@ -44,7 +45,7 @@ class LeanCodec(Protocol):
         """A frame that acknowledges all up to a position."""
         ...
 
-    def read(self, frames: Sequence[bytes]) -> Reading:
+    def read(self, frames: Sequence[bytes]) -> DecodedFrames:
         """What the frames brought, together.
 
         Raises:
@@ -70,10 +71,10 @@ class ProtobufLean:
         """See ``LeanCodec``."""
         return write_acknowledge(position)
 
-    def read(self, frames: Sequence[bytes]) -> Reading:
+    def read(self, frames: Sequence[bytes]) -> DecodedFrames:
         """See ``LeanCodec``."""
         receipts, bodies, position, others = read_events(frames)
-        return Reading(Arrival(receipts, bodies, position), has_others=others > 0)
+        return DecodedFrames(Arrival(receipts, bodies, position), has_others=others > 0)
 
 
 class MapLean:
@@ -97,10 +98,10 @@ class MapLean:
         """See ``LeanCodec``."""
         return self._writer.acknowledge(position)
 
-    def read(self, frames: Sequence[bytes]) -> Reading:
+    def read(self, frames: Sequence[bytes]) -> DecodedFrames:
         """See ``LeanCodec``."""
         receipts, bodies, position, others = self._reader.read(frames)
-        return Reading(Arrival(receipts, bodies, position), has_others=others > 0)
+        return DecodedFrames(Arrival(receipts, bodies, position), has_others=others > 0)
 
 
 @cache

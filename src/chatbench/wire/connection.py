@@ -36,7 +36,7 @@ class Wire(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class WireConnection(asyncio.Protocol):
     """The socket's side of a wire; a subclass speaks one transport over it.
 
     Attributes:
@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-async def shake_hands(address: Address, connection: Connection) -> None:
+async def shake_hands(address: Address, connection: WireConnection) -> None:
     """Connect, and return once the handshake is done.
 
     Raises:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from chatbench.wire.connection import Connection, OnEnd, OnFrames
+from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from chatbench.wire.http2 import (
     ACK,
     DEFAULT_WINDOW,
@@ -19,7 +19,7 @@ from chatbench.wire.http2 import (
     PREFACE,
     Frame,
     FrameReader,
-    Kind,
+    FrameType,
     Outgoing,
     Setting,
     header_block,
@@ -38,7 +38,7 @@ _STATUS: Final = re.compile(rb"grpc-status[\x01\x02](\d{1,2})")
 """In trailers as gRPC's server writes them: literal, and not in Huffman's code."""
 
 
-class GrpcWire(Connection):
+class GrpcWire(WireConnection):
     """See ``connection.Wire``."""
 
     def __init__(self, address: Address, on_frames: OnFrames, on_end: OnEnd) -> None:
@@ -52,7 +52,7 @@ class GrpcWire(Connection):
         self._last_words = ""
 
     def greeting(self) -> bytes:
-        """See ``Connection``: the call begins with the connection."""
+        """See ``WireConnection``: the call begins with the connection."""
         host = self._address.host
         host = f"[{host}]" if ":" in host else host
         headers = (
@@ -73,7 +73,7 @@ class GrpcWire(Connection):
                     {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: _WINDOW}
                 ),
                 window_update(0, _WINDOW - DEFAULT_WINDOW),
-                written(Kind.HEADERS, END_HEADERS, _STREAM, header_block(headers)),
+                written(FrameType.HEADERS, END_HEADERS, _STREAM, header_block(headers)),
             )
         )
 
@@ -83,7 +83,7 @@ class GrpcWire(Connection):
         """See ``asyncio.Protocol``."""
         messages: list[bytes] = []
         for frame in self._reader.feed(received):
-            if frame.kind == Kind.DATA:
+            if frame.kind == FrameType.DATA:
                 messages += self._take_data(frame)
             else:
                 self._take_control(frame)
@@ -114,25 +114,25 @@ class GrpcWire(Connection):
 
     def _take_control(self, frame: Frame) -> None:
         kind, flags, stream, payload = frame
-        if kind == Kind.WINDOW_UPDATE:
+        if kind == FrameType.WINDOW_UPDATE:
             self._outgoing.widen(stream, int.from_bytes(payload) & 0x7FFF_FFFF)
             if self._outgoing.waiting_bytes:
                 self._replies.append(self._outgoing.put(b""))
-        elif kind == Kind.PING and not flags & ACK:
-            self._replies.append(written(Kind.PING, ACK, 0, payload))
-        elif kind == Kind.SETTINGS and not flags & ACK:
+        elif kind == FrameType.PING and not flags & ACK:
+            self._replies.append(written(FrameType.PING, ACK, 0, payload))
+        elif kind == FrameType.SETTINGS and not flags & ACK:
             self._outgoing.obey(read_settings(payload))
-            self._replies.append(written(Kind.SETTINGS, ACK, 0, b""))
+            self._replies.append(written(FrameType.SETTINGS, ACK, 0, b""))
             self._replies.append(self._outgoing.put(b""))
             self.welcome()
-        elif kind == Kind.HEADERS and flags & END_STREAM:
+        elif kind == FrameType.HEADERS and flags & END_STREAM:
             status = _STATUS.search(payload)
             named = f" with status {status[1].decode()}" if status else ""
             self._last_words = f"The server ended the stream{named}."
-        elif kind == Kind.RST_STREAM:
+        elif kind == FrameType.RST_STREAM:
             code = int.from_bytes(payload)
             self._last_words = f"The server reset the stream (error {code})."
-        elif kind == Kind.GOAWAY:
+        elif kind == FrameType.GOAWAY:
             code = int.from_bytes(payload[4:8])
             self._last_words = f"The server gives up the connection (error {code})."
 

@@ -18,7 +18,7 @@ END_HEADERS: Final = 0x4
 PADDED: Final = 0x8
 
 
-class Kind(IntEnum):
+class FrameType(IntEnum):
     """Types of frames."""
 
     DATA = 0x0
@@ -39,7 +39,7 @@ class Setting(IntEnum):
 
 
 class Frame(NamedTuple):
-    """A frame as it was read; its kind may be none of ``Kind``."""
+    """A frame as it was read; its kind may be none of ``FrameType``."""
 
     kind: int
     flags: int
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-def written(kind: Kind, flags: int, stream: int, payload: bytes) -> bytes:
+def written(kind: FrameType, flags: int, stream: int, payload: bytes) -> bytes:
     """A frame's bytes."""
     head = len(payload) << 48 | kind << 40 | flags << 32 | stream
     return head.to_bytes(HEAD_BYTES) + payload
@@ -55,7 +55,7 @@ def written(kind: Kind, flags: int, stream: int, payload: bytes) -> bytes:
 
 def window_update(stream: int, credit: int) -> bytes:
     """More room for the peer's data: of a stream, or for 0 of the connection."""
-    return written(Kind.WINDOW_UPDATE, 0, stream, credit.to_bytes(4))
+    return written(FrameType.WINDOW_UPDATE, 0, stream, credit.to_bytes(4))
 
 
 def settings(values: Mapping[Setting, int]) -> bytes:
@@ -63,7 +63,7 @@ def settings(values: Mapping[Setting, int]) -> bytes:
     payload = b"".join(
         key.to_bytes(2) + value.to_bytes(4) for key, value in values.items()
     )
-    return written(Kind.SETTINGS, 0, 0, payload)
+    return written(FrameType.SETTINGS, 0, 0, payload)
 
 
 def read_settings(payload: bytes) -> dict[int, int]:
@@ -154,13 +154,16 @@ class Outgoing:
         if len(data) <= room and len(data) <= self._max_frame:
             self._waiting = b""
             self._spend(len(data))
-            return written(Kind.DATA, 0, self._stream, data) if data else b""
+            return written(FrameType.DATA, 0, self._stream, data) if data else b""
         room = max(min(room, len(data)), 0)
         self._waiting = data[room:]
         self._spend(room)
         return b"".join(
             written(
-                Kind.DATA, 0, self._stream, data[at : min(at + self._max_frame, room)]
+                FrameType.DATA,
+                0,
+                self._stream,
+                data[at : min(at + self._max_frame, room)],
             )
             for at in range(0, room, self._max_frame)
         )

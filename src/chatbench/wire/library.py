@@ -53,7 +53,7 @@ class LibrarySession:
 
     async def _run(self, url: str, codec_name: str, username: str) -> None:
         try:
-            async with connect(url, codec=codec_name, reconnecting=None) as client:
+            async with connect(url, codec=codec_name, reconnect=None) as client:
                 answer = await client.login(username, PASSWORD, create=True)
                 self.waiting = answer.queued
                 async with asyncio.TaskGroup() as tasks:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from chatbench.cells import Contestant
-from chatbench.wire.base import OnArrival, OnFault, Session
+from chatbench.wire.base import OnArrival, OnFault, WireSession
 from chatbench.wire.connection import (
     CannotOpen,
     OnEnd,
@@ -23,8 +23,8 @@ from transports.base import Address, parse_address
 __all__ = ["CannotOpen", "LoadSession", "open_session"]
 
 
-class LoadSession(Session, Protocol):
-    """See ``base.Session``.
+class LoadSession(WireSession, Protocol):
+    """See ``base.WireSession``.
 
     Attributes:
         waiting: messages that were queued when it logged in.

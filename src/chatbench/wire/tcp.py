@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chatbench.wire.connection import Connection, OnEnd, OnFrames
+from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from chatcore.limits import MIB
 from transports.base import LinkClosed
 from transports.codec import codec
@@ -12,7 +12,7 @@ from transports.tcp.greeting import MAX_LINE_BYTES, framing_for, greet, read_wel
 _LARGEST_FRAME = 16 * MIB
 
 
-class TcpWire(Connection):
+class TcpWire(WireConnection):
     """See ``connection.Wire``."""
 
     def __init__(self, codec_name: str, on_frames: OnFrames, on_end: OnEnd) -> None:
@@ -22,7 +22,7 @@ class TcpWire(Connection):
         self._line = b""
 
     def greeting(self) -> bytes:
-        """See ``Connection``."""
+        """See ``WireConnection``."""
         return greet(self._codec_name)
 
     def data_received(self, received: bytes) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
-from chatbench.wire.connection import Connection, OnEnd, OnFrames
+from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from transports.base import Address
 from transports.codec import codec
 
@@ -30,7 +30,7 @@ _CODE_BYTES: Final = 2
 _HEAD_BYTES: Final = 2
 
 
-class WebSocketWire(Connection):
+class WebSocketWire(WireConnection):
     """See ``connection.Wire``."""
 
     def __init__(
@@ -46,7 +46,7 @@ class WebSocketWire(Connection):
     # ---- the upgrade
 
     def greeting(self) -> bytes:
-        """See ``Connection``."""
+        """See ``WireConnection``."""
         address = self._address
         path = address.path if address.path.strip("/") else _PATH
         return (

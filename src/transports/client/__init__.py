@@ -1,7 +1,7 @@
 """The client: one for every transport, over any number of links."""
 
-from transports.client.client import Client, Entry
+from transports.client.client import Client, ListedAccount
 from transports.client.connect import connect
-from transports.client.reconnecting import Reconnecting
+from transports.client.reconnect import ReconnectPolicy
 
-__all__ = ["Client", "Entry", "Reconnecting", "connect"]
+__all__ = ["Client", "ListedAccount", "ReconnectPolicy", "connect"]

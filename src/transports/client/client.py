@@ -12,11 +12,11 @@ from chatcore.commands import (
     Delete,
     Deliver,
     DeliveryMode,
-    Inbox,
+    InboxAction,
     List,
     Login,
     Logout,
-    Outbox,
+    OutboxAction,
     Send,
 )
 from chatcore.errors import InvalidBody, Refusal
@@ -36,15 +36,15 @@ from chatcore.ids import AccountId, IdempotencyKey, Username
 from chatcore.model import DeletionReceipt
 from transports.client.conversation import Conversation
 from transports.client.events import EventReader
-from transports.client.keys import KeyMaker
-from transports.client.outstanding import Pending
+from transports.client.key_generator import KeyGenerator
 from transports.client.pages import Pages
+from transports.client.pending_commands import PendingCommand
 
 _Answer = TypeVar("_Answer", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedAccount:
     """One account of a list, and whether somebody is logged in to it."""
 
     username: Username
@@ -63,7 +63,7 @@ class Client:
     """
 
     def __init__(
-        self, conversation: Conversation, reader: EventReader, keys: KeyMaker
+        self, conversation: Conversation, reader: EventReader, keys: KeyGenerator
     ) -> None:
         self._conversation = conversation
         self._reader = reader
@@ -126,16 +126,20 @@ class Client:
         username: str,
         password: str,
         *,
-        inbox: Inbox = Inbox.DELIVER,
-        outbox: Outbox = Outbox.KEEP,
+        inbox: InboxAction = InboxAction.DELIVER,
+        outbox: OutboxAction = OutboxAction.KEEP,
         dry_run: bool = False,
     ) -> DeletionReceipt:
         """Delete an account (D1 to D6); what was done, or with ``dry_run`` would be.
 
-        With ``Inbox.DELIVER`` somebody has to read ``messages()`` meanwhile: what
+        With ``InboxAction.DELIVER`` somebody has to read ``messages()`` meanwhile: what
         waits is handed over first, and the deletion fails if nobody takes it.
         """
-        if inbox is Inbox.DELIVER and not dry_run and self._reader.session is None:
+        if (
+            inbox is InboxAction.DELIVER
+            and not dry_run
+            and self._reader.session is None
+        ):
             # The mailbox's positions are told at a login: without, mail that is
             # delivered could not be told from mail that was lost.
             await self.login(username, password, delivery=DeliveryMode.MANUAL)
@@ -180,7 +184,7 @@ class Client:
 
     def _message(
         self, recipient: str, body: str, key: IdempotencyKey | None
-    ) -> Pending:
+    ) -> PendingCommand:
         """A send; one whose body no server takes is refused already (M6)."""
         made = self._keys.make() if key is None else key
         pending = self._pending(Send(recipient, body, made), has_own_key=key is None)
@@ -232,7 +236,7 @@ class Client:
 
     # ---- listing
 
-    async def list(self, pattern: str = "") -> AsyncIterator[Entry]:
+    async def list(self, pattern: str = "") -> AsyncIterator[ListedAccount]:
         """The accounts that match, in code point order (L1).
 
         Whoever takes them slowly holds nobody up: 64 pages wait at most, and what
@@ -245,7 +249,7 @@ class Client:
         try:
             while (page := await pages.next()) is not None:
                 for username, online in zip(page.names, page.online, strict=True):
-                    yield Entry(username, online)
+                    yield ListedAccount(username, online)
             await pending.answer
         finally:
             pending.answer.cancel()  # where the reader has had enough
@@ -262,9 +266,9 @@ class Client:
         return answer
 
     @staticmethod
-    def _pending(command: Command, *, has_own_key: bool = False) -> Pending:
+    def _pending(command: Command, *, has_own_key: bool = False) -> PendingCommand:
         answer = asyncio.get_running_loop().create_future()
-        return Pending(command, answer, has_own_key=has_own_key)
+        return PendingCommand(command, answer, has_own_key=has_own_key)
 
 
 def _not_an(answer: object) -> BaseException:

@@ -12,13 +12,13 @@ from transports.base import parse_address
 from transports.client.client import Client
 from transports.client.conversation import Conversation
 from transports.client.events import EventReader
-from transports.client.keys import KeyMaker
-from transports.client.outstanding import Pending
-from transports.client.reconnecting import Reconnecting
+from transports.client.key_generator import KeyGenerator
+from transports.client.pending_commands import PendingCommand
+from transports.client.reconnect import ReconnectPolicy
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
 
-_DEFAULT_RECONNECTING: Final = Reconnecting()
+_DEFAULT_RECONNECTING: Final = ReconnectPolicy()
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def connect(
     urls: str | Sequence[str],
     *,
     codec: str = "protobuf",
-    reconnecting: Reconnecting | None = _DEFAULT_RECONNECTING,
+    reconnect: ReconnectPolicy | None = _DEFAULT_RECONNECTING,
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[bool, str], None] = lambda _up, _url: None,
 ) -> AsyncIterator[Client]:
@@ -36,7 +36,7 @@ async def connect(
         urls: where the server is; of several, the next is tried when one fails. They
             may be of different transports: a session moves between them.
         codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``.
-        reconnecting: how to come back after a lost link; None for not at all.
+        reconnect: how to come back after a lost link; None for not at all.
         on_received: told of messages that their recipients acknowledged (M8), at once
             and one notice at a time: none is kept.
         on_link: told when a link is open for commands (True), which after a loss means
@@ -59,10 +59,10 @@ async def connect(
     for url in tried:
         transport_for(parse_address(url).scheme)
     # A server's welcome tells the time: this machine's own clock may jump (B7).
-    keys = KeyMaker(lambda: time.monotonic_ns() // 1_000_000)
+    keys = KeyGenerator(lambda: time.monotonic_ns() // 1_000_000)
     reader = EventReader(on_received)
     conversation = Conversation(
-        tried, codec_of(codec), reconnecting, on_link, reader.take, keys
+        tried, codec_of(codec), reconnect, on_link, reader.take, keys
     )
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
@@ -75,7 +75,9 @@ async def connect(
             failure = error
         goodbye = None
         if failure is None and reader.session is not None:
-            goodbye = Pending(Logout(), asyncio.get_running_loop().create_future())
+            goodbye = PendingCommand(
+                Logout(), asyncio.get_running_loop().create_future()
+            )
         await conversation.close(goodbye)
         running.cancel()
     if failure is not None:

@@ -25,11 +25,11 @@ from transports.base import (
 )
 from transports.client.giving_up import LinkGivenUp
 from transports.client.inbox import Inbox
-from transports.client.keys import KeyMaker
+from transports.client.key_generator import KeyGenerator
 from transports.client.outgoing import Outgoing
-from transports.client.outstanding import Outstanding, Pending
-from transports.client.phases import PHASES, Phase, Step
-from transports.client.reconnecting import Attempts, Reconnecting
+from transports.client.pending_commands import PendingCommand, PendingCommands
+from transports.client.phases import CLIENT_STATES, ClientState, ClientTrigger
+from transports.client.reconnect import Attempts, ReconnectPolicy
 from transports.client.welcome import LARGEST_FRAME
 from transports.codec import BrokenFrame, Codec
 from transports.registry import transport_for
@@ -61,16 +61,16 @@ class Conversation:
         self,
         urls: Sequence[str],
         codec: Codec,
-        reconnecting: Reconnecting | None,
+        reconnect: ReconnectPolicy | None,
         on_link: Callable[[bool, str], None],
         on_event: Callable[["Conversation", Event], None],
-        keys: KeyMaker,
+        keys: KeyGenerator,
     ) -> None:
         self._codec = codec
-        self._reconnecting = reconnecting
+        self._reconnect = reconnect
         self._on_link = on_link
         self._on_event = on_event
-        self._attempts = Attempts(urls, reconnecting, time.monotonic())
+        self._attempts = Attempts(urls, reconnect, time.monotonic())
         self._slots = asyncio.Semaphore(_MOST_UNDER_WAY)
         self._to_write = asyncio.Event()
         self._asked = asyncio.Event()
@@ -79,10 +79,10 @@ class Conversation:
         self._url = ""
         self._opened_s = 0.0
         self._asked_to_wait_s = 0.0
-        self.phase = Phase.DIALLING
+        self.phase = ClientState.DIALLING
         self.keys = keys
-        self.outstanding = Outstanding()
-        self.outgoing = Outgoing(codec, self.outstanding)
+        self.pending_commands = PendingCommands()
+        self.outgoing = Outgoing(codec, self.pending_commands)
         self.inbox = Inbox()
         self.mail_came = asyncio.Event()
         self.token: ResumeToken | None = None
@@ -93,17 +93,19 @@ class Conversation:
     @property
     def may_redial(self) -> bool:
         """Whether a link that is given up is followed by another."""
-        return self._reconnecting is not None
+        return self._reconnect is not None
 
     # ---- asking
 
-    async def ask(self, pending: Pending) -> Event:
+    async def ask(self, pending: PendingCommand) -> Event:
         """Send a command and return its answer; raises its refusal."""
         async with self._slots:
             self.post(pending)
             return await pending.answer
 
-    async def ask_all(self, commands: Sequence[Pending]) -> list[Event | BaseException]:
+    async def ask_all(
+        self, commands: Sequence[PendingCommand]
+    ) -> list[Event | BaseException]:
         """Send commands together, as few frames as they fit in; their answers."""
         answers: list[Event | BaseException] = []
         half = _MOST_UNDER_WAY // 2
@@ -117,18 +119,18 @@ class Conversation:
                 )
         return answers
 
-    def post(self, pending: Pending) -> None:
+    def post(self, pending: PendingCommand) -> None:
         """Send a command; its answer comes to the ``pending``."""
         if self.failure is not None:
             raise self.failure
         if pending.answer.done():
             return  # it was refused before it was asked
-        request = self.outstanding.add(pending)
-        if self.phase is Phase.OPEN:
+        request = self.pending_commands.add(pending)
+        if self.phase is ClientState.OPEN:
             self.outgoing.add([request])
             self._to_write.set()
-        elif self.phase is Phase.IDLE:
-            self.step(Step.ASKED)
+        elif self.phase is ClientState.IDLE:
+            self.step(ClientTrigger.ASKED)
 
     def wake(self) -> None:
         """Have written what is due: own requests, acknowledgements."""
@@ -141,26 +143,26 @@ class Conversation:
 
     # ---- the phases
 
-    def step(self, step: Step) -> None:
+    def step(self, step: ClientTrigger) -> None:
         """Follow the table of phases."""
-        self.phase = PHASES[self.phase, step]
-        if self.phase is Phase.OPEN:
+        self.phase = CLIENT_STATES[self.phase, step]
+        if self.phase is ClientState.OPEN:
             self._opened_s = time.monotonic()
-            self.outgoing.add(self.outstanding.to_repeat(self.keys.make))
+            self.outgoing.add(self.pending_commands.to_repeat(self.keys.make))
             self._to_write.set()
             if not self._opened.done():
                 self._opened.set_result(None)
             self._on_link(True, self._url)  # noqa: FBT003  # up or down
-        elif step is Step.ASKED:
+        elif step is ClientTrigger.ASKED:
             self._asked.set()
 
     def end(self, failure: ChatError) -> None:
         """Give up: whoever waits is told why, and nothing can be asked any more."""
-        if self.phase is Phase.ENDED:
+        if self.phase is ClientState.ENDED:
             return
         self.failure = failure
-        self.step(Step.ENDED)
-        self.outstanding.refuse_all(failure)
+        self.step(ClientTrigger.ENDED)
+        self.pending_commands.refuse_all(failure)
         self.mail_came.set()
         self._to_write.set()
         self._asked.set()
@@ -174,9 +176,9 @@ class Conversation:
         """Return once commands can flow; raises why they never will."""
         await asyncio.shield(self._opened)
 
-    async def close(self, goodbye: Pending | None) -> None:
+    async def close(self, goodbye: PendingCommand | None) -> None:
         """End it; a ``goodbye`` is asked first, where somebody can still answer."""
-        if goodbye is not None and self.phase is Phase.OPEN:
+        if goodbye is not None and self.phase is ClientState.OPEN:
             try:
                 async with asyncio.timeout(_GOODBYE_S):
                     await self.ask(goodbye)
@@ -207,7 +209,7 @@ class Conversation:
             if self._has_ended():
                 return
             now_s = time.monotonic()
-            if self.phase is Phase.OPEN:
+            if self.phase is ClientState.OPEN:
                 attempts.was_open(self._opened_s, now_s)
             self._lose_link()
             if self._is_idle:
@@ -220,7 +222,7 @@ class Conversation:
                 await asyncio.sleep(wait)
 
     def _has_ended(self) -> bool:
-        return self.phase is Phase.ENDED
+        return self.phase is ClientState.ENDED
 
     @property
     def _is_idle(self) -> bool:
@@ -229,12 +231,12 @@ class Conversation:
             self._opened.done()
             and self.may_redial
             and self.token is None
-            and not self.outstanding.is_awaited
+            and not self.pending_commands.is_awaited
         )
 
     async def _until_asked(self) -> None:
         self._asked.clear()
-        self.step(Step.NOT_NEEDED)
+        self.step(ClientTrigger.NOT_NEEDED)
         await self._asked.wait()
         self._attempts.restart(time.monotonic())
 
@@ -250,9 +252,9 @@ class Conversation:
             self.end(closed or Closed(CloseCode.LINK_LOST))
 
     def _lose_link(self) -> None:
-        if self.phase is Phase.OPEN:
+        if self.phase is ClientState.OPEN:
             self._on_link(False, self._url)  # noqa: FBT003  # up or down
-        self.step(Step.LINK_LOST)
+        self.step(ClientTrigger.LINK_LOST)
         self._link = None
         self.outgoing.begin()
 
@@ -262,11 +264,11 @@ class Conversation:
         transport = transport_for(address.scheme)
         self.last_words = None
         link = await transport.dial(address, self._codec, _SETTINGS)
-        if self.phase is Phase.ENDED:
+        if self.phase is ClientState.ENDED:
             link.abort()
             return
         self._link = link
-        self.step(Step.LINKED)
+        self.step(ClientTrigger.LINKED)
         ended: LinkClosed | None = None
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(self._write(link))
@@ -291,10 +293,10 @@ class Conversation:
         if len(frame) > LARGEST_FRAME:
             raise LinkGivenUp("A frame is larger than a client reads.")
         for event in self._codec.decode_events(frame):
-            if self.phase is Phase.ENDED:
+            if self.phase is ClientState.ENDED:
                 raise LinkClosed
             self._on_event(self, event)
-        if self.phase is Phase.OPEN and self.outstanding.wants_new_clock:
+        if self.phase is ClientState.OPEN and self.pending_commands.wants_new_clock:
             raise LinkGivenUp("Keys have to be made by the server's clock of now.")
 
     def _given_up(self, error: BrokenFrame | LinkGivenUp) -> LinkClosed:
@@ -314,7 +316,8 @@ class Conversation:
                 await self._to_write.wait()
                 self._to_write.clear()
                 frames = self.outgoing.frames(
-                    is_open=self.phase is Phase.OPEN, acknowledged=self._acknowledged
+                    is_open=self.phase is ClientState.OPEN,
+                    acknowledged=self._acknowledged,
                 )
                 if frames:
                     await link.send(frames)

@@ -47,8 +47,8 @@ from transports.client.passwords import (
     is_wrong_password,
     logins_to_try,
 )
-from transports.client.phases import Phase, Step
-from transports.client.reconnecting import retry_after_s
+from transports.client.phases import ClientState, ClientTrigger
+from transports.client.reconnect import retry_after_s
 from transports.client.welcome import read_limits
 
 _MOST_TOKEN_BYTES: Final = 128
@@ -74,7 +74,7 @@ class EventReader:
         Raises:
             LinkGivenUp: it shows that the link is of no more use.
         """
-        asked = conversation.outstanding.asked(getattr(event, "id", OWN_ID))
+        asked = conversation.pending_commands.asked(getattr(event, "id", OWN_ID))
         if reason := misfit(event, conversation.phase, asked):
             raise UnexpectedEvent(reason)
         self._take(conversation, event, asked)
@@ -86,18 +86,18 @@ class EventReader:
             case Delivered() | Bounced():
                 self._take_mail(conversation, event)
             case Listed():
-                conversation.outstanding.page(event)
+                conversation.pending_commands.page(event)
             case LoggedIn():
                 self._take_login(conversation, event)
             case Resumed():
                 self._attach(conversation, after=event)
             case LoggedOut():
                 self._end_session(conversation)
-                conversation.outstanding.finish(event.id, event)
+                conversation.pending_commands.finish(event.id, event)
             case Deleted():
                 if not event.receipt.dry_run:
                     self._end_session(conversation)
-                conversation.outstanding.finish(event.id, event)
+                conversation.pending_commands.finish(event.id, event)
             case PasswordChanged():
                 self._take_password(conversation, event, asked)
             case Refused():
@@ -106,7 +106,7 @@ class EventReader:
                 else:
                     self._take_refusal(conversation, event.id, event.refusal)
             case Accepted() | Created() | DeliveryFinished():
-                conversation.outstanding.finish(event.id, event)
+                conversation.pending_commands.finish(event.id, event)
             case Started():
                 pass
             case Received():
@@ -128,9 +128,9 @@ class EventReader:
         conversation.outgoing.limits = read_limits(welcome)
         conversation.keys.set_server_time(welcome.server_time_ms)
         if conversation.token is None:
-            conversation.step(Step.WELCOMED)
+            conversation.step(ClientTrigger.WELCOMED)
         else:
-            conversation.step(Step.WELCOMED_WITH_TOKEN)
+            conversation.step(ClientTrigger.WELCOMED_WITH_TOKEN)
             conversation.resume()
 
     def _take_login(self, conversation: Conversation, login: LoggedIn) -> None:
@@ -152,21 +152,21 @@ class EventReader:
             conversation.login = chosen.login
             for command_id in chosen.changed:
                 changed = PasswordChanged(command_id, login.token)
-                conversation.outstanding.finish(command_id, changed)
+                conversation.pending_commands.finish(command_id, changed)
             self._attach(conversation, after=login)
         else:
-            command = conversation.outstanding.asked(login.id)
+            command = conversation.pending_commands.asked(login.id)
             conversation.login = command if isinstance(command, Login) else None
             conversation.outgoing.is_attached = True
             self._begin_inbox(conversation, login)
-            conversation.outstanding.finish(login.id, login)
+            conversation.pending_commands.finish(login.id, login)
             conversation.wake()  # what was too large before
 
     def _attach(self, conversation: Conversation, after: Resumed | LoggedIn) -> None:
         """The session goes on over this link."""
         conversation.outgoing.is_attached = True
         self._begin_inbox(conversation, after)
-        conversation.step(Step.ATTACHED)
+        conversation.step(ClientTrigger.ATTACHED)
 
     @staticmethod
     def _begin_inbox(conversation: Conversation, after: Resumed | LoggedIn) -> None:
@@ -194,7 +194,7 @@ class EventReader:
             conversation.token = changed.token
         if isinstance(asked, ChangePassword) and conversation.login is not None:
             conversation.login = replace(conversation.login, password=asked.new)
-        conversation.outstanding.finish(changed.id, changed)
+        conversation.pending_commands.finish(changed.id, changed)
 
     def _end_session(self, conversation: Conversation) -> None:
         conversation.token = None
@@ -209,17 +209,19 @@ class EventReader:
         self, conversation: Conversation, command_id: int, refusal: Refusal
     ) -> None:
         """Tell whoever asked, unless asking again can help."""
-        outstanding = conversation.outstanding
-        pending = outstanding.find(command_id)
+        pending_commands = conversation.pending_commands
+        pending = pending_commands.find(command_id)
         command = pending.command if pending is not None else None
-        if isinstance(refusal, AccountInUse) and outstanding.may_be_ours(command_id):
+        if isinstance(refusal, AccountInUse) and pending_commands.may_be_ours(
+            command_id
+        ):
             raise LinkGivenUp("An earlier try may have the account.", refusal=refusal)
         if (
             isinstance(refusal, KeyExpired | InvalidKey)
             and conversation.may_redial
-            and outstanding.may_make_key_anew(command_id)
+            and pending_commands.may_make_key_anew(command_id)
         ):
-            outstanding.hold_for_key(command_id)
+            pending_commands.hold_for_key(command_id)
             return
         if (
             isinstance(command, ChangePassword)
@@ -228,13 +230,13 @@ class EventReader:
         ):
             instead = after_refused_repeat(command, refusal)
             if isinstance(instead, ChangePassword):
-                request = outstanding.ask_instead(command_id, instead)
+                request = pending_commands.ask_instead(command_id, instead)
                 conversation.outgoing.add([request])
                 conversation.wake()
             else:
-                outstanding.refuse(command_id, instead)
+                pending_commands.refuse(command_id, instead)
             return
-        outstanding.refuse(command_id, refusal)
+        pending_commands.refuse(command_id, refusal)
         conversation.wake()  # what has waited for a login has to be refused as well
 
     def _take_own_refusal(self, conversation: Conversation, refusal: Refusal) -> None:
@@ -243,23 +245,23 @@ class EventReader:
             raise LinkGivenUp(
                 refusal.text, refusal=refusal, retry_after_s=retry_after_s(refusal)
             )
-        if phase is Phase.RESUMING and isinstance(refusal, SessionGone):
+        if phase is ClientState.RESUMING and isinstance(refusal, SessionGone):
             if conversation.login is None:
                 conversation.end(refusal)
                 return
-            changes = conversation.outstanding.changes_under_way()
+            changes = conversation.pending_commands.changes_under_way()
             self._tries = logins_to_try(conversation.login, changes)
-            conversation.step(Step.SESSION_GONE)
+            conversation.step(ClientTrigger.SESSION_GONE)
             conversation.log_in_again(self._tries[-1].login)
-        elif phase is Phase.LOGGING_IN and is_wrong_password(refusal):
+        elif phase is ClientState.LOGGING_IN and is_wrong_password(refusal):
             self._tries.pop()
             if self._tries:
                 conversation.log_in_again(self._tries[-1].login)
                 return
-            for command_id, _ in conversation.outstanding.changes_under_way():
-                conversation.outstanding.refuse(command_id, OutcomeUnknown())
+            for command_id, _ in conversation.pending_commands.changes_under_way():
+                conversation.pending_commands.refuse(command_id, OutcomeUnknown())
             conversation.end(refusal)
-        elif phase is not Phase.OPEN:
+        elif phase is not ClientState.OPEN:
             conversation.end(refusal)
 
 

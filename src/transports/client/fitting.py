@@ -38,27 +38,38 @@ from chatcore.events import (
     Started,
     Welcome,
 )
-from transports.client.phases import Phase
+from transports.client.phases import ClientState
 
 OWN_ID: Final = 0
 """The id of commands that the conversation itself asks: no caller's has it."""
 
-UNASKED: Final[Mapping[type[Event], frozenset[Phase]]] = {
-    Welcome: frozenset({Phase.GREETED}),
-    Delivered: frozenset({Phase.OPEN}),
-    Bounced: frozenset({Phase.OPEN}),
+UNASKED: Final[Mapping[type[Event], frozenset[ClientState]]] = {
+    Welcome: frozenset({ClientState.GREETED}),
+    Delivered: frozenset({ClientState.OPEN}),
+    Bounced: frozenset({ClientState.OPEN}),
     # The session is attached a moment before that is answered.
-    Received: frozenset({Phase.RESUMING, Phase.LOGGING_IN, Phase.OPEN}),
-    Ping: frozenset({Phase.RESUMING, Phase.LOGGING_IN, Phase.OPEN}),
-    Closing: frozenset({Phase.GREETED, Phase.RESUMING, Phase.LOGGING_IN, Phase.OPEN}),
+    Received: frozenset(
+        {ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}
+    ),
+    Ping: frozenset({ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}),
+    Closing: frozenset(
+        {
+            ClientState.GREETED,
+            ClientState.RESUMING,
+            ClientState.LOGGING_IN,
+            ClientState.OPEN,
+        }
+    ),
 }
 """Events that come by themselves, and when they may."""
 
-OWN_ANSWERS: Final[Mapping[type[Event], frozenset[Phase]]] = {
-    Resumed: frozenset({Phase.RESUMING}),
-    LoggedIn: frozenset({Phase.LOGGING_IN}),
+OWN_ANSWERS: Final[Mapping[type[Event], frozenset[ClientState]]] = {
+    Resumed: frozenset({ClientState.RESUMING}),
+    LoggedIn: frozenset({ClientState.LOGGING_IN}),
     # An acknowledgement has no answer but a refusal.
-    Refused: frozenset({Phase.RESUMING, Phase.LOGGING_IN, Phase.OPEN}),
+    Refused: frozenset(
+        {ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}
+    ),
 }
 """Answers to what the conversation itself asks."""
 
@@ -77,23 +88,25 @@ ANSWERS: Final[Mapping[type[Event], tuple[type[Command], ...]]] = {
 answers any.
 """
 
-_FLOWING: Final = {kind for kind, phases in UNASKED.items() if Phase.OPEN in phases}
+_FLOWING: Final = {
+    kind for kind, phases in UNASKED.items() if ClientState.OPEN in phases
+}
 
 
-def misfit(event: Event, phase: Phase, asked: Command | None) -> str:
+def misfit(event: Event, phase: ClientState, asked: Command | None) -> str:
     """Why an event does not fit, in words that name no content; empty if it does.
 
     ``asked`` is what the event's id names: a command that was written on this link and
     has no answer yet.
     """
     kind = type(event)
-    if phase is Phase.OPEN and kind in _FLOWING:
+    if phase is ClientState.OPEN and kind in _FLOWING:
         return ""
     if kind in UNASKED:
         fits = phase in UNASKED[kind]
     elif getattr(event, "id", OWN_ID) == OWN_ID:
         fits = phase in OWN_ANSWERS.get(kind, ())
-    elif phase is not Phase.OPEN:
+    elif phase is not ClientState.OPEN:
         fits = False
     elif asked is None:
         return f"{kind.__name__} answers what was not asked"

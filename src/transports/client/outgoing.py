@@ -17,7 +17,7 @@ from chatcore.errors import LoginRequired, MalformedCommand
 from chatcore.ids import BEFORE_FIRST, Position
 from transports.client.fitting import OWN_ID
 from transports.client.giving_up import LinkGivenUp
-from transports.client.outstanding import Outstanding
+from transports.client.pending_commands import PendingCommands
 from transports.client.welcome import ServerLimits
 from transports.codec import Codec, ItemTooLarge, split_commands
 
@@ -33,9 +33,9 @@ class Outgoing:
             server reads larger frames (B1).
     """
 
-    def __init__(self, codec: Codec, outstanding: Outstanding) -> None:
+    def __init__(self, codec: Codec, pending_commands: PendingCommands) -> None:
         self._codec = codec
-        self._outstanding = outstanding
+        self._pending_commands = pending_commands
         self._own: Request | None = None
         self._owes_pong = False
         self._unsent: list[Request] = []
@@ -101,7 +101,7 @@ class Outgoing:
                 requests = [it for it in requests if self._is_text(it)]
             else:
                 for request in requests:
-                    self._outstanding.mark_sent(request.id)
+                    self._pending_commands.mark_sent(request.id)
                 return frames
 
     def _without(
@@ -113,17 +113,17 @@ class Outgoing:
         if request.id == OWN_ID:
             raise LinkGivenUp(f"The server takes too little: {too_large}")
         fits_later = too_large.frame_bytes <= self.limits.frame_bytes
-        if fits_later and not self.is_attached and self._outstanding.is_logging_in:
+        if fits_later and not self.is_attached and self._pending_commands.is_logging_in:
             # What comes after it has to wait too, for the order.
             self._unsent = requests[at:] + self._unsent
             return requests[:at]
         if fits_later and not self.is_attached:
             # As the server would say, which does not read it.
             name = type(request.command).__name__.lower()
-            self._outstanding.refuse(request.id, LoginRequired(command=name))
+            self._pending_commands.refuse(request.id, LoginRequired(command=name))
         else:
             reason = str(too_large)
-            self._outstanding.refuse(request.id, MalformedCommand(reason=reason))
+            self._pending_commands.refuse(request.id, MalformedCommand(reason=reason))
         return requests[:at] + requests[at + 1 :]
 
     def _is_text(self, request: Request) -> bool:
@@ -132,6 +132,6 @@ class Outgoing:
             self._codec.encode_commands([request])
         except UnicodeEncodeError:
             refusal = MalformedCommand(reason="a lone surrogate is no text")
-            self._outstanding.refuse(request.id, refusal)
+            self._pending_commands.refuse(request.id, refusal)
             return False
         return True

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 
-class Phase(Enum):
+class ClientState(Enum):
     """Where a client is."""
 
     DIALLING = auto()
@@ -24,7 +24,7 @@ class Phase(Enum):
     """Nothing flows any more."""
 
 
-class Step(Enum):
+class ClientTrigger(Enum):
     """What takes it further."""
 
     LINKED = auto()
@@ -38,19 +38,19 @@ class Step(Enum):
     ENDED = auto()
 
 
-PHASES: Final[Mapping[tuple[Phase, Step], Phase]] = {
-    (Phase.DIALLING, Step.LINKED): Phase.GREETED,
-    (Phase.DIALLING, Step.LINK_LOST): Phase.DIALLING,
-    (Phase.DIALLING, Step.NOT_NEEDED): Phase.IDLE,
-    (Phase.IDLE, Step.ASKED): Phase.DIALLING,
-    (Phase.GREETED, Step.WELCOMED): Phase.OPEN,
-    (Phase.GREETED, Step.WELCOMED_WITH_TOKEN): Phase.RESUMING,
-    (Phase.GREETED, Step.LINK_LOST): Phase.DIALLING,
-    (Phase.RESUMING, Step.ATTACHED): Phase.OPEN,
-    (Phase.RESUMING, Step.SESSION_GONE): Phase.LOGGING_IN,
-    (Phase.RESUMING, Step.LINK_LOST): Phase.DIALLING,
-    (Phase.LOGGING_IN, Step.ATTACHED): Phase.OPEN,
-    (Phase.LOGGING_IN, Step.LINK_LOST): Phase.DIALLING,
-    (Phase.OPEN, Step.LINK_LOST): Phase.DIALLING,
-    **{(phase, Step.ENDED): Phase.ENDED for phase in Phase},
+CLIENT_STATES: Final[Mapping[tuple[ClientState, ClientTrigger], ClientState]] = {
+    (ClientState.DIALLING, ClientTrigger.LINKED): ClientState.GREETED,
+    (ClientState.DIALLING, ClientTrigger.LINK_LOST): ClientState.DIALLING,
+    (ClientState.DIALLING, ClientTrigger.NOT_NEEDED): ClientState.IDLE,
+    (ClientState.IDLE, ClientTrigger.ASKED): ClientState.DIALLING,
+    (ClientState.GREETED, ClientTrigger.WELCOMED): ClientState.OPEN,
+    (ClientState.GREETED, ClientTrigger.WELCOMED_WITH_TOKEN): ClientState.RESUMING,
+    (ClientState.GREETED, ClientTrigger.LINK_LOST): ClientState.DIALLING,
+    (ClientState.RESUMING, ClientTrigger.ATTACHED): ClientState.OPEN,
+    (ClientState.RESUMING, ClientTrigger.SESSION_GONE): ClientState.LOGGING_IN,
+    (ClientState.RESUMING, ClientTrigger.LINK_LOST): ClientState.DIALLING,
+    (ClientState.LOGGING_IN, ClientTrigger.ATTACHED): ClientState.OPEN,
+    (ClientState.LOGGING_IN, ClientTrigger.LINK_LOST): ClientState.DIALLING,
+    (ClientState.OPEN, ClientTrigger.LINK_LOST): ClientState.DIALLING,
+    **{(phase, ClientTrigger.ENDED): ClientState.ENDED for phase in ClientState},
 }

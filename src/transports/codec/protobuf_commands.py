@@ -10,19 +10,19 @@ from typing import Final, TypeVar, assert_never
 
 from chatcore.commands import (
     Acknowledge,
+    AlreadyRefused,
     ChangePassword,
     Command,
     Create,
     Delete,
     Deliver,
     DeliveryMode,
-    Inbox,
-    Judged,
+    InboxAction,
     List,
     Login,
     Logout,
     Malformed,
-    Outbox,
+    OutboxAction,
     Pong,
     Resume,
     Send,
@@ -43,8 +43,12 @@ _Value = TypeVar("_Value")
 _DELIVERY: Final[Mapping[int, DeliveryMode]] = {0: DeliveryMode.PUSH} | {
     int(it): it for it in DeliveryMode
 }
-_INBOX: Final[Mapping[int, Inbox]] = {0: Inbox.DELIVER} | {int(it): it for it in Inbox}
-_OUTBOX: Final[Mapping[int, Outbox]] = {0: Outbox.KEEP} | {int(it): it for it in Outbox}
+_INBOX: Final[Mapping[int, InboxAction]] = {0: InboxAction.DELIVER} | {
+    int(it): it for it in InboxAction
+}
+_OUTBOX: Final[Mapping[int, OutboxAction]] = {0: OutboxAction.KEEP} | {
+    int(it): it for it in OutboxAction
+}
 
 
 def read_command(item: pb.Command) -> Command:
@@ -213,7 +217,7 @@ def write_command(number: int, command: Command, into: pb.Command) -> None:
             into.change_password.MergeFrom(pb.ChangePassword(old=old, new=new))
         case Pong():
             into.pong.SetInParent()
-        case Unknown() | Malformed() | Judged():
+        case Unknown() | Malformed() | AlreadyRefused():
             kind = type(command).__name__
             raise ValueError(f"{kind} is what a codec has read; it cannot be written")
         case _:

@@ -15,9 +15,9 @@ from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
 from transports.grpc.answers import Answers, CommandRefused
-from transports.grpc.mail import Mail
+from transports.grpc.mail import UnacknowledgedMail
 from transports.grpc.requests import refused
-from transports.pair import PairedLink
+from transports.memory_pipe import MemoryPipe
 
 _MOST_TOLD_BYTES: Final = MIB
 """What waits for a session that reads no more commands (W8), beyond those it has."""
@@ -33,13 +33,13 @@ class Calls:
     """
 
     def __init__(
-        self, link: PairedLink, spawn: Spawn, frame_bytes: int, token: bytes
+        self, link: MemoryPipe, spawn: Spawn, frame_bytes: int, token: bytes
     ) -> None:
         self._link = link
         self._spawn = spawn
         self._frame_bytes = frame_bytes
         self._waiting: dict[int, Answers] = {}
-        self._mail = Mail()
+        self._mail = UnacknowledgedMail()
         self._last_id = 0
         self._told_bytes = 0
         self._opened = asyncio.Event()

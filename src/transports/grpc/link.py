@@ -18,7 +18,7 @@ from transports.base import (
 from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import address_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
-from transports.reporting import HeldReport
+from transports.held_bytes import HeldBytes
 
 _CLOGGED_S: Final = 0.05
 _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
@@ -55,7 +55,7 @@ class ServerLink:
         self._is_writer_cut = False
         self._waits_since_s: float | None = None
         self._unsent_bytes = 0
-        self._held = HeldReport()
+        self._held = HeldBytes()
         self.peer = context.peer()
         self.address = address_of(self.peer)
         self.opened_s = self.active_s = self._loop.time()
@@ -243,7 +243,7 @@ class ClientLink:
         self._may_read.set()
         self._waits_since_s: float | None = None
         self._unsent_bytes = 0
-        self._held = HeldReport()
+        self._held = HeldBytes()
         self.peer = peer
         self.address = host
         self.opened_s = self.active_s = self._loop.time()

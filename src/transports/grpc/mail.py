@@ -10,7 +10,7 @@ from transports.codec._generated import chat_pb2 as pb
 from transports.grpc.answers import Answers, mail_position
 
 
-class Mail:
+class UnacknowledgedMail:
     """Messages and bounces in order, and the calls that read them."""
 
     def __init__(self) -> None:

@@ -14,11 +14,11 @@ from transports.base import (
     Spawn,
     authority,
 )
+from transports.grpc.health import HealthAndReflection
 from transports.grpc.options import server_options
-from transports.grpc.others import OtherServices
 from transports.grpc.requests import Requests
 from transports.grpc.service import ChatService
-from transports.grpc.versions import OtherVersions
+from transports.grpc.versions import UnsupportedVersions
 
 _LINKS_END_S: Final = 5.0
 _OTHERS_END_S: Final = 0.2
@@ -32,7 +32,7 @@ class GrpcListener:
         self,
         listening: Server,
         service: ChatService,
-        others: OtherServices,
+        others: HealthAndReflection,
         url: str,
         spawn: Spawn,
     ) -> None:
@@ -66,9 +66,9 @@ async def listen(
     listening = server(options=server_options(settings), compression=None)
     requests = Requests(spawn, within_s=settings.handshake_s)
     service = ChatService(serve_link, spawn, requests, settings)
-    others = OtherServices(requests, settings)
+    others = HealthAndReflection(requests, settings)
     listening.add_generic_rpc_handlers(
-        (service.handlers(), OtherVersions(), *others.handlers(reflects=reflects))
+        (service.handlers(), UnsupportedVersions(), *others.handlers(reflects=reflects))
     )
     await others.begin()
     host = address.host or "127.0.0.1"

@@ -19,7 +19,7 @@ from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
 from transports.grpc.peers import address_of
 from transports.grpc.requests import Requests, command_of, read_request, refused
-from transports.grpc.sessions import Sessions
+from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
 
 SESSION_KEY: Final = "chat-session-bin"
@@ -55,7 +55,7 @@ class ChatService:
         self._spawn = spawn
         self._requests = requests
         self._settings = settings
-        self._sessions = Sessions(serve_link, spawn, settings)
+        self._sessions = SessionCalls(serve_link, spawn, settings)
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()

@@ -13,7 +13,7 @@ from transports.grpc.status import end_call
 _ANY_VERSION = "/chat.v"
 
 
-class OtherVersions(grpc.GenericRpcHandler):
+class UnsupportedVersions(grpc.GenericRpcHandler):
     """Answers the methods of every other version with what is spoken here."""
 
     def service(

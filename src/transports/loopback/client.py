@@ -3,13 +3,13 @@
 from transports.base import Address, LinkSettings
 from transports.codec import Codec
 from transports.loopback.server import find_listener
-from transports.pair import PairedLink
+from transports.memory_pipe import MemoryPipe
 
 
 async def dial(
     address: Address,
     codec: Codec,
     settings: LinkSettings,  # noqa: ARG001  # the listener's bind both ends
-) -> PairedLink:
+) -> MemoryPipe:
     """See ``transports.base.Transport``."""
     return find_listener(address.text).accept(codec)

@@ -14,7 +14,7 @@ from transports.base import (
     Spawn,
 )
 from transports.codec import Codec
-from transports.pair import PairedLink
+from transports.memory_pipe import MemoryPipe
 
 
 class LoopbackListener:
@@ -34,18 +34,18 @@ class LoopbackListener:
         self._accepts = False
         _LISTENERS.pop(self.url, None)
 
-    def accept(self, codec: Codec) -> PairedLink:
+    def accept(self, codec: Codec) -> MemoryPipe:
         """Make a link and return the client's end of it."""
         if not self._accepts:
             raise CannotConnect(self.url, "it has stopped to listen")
         if not self._settings.admission.enter(""):
             code = CloseCode.TOO_MANY_CONNECTIONS
             raise LinkClosed(code, CLOSE_TEXTS[code])
-        ours, theirs = PairedLink.make("loopback", self._settings)
+        ours, theirs = MemoryPipe.make("loopback", self._settings)
         self._spawn(self._serve(ours, codec))
         return theirs
 
-    async def _serve(self, link: PairedLink, codec: Codec) -> None:
+    async def _serve(self, link: MemoryPipe, codec: Codec) -> None:
         try:
             await self._serve_link(link, codec)
         finally:

@@ -10,7 +10,7 @@ import logging
 from chatcore.errors import CLOSE_TEXTS, CloseCode
 from transports.base import LinkClosed, LinkSettings
 from transports.codec import Codec
-from transports.limited_log import LimitedLog
+from transports.rate_limited_log import RateLimitedLog
 from transports.tcp.greeting import (
     MAX_LINE_BYTES,
     WELCOME,
@@ -25,7 +25,7 @@ from transports.tcp.link import TcpLink
 _log = logging.getLogger(__name__)
 
 
-def turn_away(link: TcpLink, log: LimitedLog) -> None:
+def turn_away(link: TcpLink, log: RateLimitedLog) -> None:
     """Tell a client that there are too many already, without reading its line (B3)."""
     code = CloseCode.TOO_MANY_CONNECTIONS
     log.info("Refused %s: %s", link.peer, CLOSE_TEXTS[code])
@@ -34,10 +34,10 @@ def turn_away(link: TcpLink, log: LimitedLog) -> None:
 
 
 async def welcome_client(
-    link: TcpLink, settings: LinkSettings, log: LimitedLog | None = None
+    link: TcpLink, settings: LinkSettings, log: RateLimitedLog | None = None
 ) -> Codec | None:
     """Read the client's line and answer it; None when the link was ended instead."""
-    log = log or LimitedLog(_log)
+    log = log or RateLimitedLog(_log)
     try:
         async with asyncio.timeout(settings.handshake_s):
             line = await link.read_line(MAX_LINE_BYTES)

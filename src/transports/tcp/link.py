@@ -7,10 +7,10 @@ from typing import Final, cast
 
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished
+from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, Framing
-from transports.reporting import HeldReport
-from transports.taking import Taking, untaken_bytes
-from transports.turnstile import LARGE_BYTES, Turnstile
+from transports.held_bytes import HeldBytes
+from transports.send_progress import SendProgress, untaken_bytes
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -33,7 +33,7 @@ class TcpLink(asyncio.BufferedProtocol):
         *,
         close_s: float,
         buffer: bytearray | None = None,
-        intake: Turnstile | None = None,
+        intake: FairScheduler | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._close_s = close_s
@@ -46,7 +46,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._early = b""
         self._frames: list[bytes] = []
         self._ahead_bytes = 0
-        self._held = HeldReport()
+        self._held = HeldBytes()
         self._is_held = False
         self._is_reading = True
         self._end: LinkClosed | None = None
@@ -57,7 +57,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._is_closed = False
         self._is_paused = False
         self._active_s = self._loop.time()
-        self._taking = Taking(self._loop)
+        self._taking = SendProgress(self._loop)
         self.peer = "?"
         self.address = ""
         self.opened_s = self._active_s

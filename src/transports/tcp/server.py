@@ -13,15 +13,15 @@ from transports.base import (
     authority,
     reason_of,
 )
-from transports.limited_log import LimitedLog
-from transports.tcp.handshake import turn_away, welcome_client
-from transports.tcp.link import READ_BYTES, TcpLink
-from transports.turnstile import (
+from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
-    Turnstile,
+    FairScheduler,
     lengthen_backlog,
 )
+from transports.rate_limited_log import RateLimitedLog
+from transports.tcp.handshake import turn_away, welcome_client
+from transports.tcp.link import READ_BYTES, TcpLink
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +52,12 @@ async def listen(
 
     # Windows' loop fills a buffer while others have their turn.
     shared = None if sys.platform == "win32" else bytearray(READ_BYTES)
-    log = LimitedLog(_log)
-    turnstile = Turnstile()
-    intake = Turnstile(at_once=PARTS_AT_ONCE)
+    log = RateLimitedLog(_log)
+    scheduler = FairScheduler()
+    intake = FairScheduler(at_once=PARTS_AT_ONCE)
 
     async def serve_by_turns(link: TcpLink) -> None:
-        await turnstile.enter()
+        await scheduler.enter()
         await _serve(link, greeting, serve_link, settings, log)
 
     class _Accepted(TcpLink):
@@ -96,7 +96,7 @@ async def _serve(
     greeting: set[TcpLink],
     serve_link: ServeLink,
     settings: LinkSettings,
-    log: LimitedLog,
+    log: RateLimitedLog,
 ) -> None:
     """Shake hands, then let the driver have the link."""
     try:

@@ -9,9 +9,9 @@ from typing import Final
 from websockets.asyncio.connection import Connection
 from websockets.protocol import CLOSED, CLOSING, CONNECTING
 
-from transports.reporting import HeldReport
-from transports.taking import Taking, untaken_bytes
-from transports.turnstile import LARGE_BYTES, Turnstile
+from transports.fair_scheduler import LARGE_BYTES, FairScheduler
+from transports.held_bytes import HeldBytes
+from transports.send_progress import SendProgress, untaken_bytes
 
 _FED_BYTES: Final = 512
 """How much the library is given at a time: of its smallest messages so many that their
@@ -24,7 +24,7 @@ _REQUEST_BYTES: Final = 16 * 1024
 lines of 8 KiB, and keep them."""
 
 
-class Pause(Flag):
+class PauseReason(Flag):
     """Why nothing is read; several reasons may hold at a time."""
 
     QUEUE = auto()
@@ -46,16 +46,16 @@ class BoundedConnection(Connection):
     pongs of the protocol among them. Stands before a side's own class.
     """
 
-    intake: Turnstile | None = None
+    intake: FairScheduler | None = None
     unsent_bytes = 64 * 1024
     opened_s = 0.0
-    _taking: Taking
-    _pauses = Pause(0)
+    _taking: SendProgress
+    _pauses = PauseReason(0)
     _is_reading = True
     _heard_s = 0.0
     _asked_bytes = 0
     _unfed = b""
-    _held: HeldReport
+    _held: HeldBytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
@@ -65,10 +65,10 @@ class BoundedConnection(Connection):
             # asyncio's own way to say how much it reads at once; uvloop has none, and
             # reads up to 256 KiB.
             transport.max_size = _READ_BYTES
-        self._taking = Taking(self.loop)
-        self._held = HeldReport()
-        self.recv_messages.pause = lambda: self.pause(Pause.QUEUE)
-        self.recv_messages.resume = lambda: self.resume(Pause.QUEUE)
+        self._taking = SendProgress(self.loop)
+        self._held = HeldBytes()
+        self.recv_messages.pause = lambda: self.pause(PauseReason.QUEUE)
+        self.recv_messages.resume = lambda: self.resume(PauseReason.QUEUE)
 
     # ---- reading
 
@@ -87,9 +87,9 @@ class BoundedConnection(Connection):
         if (
             self.intake is not None
             and len(self.protocol.reader.buffer) > LARGE_BYTES
-            and not self.intake.admits(lambda: self.resume(Pause.CROWD))
+            and not self.intake.admits(lambda: self.resume(PauseReason.CROWD))
         ):
-            self.pause(Pause.CROWD)
+            self.pause(PauseReason.CROWD)
         self.note_held()
 
     def _feed(self, data: bytes) -> None:
@@ -104,7 +104,7 @@ class BoundedConnection(Connection):
             super().data_received(data[start : start + piece_bytes])
             start += piece_bytes
             if self.transport.get_write_buffer_size() > self.unsent_bytes:
-                self.pause(Pause.UNSENT)
+                self.pause(PauseReason.UNSENT)
             if self.transport.is_closing():
                 return  # whatever else it said
             if self._pauses or perf_counter() >= ends_s:
@@ -115,11 +115,11 @@ class BoundedConnection(Connection):
 
     def _give_way(self) -> None:
         """Go on with what is left after all others."""
-        self.pause(Pause.TURN)
+        self.pause(PauseReason.TURN)
         self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        self._pauses &= ~Pause.TURN
+        self._pauses &= ~PauseReason.TURN
         if self._pauses or self.transport.is_closing():
             return
         unfed, self._unfed = self._unfed, b""
@@ -127,14 +127,14 @@ class BoundedConnection(Connection):
         if not self._pauses:
             self._read()
 
-    def pause(self, why: Pause) -> None:
+    def pause(self, why: PauseReason) -> None:
         """Read no more, for this reason too."""
         self._pauses |= why
         if self._is_reading and not self.transport.is_closing():
             self._is_reading = False
             self.transport.pause_reading()
 
-    def resume(self, why: Pause) -> None:
+    def resume(self, why: PauseReason) -> None:
         """Read on, unless another reason holds."""
         if why not in self._pauses:
             return
@@ -180,7 +180,7 @@ class BoundedConnection(Connection):
         self._heard_s = self.loop.time()
         super().resume_writing()
         self.note_held()
-        self.resume(Pause.UNSENT)
+        self.resume(PauseReason.UNSENT)
 
     # ---- what the link asks
 
@@ -203,9 +203,9 @@ class BoundedConnection(Connection):
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``."""
         if on:
-            self.pause(Pause.HELD)
+            self.pause(PauseReason.HELD)
         else:
-            self.resume(Pause.HELD)
+            self.resume(PauseReason.HELD)
 
     def report_held(self, report: Callable[[int], None]) -> None:
         """See ``transports.base.Link``."""

@@ -24,13 +24,13 @@ from transports.base import (
     reason_of,
 )
 from transports.codec import codec
-from transports.limited_log import LimitedLog
-from transports.turnstile import (
+from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
-    Turnstile,
+    FairScheduler,
     lengthen_backlog,
 )
+from transports.rate_limited_log import RateLimitedLog
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.options import ConnectionOptions, connection_options
@@ -108,21 +108,21 @@ async def listen(
     ``compression=deflate`` (off by default: it costs more CPU than short messages
     are worth).
     """
-    gate = _Gate(address.options.get("origin", ""))
+    gate = _UpgradeCheck(address.options.get("origin", ""))
 
-    turnstile = Turnstile()
-    crowd = Turnstile(at_once=PARTS_AT_ONCE)
+    scheduler = FairScheduler()
+    crowd = FairScheduler(at_once=PARTS_AT_ONCE)
 
     async def judge_by_turns(
         connection: ServerConnection, request: Request
     ) -> Response | None:
-        await turnstile.enter()
+        await scheduler.enter()
         return gate.judge(connection, request)
 
     class _Admitting(ServerSide):
         admission = settings.admission
         unsent_bytes = settings.unsent_bytes
-        intake: Turnstile | None = crowd
+        intake: FairScheduler | None = crowd
 
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol
@@ -161,12 +161,12 @@ def _select(
     return chosen
 
 
-class _Gate:
+class _UpgradeCheck:
     """Judges an upgrade before it happens: its path, and a page's origin (W3)."""
 
     def __init__(self, origins: str) -> None:
         self._origins = frozenset(filter(None, origins.split(",")))
-        self._log = LimitedLog(_log)
+        self._log = RateLimitedLog(_log)
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""

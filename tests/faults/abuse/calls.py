@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
-from chatbench.wire.http2 import Kind, Setting, settings, written
+from chatbench.wire.http2 import FrameType, Setting, settings, written
 from tests.faults.abuse.channels import Channel, channel
 from tests.faults.abuse.intruders import descriptors, holds_within
 from tests.faults.abuse.payloads import costly_name
@@ -105,7 +105,7 @@ async def rapid_reset(target: Target) -> Findings:
 
 async def http2_pings(target: Target) -> Findings:
     """HTTP/2's own pings and settings, each of which has an answer."""
-    frames = written(Kind.PING, 0, 0, bytes(8)) * 50
+    frames = written(FrameType.PING, 0, 0, bytes(8)) * 50
     frames += settings({Setting.INITIAL_WINDOW_SIZE: 65_535}) * 50
 
     async def turn(one: Channel) -> None:

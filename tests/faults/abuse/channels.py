@@ -16,7 +16,7 @@ from chatbench.wire.http2 import (
     END_STREAM,
     PREFACE,
     FrameReader,
-    Kind,
+    FrameType,
     Setting,
     header_block,
     settings,
@@ -64,17 +64,17 @@ class Channel(asyncio.Protocol):
     def data_received(self, received: bytes) -> None:
         """See ``asyncio.Protocol``."""
         for kind, flags, stream, payload in self._reader.feed(received):
-            if kind == Kind.SETTINGS and not flags & ACK:
-                self.transport.write(written(Kind.SETTINGS, ACK, 0, b""))
-            elif kind == Kind.PING and not flags & ACK:
-                self.transport.write(written(Kind.PING, ACK, 0, payload))
-            elif kind == Kind.GOAWAY:
+            if kind == FrameType.SETTINGS and not flags & ACK:
+                self.transport.write(written(FrameType.SETTINGS, ACK, 0, b""))
+            elif kind == FrameType.PING and not flags & ACK:
+                self.transport.write(written(FrameType.PING, ACK, 0, payload))
+            elif kind == FrameType.GOAWAY:
                 self.goaway = True
-            elif kind == Kind.RST_STREAM or (
-                flags & END_STREAM and kind in {Kind.HEADERS, Kind.DATA}
+            elif kind == FrameType.RST_STREAM or (
+                flags & END_STREAM and kind in {FrameType.HEADERS, FrameType.DATA}
             ):
                 self.over.add(stream)
-            if kind == Kind.DATA:
+            if kind == FrameType.DATA:
                 self._credit(len(payload))
 
     def _credit(self, number: int) -> None:
@@ -106,16 +106,16 @@ class Channel(asyncio.Protocol):
             ("te", "trailers"),
             ("content-type", "application/grpc"),
         )
-        data = written(Kind.HEADERS, END_HEADERS, stream, header_block(headers))
+        data = written(FrameType.HEADERS, END_HEADERS, stream, header_block(headers))
         if message is not None:
             framed = len(message).to_bytes(_PREFIX_BYTES) + message
-            data += written(Kind.DATA, END_STREAM if ends else 0, stream, framed)
+            data += written(FrameType.DATA, END_STREAM if ends else 0, stream, framed)
         self.transport.write(data)
         return stream
 
     def reset(self, stream: int) -> None:
         """Cancel a call (error 8)."""
-        self.transport.write(written(Kind.RST_STREAM, 0, stream, (8).to_bytes(4)))
+        self.transport.write(written(FrameType.RST_STREAM, 0, stream, (8).to_bytes(4)))
 
     @property
     def running(self) -> int:

@@ -12,9 +12,9 @@ import msgspec
 from rich.console import Console
 
 from chatbench.machine import Cores, commit_of_source, describe_machine
+from tests.faults.abuse.attack_run import attack_run
 from tests.faults.abuse.catalogue import ATTACKS
 from tests.faults.abuse.outcomes import Outcome
-from tests.faults.abuse.running import ground
 from tests.faults.abuse.tables import print_outcome, print_table
 from tests.faults.abuse.targets import Attack
 
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
     console = Console(width=max(Console().width, 120), highlight=False)
     began_s = time.monotonic()
     outcomes: list[Outcome] = []
-    with ground(options.serve) as shared:
+    with attack_run(options.serve) as shared:
         for attack, transport, loop in _cells(chosen, options):
             outcome = shared.run(attack, transport, loop, seconds=options.seconds)
             outcomes.append(outcome)

@@ -15,8 +15,8 @@ from argon2 import PasswordHasher
 
 from chatcore.ids import NO_ADDRESS, NO_KEY, PasswordHash, TokenHash, Username
 from chatcore.model import Deposit
-from chatcore.store import KeySpan, Room, Store
-from stores import open_store
+from chatcore.store import KeySpan, MailboxRoom, Store
+from chatstores import open_store
 from tests.faults.abuse.intruders import PASSWORD
 
 NOTICE_MAILBOXES: Final = 20
@@ -94,7 +94,7 @@ async def _fill_mailboxes(store: Store) -> None:
         for _ in range(0, NOTICE_MESSAGES, _AT_ONCE):
             await store.deposit(
                 [deposit] * _AT_ONCE,
-                room=Room(NOTICE_MESSAGES, NOTICE_MESSAGES, NOTICE_MESSAGES),
+                room=MailboxRoom(NOTICE_MESSAGES, NOTICE_MESSAGES, NOTICE_MESSAGES),
                 keys=KeySpan(NO_KEY, NO_KEY),
             )
     await store.end_session(sender.id, opened.epoch)

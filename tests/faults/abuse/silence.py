@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from chatbench.wire.connection import CannotOpen
-from chatbench.wire.http2 import END_STREAM, Kind, written
+from chatbench.wire.http2 import END_STREAM, FrameType, written
 from chatcore.commands import List, Pong, Request
 from tests.faults.abuse.floods import TINY, constant, tell
 from tests.faults.abuse.intruders import Intruder, holds_within, intruder
@@ -70,7 +70,7 @@ async def _close_its_half(link: Intruder, until_s: float) -> None:
     content = constant(_asking("halved"))
     await link.flood(content, time.monotonic() + 1.0, most_bytes=4 << 20)
     if isinstance(link.wire, ShutGrpcWire):
-        link.write_raw(written(Kind.DATA, END_STREAM, 1, b""))
+        link.write_raw(written(FrameType.DATA, END_STREAM, 1, b""))
     elif link.is_open:
         link.wire.transport.write_eof()
     await _until(until_s)

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from chatbench.wire.connection import CannotOpen, Connection, OnEnd, OnFrames
+from chatbench.wire.connection import CannotOpen, OnEnd, OnFrames, WireConnection
 from chatbench.wire.grpc_stream import GrpcWire
 from chatbench.wire.http2 import Frame, Setting, settings
 from chatbench.wire.tcp import TcpWire
@@ -89,7 +89,7 @@ async def dial(
 
 
 async def _open(
-    address: Address, wire: Connection, source: str, receive_bytes: int
+    address: Address, wire: WireConnection, source: str, receive_bytes: int
 ) -> None:
     loop = asyncio.get_running_loop()
     try:

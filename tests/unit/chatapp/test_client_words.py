@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp import wording
-from chatapp.client.lines import (
+from chatapp.client.commands import (
     HELP,
     WORDS,
     DeleteAccount,
@@ -22,8 +22,8 @@ from chatapp.client.lines import (
     read_line,
     read_outbox,
 )
-from chatapp.harmless import harmless
-from chatcore.commands import Inbox, Outbox
+from chatapp.sanitize import sanitize
+from chatcore.commands import InboxAction, OutboxAction
 from chatcore.events import Bounced, Delivered
 from chatcore.ids import AccountId, Position, Username
 
@@ -65,17 +65,17 @@ def test_the_help_has_every_word() -> None:
 
 
 def test_an_empty_answer_is_the_default_and_a_letter_is_enough() -> None:
-    assert read_inbox("") is Inbox.DELIVER
-    assert read_inbox("di") is Inbox.DISCARD
-    assert read_outbox("") is Outbox.KEEP
-    assert read_outbox("R") is Outbox.RETRACT
+    assert read_inbox("") is InboxAction.DELIVER
+    assert read_inbox("di") is InboxAction.DISCARD
+    assert read_outbox("") is OutboxAction.KEEP
+    assert read_outbox("R") is OutboxAction.RETRACT
     with pytest.raises(NotUnderstood):
         read_inbox("burn")
 
 
 @given(st.text())
 def test_what_is_shown_is_one_line_without_control_characters(text: str) -> None:
-    shown = harmless(text)
+    shown = sanitize(text)
 
     assert not {category(it) for it in shown} & {"Cc", "Cs", "Zl", "Zp"}
     assert len(shown.splitlines()) <= 1
@@ -83,7 +83,7 @@ def test_what_is_shown_is_one_line_without_control_characters(text: str) -> None
 
 @pytest.mark.parametrize("text", ["grüße", "👩‍👩‍👧", "می‌خواهم", "a b", "\\x1b"])
 def test_a_text_that_is_harmless_is_shown_as_it_is(text: str) -> None:
-    assert harmless(text) == text
+    assert sanitize(text) == text
 
 
 def test_a_message_of_another_day_has_its_date() -> None:

@@ -3,18 +3,18 @@
 import pytest
 
 from chatapp.commands import COMMANDS
-from chatapp.faults import SettingWrong, UsageWrong
-from chatapp.oneshot.declared import (
+from chatapp.errors import SettingWrong, UsageWrong
+from chatapp.oneshot.delete import policy_of
+from chatapp.oneshot.settings import (
     DeleteSettings,
     ListSettings,
     ReceiveSettings,
     SendSettings,
 )
-from chatapp.oneshot.delete import policy_of
 from chatapp.parser import parse
 from chatapp.settings import merge, options, read_environment
 from chatapp.values import Given
-from chatcore.commands import Inbox, Outbox
+from chatcore.commands import InboxAction, OutboxAction
 
 
 def given(*arguments: str) -> dict[str, object]:
@@ -100,15 +100,18 @@ def test_a_variable_does_not_choose_what_a_command_does() -> None:
 
 
 def test_a_preset_is_two_choices_in_one_word() -> None:
-    def policy(**chosen: str) -> tuple[Inbox, Outbox]:
+    def policy(**chosen: str) -> tuple[InboxAction, OutboxAction]:
         flags = {name: Given(value, name) for name, value in chosen.items()}
         layer = {"username": Given("ada", "--as"), **flags}
         return policy_of(merge(DeleteSettings, [layer]))
 
-    assert policy() == (Inbox.DELIVER, Outbox.KEEP)
-    assert policy(preset="discard+keep") == (Inbox.DISCARD, Outbox.KEEP)
-    assert policy(preset="discard+retract") == (Inbox.DISCARD, Outbox.RETRACT)
-    assert policy(outbox="retract") == (Inbox.DELIVER, Outbox.RETRACT)
+    assert policy() == (InboxAction.DELIVER, OutboxAction.KEEP)
+    assert policy(preset="discard+keep") == (InboxAction.DISCARD, OutboxAction.KEEP)
+    assert policy(preset="discard+retract") == (
+        InboxAction.DISCARD,
+        OutboxAction.RETRACT,
+    )
+    assert policy(outbox="retract") == (InboxAction.DELIVER, OutboxAction.RETRACT)
 
 
 def test_somebody_has_to_log_in() -> None:

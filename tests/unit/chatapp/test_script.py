@@ -5,7 +5,7 @@ import pytest
 from chatapp.demo import dataset
 from chatapp.demo.dataset import Conversation, Turn
 from chatapp.demo.script import write_script
-from chatapp.faults import DatasetMissing
+from chatapp.errors import DatasetMissing
 
 TALK = Conversation("t", "2018-05-02", (Turn("a", ("1", "")), Turn("b", ("2",))))
 EARLIER = Conversation("e", "2018-05-01", (Turn("b", ("3",)), Turn("a", ("4",))))

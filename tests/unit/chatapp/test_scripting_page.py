@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from chatapp.commands import COMMANDS
-from chatapp.exits import Exit
+from chatapp.exit_codes import ExitCode
 from chatapp.settings import options
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scripting.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_the_exit_statuses_are_those_of_the_page() -> None:
     listed = re.findall(r"^\| (\d+) \| (.+) \|$", PAGE, re.MULTILINE)
 
     assert [(int(number), text) for number, text in listed] == [
-        (int(it), it.meaning) for it in Exit
+        (int(it), it.meaning) for it in ExitCode
     ]
 
 

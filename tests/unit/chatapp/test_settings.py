@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from chatapp.command_settings import DemoSettings, ServeSettings
 from chatapp.connecting import ClientSettings
-from chatapp.declared import DemoSettings, ServeSettings
-from chatapp.faults import SettingWrong
+from chatapp.errors import SettingWrong
 from chatapp.settings import Layer, merge, options, read_environment, read_file
 from chatapp.values import Given
 from chatcore import Limits, SecondLogin

@@ -4,10 +4,10 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from chatapp import faults
+from chatapp import errors
+from chatapp.command_settings import BenchSettings, DemoSettings, ServeSettings
 from chatapp.connecting import ClientSettings
-from chatapp.declared import BenchSettings, DemoSettings, ServeSettings
-from chatapp.faults import CommandFailed
+from chatapp.errors import CommandFailed
 from chatapp.settings import options
 from chatcore import Limits
 
@@ -21,7 +21,7 @@ def test_every_flag_is_on_the_page() -> None:
             assert any(f"`{option.flag}" in row for row in ROWS), option.flag
 
 
-def test_the_defaults_of_serve_are_those_of_the_page() -> None:
+def test_the_deerrors_of_serve_are_those_of_the_page() -> None:
     for option in options(ServeSettings):
         default = getattr(option.default, "value", option.default)
         shown = str(default).lower() if isinstance(default, bool) else str(default)
@@ -31,11 +31,11 @@ def test_the_defaults_of_serve_are_those_of_the_page() -> None:
 
 
 def test_every_limit_is_on_the_page_with_its_default() -> None:
-    defaults = Limits()
+    deerrors = Limits()
 
     for limit in fields(Limits):
         row = next(row for row in ROWS if row.startswith(f"| `{limit.name}` |"))
-        default, shown = getattr(defaults, limit.name), row.split("|")[2].strip()
+        default, shown = getattr(deerrors, limit.name), row.split("|")[2].strip()
         assert shown == str(default).lower() or float(shown) == default
 
 
@@ -44,7 +44,7 @@ def test_every_error_is_on_the_page_by_its_number() -> None:
 
     numbers = {
         it.code
-        for it in vars(faults).values()
+        for it in vars(errors).values()
         if isinstance(it, type) and issubclass(it, CommandFailed)
     } - {CommandFailed.code}
 

@@ -133,8 +133,9 @@ def test_the_machine_is_busy_no_longer_than_it_runs() -> None:
         told_ns = burnt_ns(process)
     after = machine_time()
 
-    busy_s = after.busy_s - before.busy_s
-    assert told_ns / 1e9 * 0.8 < busy_s <= after.total_s - before.total_s
+    # Both cores may have been busy throughout, and differences of floats are not exact.
+    busy_s = round(after.busy_s - before.busy_s, 2)
+    assert told_ns / 1e9 * 0.8 < busy_s <= round(after.total_s - before.total_s, 2)
     assert kernel_bytes() > 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chatbench.cells import Cell, Contestant
-from chatbench.contestants import Chat, echo, twin
+from chatbench.contestants import ChatContestant, echo, twin
 from chatbench.measures import BYTES_SCATTER, CPU, P50, THROUGHPUT, WIRE_BYTES
 from chatbench.plans import Plan, standard
 from chatbench.ratios import finding, matches
@@ -21,8 +21,8 @@ from tests.unit.chatbench.synthetic import (
 )
 
 LOAD = throughput(8, 16)
-TCP = Chat("tcp").plain()
-GRPC = Chat("grpc").plain()
+TCP = ChatContestant("tcp").plain()
+GRPC = ChatContestant("grpc").plain()
 
 
 def plan_of(*contestants: Contestant, rounds: int = 8) -> Plan:
@@ -81,7 +81,11 @@ def test_each_table_varies_one_thing() -> None:
 
 
 def test_transports_are_compared_on_each_store_apart() -> None:
-    chats = [Chat(t, s).plain() for t in ("tcp", "grpc") for s in ("memory", "sqlite")]
+    chats = [
+        ChatContestant(t, s).plain()
+        for t in ("tcp", "grpc")
+        for s in ("memory", "sqlite")
+    ]
 
     assert pairs("transports", *chats) == {
         ("grpc-protobuf-memory", "tcp-protobuf-memory"),
@@ -118,7 +122,7 @@ def test_others_are_compared_where_they_promise_the_same() -> None:
     promise = Peer(
         name="other", version="1", acknowledged=True, stored=False, synced=False
     )
-    plan = plan_of(peer, TCP, Chat("tcp", "memory").plain())
+    plan = plan_of(peer, TCP, ChatContestant("tcp", "memory").plain())
     samples = synthetic_samples(plan.cells, seed=1, rounds=8)
 
     promised = results_of(plan, samples, peers=[promise]).ratios

@@ -5,10 +5,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from chatbench.cells import Cell
-from chatbench.contestants import Chat
+from chatbench.contestants import ChatContestant
 from chatbench.machine import Cores
 from chatbench.plans import Plan, narrow, quick
-from chatbench.rounds import Ground, run_cell, run_plan, with_rate
+from chatbench.rounds import RunContext, run_cell, run_plan, with_rate
 from chatbench.samples import Sample
 from chatbench.workloads import CAPACITY, rtt, share, throughput
 
@@ -29,13 +29,13 @@ class Follower:
         self.cells.append(cell.key)
 
 
-def ground(folder: Path, seed: int = 1) -> Ground:
-    return Ground(cores=Cores(None, None), folder=folder, seed=seed)
+def context(folder: Path, seed: int = 1) -> RunContext:
+    return RunContext(cores=Cores(None, None), folder=folder, seed=seed)
 
 
 def hopeless(*loads: str) -> Plan:
     """Cells of a transport that there is not: each fails at once."""
-    contestants = [Chat("pigeon", it).plain() for it in ("memory", "sqlite")]
+    contestants = [ChatContestant("pigeon", it).plain() for it in ("memory", "sqlite")]
     workloads = [
         it for it in (rtt(), throughput(8, 16), share(50)) if it.label in loads
     ]
@@ -55,7 +55,7 @@ def test_an_order_is_drawn_anew_for_each_round_and_the_same_from_the_same_seed(
 
     for seed, number in ((1, 0), (1, 1), (1, 0), (2, 0)):
         order = list(cells)
-        ground(tmp_path, seed).draw("round", number).shuffle(order)
+        context(tmp_path, seed).draw("round", number).shuffle(order)
         orders.append(order)
 
     first, second, again, other = orders
@@ -69,7 +69,7 @@ def test_a_server_that_does_not_start_is_a_fault_of_the_sample_and_the_run_goes_
 ) -> None:
     plan, follower = hopeless("rtt", CAPACITY), Follower()
 
-    samples = list(run_plan(plan, ground(tmp_path), follower))
+    samples = list(run_plan(plan, context(tmp_path), follower))
 
     timed, counted = samples[:8], samples[8:]
     assert [it.round for it in samples] == [0] * 4 + [1] * 4 + [2] * 2
@@ -90,7 +90,7 @@ def test_shares_of_a_capacity_run_in_rounds_after_those_that_find_it(
 ) -> None:
     plan, follower = hopeless(CAPACITY, "rate-50pct"), Follower()
 
-    samples = list(run_plan(plan, ground(tmp_path), follower))
+    samples = list(run_plan(plan, context(tmp_path), follower))
 
     shared = [it for it in samples if it.workload == "rate-50pct"]
     assert [it for it, _ in follower.turns] == [
@@ -105,7 +105,7 @@ def test_shares_of_a_capacity_run_in_rounds_after_those_that_find_it(
 
 
 def test_a_rate_is_a_share_of_the_median_of_the_valid_rounds() -> None:
-    contestant = Chat("tcp").plain()
+    contestant = ChatContestant("tcp").plain()
     cell = Cell(contestant=contestant, workload=share(50))
     rounds = [
         Sample(
@@ -128,7 +128,7 @@ def test_a_rate_is_a_share_of_the_median_of_the_valid_rounds() -> None:
 
 
 def test_a_rate_stays_open_while_no_capacity_is_known() -> None:
-    cell = Cell(contestant=Chat("tcp").plain(), workload=share(50))
+    cell = Cell(contestant=ChatContestant("tcp").plain(), workload=share(50))
 
     assert with_rate(cell, []) == cell
 
@@ -143,7 +143,7 @@ def test_a_real_round_accounts_for_its_messages_and_leaves_nothing(
         workload=replace(cell.workload, warm_up_s=0.05, measure_s=0.1),
     )
 
-    sample = run_cell(brief, ground(tmp_path), 3)
+    sample = run_cell(brief, context(tmp_path), 3)
 
     assert sample.fault is None
     assert sample.is_valid

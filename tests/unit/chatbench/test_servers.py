@@ -11,7 +11,7 @@ import pytest
 
 from chatbench.cells import Cell, Contestant, Workload
 from chatbench.children import environment, pinned, running
-from chatbench.contestants import Chat, echo
+from chatbench.contestants import ChatContestant, echo
 from chatbench.errors import ChildFailed
 from chatbench.servers import StartedServer, command_of, start_server
 from chatbench.workloads import logins, rtt
@@ -30,7 +30,7 @@ def program(contestant: Contestant, workload: Workload | None = None) -> str:
 
 
 def test_a_plain_contestant_is_the_product_itself() -> None:
-    command = program(Chat("grpc", "sqlite").plain())
+    command = program(ChatContestant("grpc", "sqlite").plain())
 
     assert command == (
         "chatapp serve --transport grpc --loop asyncio "
@@ -40,7 +40,9 @@ def test_a_plain_contestant_is_the_product_itself() -> None:
 
 
 def test_passwords_are_hashed_as_by_default_where_logins_are_measured() -> None:
-    assert "--insecure-fast-hash" not in program(Chat("tcp").plain(), logins(16))
+    assert "--insecure-fast-hash" not in program(
+        ChatContestant("tcp").plain(), logins(16)
+    )
 
 
 def test_what_the_product_cannot_do_runs_from_the_floor() -> None:
@@ -53,7 +55,8 @@ def test_what_the_product_cannot_do_runs_from_the_floor() -> None:
     )
 
     commands = [
-        program(it) for it in (echo("websocket"), Chat("tcp").single(), planted)
+        program(it)
+        for it in (echo("websocket"), ChatContestant("tcp").single(), planted)
     ]
 
     assert [it.split()[0] for it in commands] == ["chatbench.floor.server"] * 3
@@ -67,7 +70,7 @@ def test_what_the_product_cannot_do_runs_from_the_floor() -> None:
 def test_a_server_accepts_while_the_block_runs_and_not_after_it(
     tmp_path: Path,
 ) -> None:
-    plain = cell(Chat("tcp", "sqlite").plain())
+    plain = cell(ChatContestant("tcp", "sqlite").plain())
 
     with start_server(plain, tmp_path, None) as server:
         parts = urlsplit(server.wait())
@@ -86,7 +89,7 @@ def test_a_server_accepts_while_the_block_runs_and_not_after_it(
 def test_a_server_that_does_not_start_is_told_with_its_last_words(
     tmp_path: Path,
 ) -> None:
-    nowhere = cell(Chat("pigeon", "memory").plain())
+    nowhere = cell(ChatContestant("pigeon", "memory").plain())
 
     with (
         start_server(nowhere, tmp_path, None) as server,
@@ -96,7 +99,7 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(
 
 
 def test_a_server_ends_also_when_the_run_is_interrupted(tmp_path: Path) -> None:
-    plain = cell(Chat("tcp", "memory").plain())
+    plain = cell(ChatContestant("tcp", "memory").plain())
 
     with ExitStack() as opened:
         server = opened.enter_context(start_server(plain, tmp_path, None))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbench.cells import Contestant
-from chatbench.contestants import Chat, twin
+from chatbench.contestants import ChatContestant, twin
 from chatbench.statistics import (
     FEWEST_ROUNDS,
     Bootstrap,
@@ -17,9 +17,9 @@ from chatbench.statistics import (
     paired,
 )
 
-PLAIN = Chat("tcp").plain()
+PLAIN = ChatContestant("tcp").plain()
 TWIN = twin(PLAIN)
-OTHER = Chat("grpc").plain()
+OTHER = ChatContestant("grpc").plain()
 OTHER_TWIN = twin(OTHER)
 RATIOS = st.lists(st.floats(0.01, 100), min_size=FEWEST_ROUNDS, max_size=15)
 

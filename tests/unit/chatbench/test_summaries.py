@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from chatbench.cells import Cell
-from chatbench.contestants import Chat
+from chatbench.contestants import ChatContestant
 from chatbench.plans import Plan
 from chatbench.samples import Sample, WireBytes
 from chatbench.summaries import summarise
 from chatbench.workloads import CAPACITY, throughput
 
-CONTESTANT = Chat("tcp").plain()
+CONTESTANT = ChatContestant("tcp").plain()
 PLAN = Plan(
     name="quick",
     rounds=3,

@@ -6,7 +6,7 @@ from random import Random
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
 from chatcore.ports import Environment
-from turns import Turns, Wait
+from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 
 NOON_MS = 1_800_000_000_000
 
@@ -16,12 +16,12 @@ def seeded(seed: int) -> Random:
     return Random(seed)  # noqa: S311 (they decide what a test tries, no secret)
 
 
-class SetGate:
+class ManualLatch:
     """A gate whose time runs out when the test moves the clock."""
 
-    def __init__(self, clock: "SetClock", turns: Turns) -> None:
+    def __init__(self, clock: "ManualClock", scheduler: ManualScheduler) -> None:
         self._clock = clock
-        self._wait = Wait(turns)
+        self._wait = Wait(scheduler)
         self.deadline_s: float | None = None
 
     def open(self) -> None:
@@ -37,17 +37,17 @@ class SetGate:
             self._wait.end(answer=False)
 
 
-class SetClock:
+class ManualClock:
     """A clock that stands still until the test moves it.
 
     ``wall_ahead_ms`` is by how much the wall clock is wrong, ``step_s`` what passes
     with each look at the monotonic one, as it does while work takes long.
     """
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, scheduler: ManualScheduler) -> None:
+        self._scheduler = scheduler
         self._passed_s = 0.0
-        self._gates: list[SetGate] = []
+        self._latches: list[ManualLatch] = []
         self.wall_ahead_ms = 0
         self.step_s = 0.0
 
@@ -58,16 +58,16 @@ class SetClock:
         self._passed_s += self.step_s
         return self._passed_s
 
-    def gate(self) -> SetGate:
-        gate = SetGate(self, self._turns)
-        self._gates.append(gate)
-        return gate
+    def latch(self) -> ManualLatch:
+        latch = ManualLatch(self, self._scheduler)
+        self._latches.append(latch)
+        return latch
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and gates time out."""
         self._passed_s += seconds
-        for gate in self._gates:
-            gate.look()
+        for latch in self._latches:
+            latch.look()
 
 
 class CountedTokens:
@@ -159,8 +159,8 @@ class LowerCaseNames:
 class Surroundings:
     """All parts of one environment, each within reach of the test."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.clock = SetClock(turns)
+    def __init__(self, scheduler: ManualScheduler) -> None:
+        self.clock = ManualClock(scheduler)
         self.entropy = CountedTokens()
         self.passwords = QuickPasswords()
         self.names = LowerCaseNames()

@@ -6,7 +6,7 @@ from chatcore.commands import (
     ChangePassword,
     Create,
     Delete,
-    Inbox,
+    InboxAction,
     Login,
     Resume,
     Send,
@@ -34,15 +34,15 @@ from chatcore.events import (
 from chatcore.ids import NO_KEY, AccountId, Username
 from chatcore.limits import Limits
 from chatcore.sessions import Session
-from marks import rule
-from moments import key_of
-from world import PASSWORD, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 
 class CreateTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.peer = self.fixture.peer()
 
     @rule("A3")
     def test_creating_answers_with_the_account(self) -> None:
@@ -73,13 +73,13 @@ class CreateTest(unittest.TestCase):
 
         self.assertIsInstance(refusal, NameTaken)
         self.assertEqual(
-            self.world.surroundings.passwords.hashed, [PASSWORD, "another password"]
+            self.fixture.surroundings.passwords.hashed, [PASSWORD, "another password"]
         )
 
     @rule("A3", "A2")
     def test_that_a_name_is_taken_is_not_told_while_hashing_is_refused(self) -> None:
         self.peer.ask(Create("ada", PASSWORD))
-        self.world.surroundings.passwords.is_full = True
+        self.fixture.surroundings.passwords.is_full = True
 
         taken = self.peer.refusal(Create("ada", PASSWORD))
         free = self.peer.refusal(Create("bob", PASSWORD))
@@ -89,13 +89,13 @@ class CreateTest(unittest.TestCase):
 
     @rule("A3")
     def test_of_two_that_create_a_name_at_once_one_is_refused(self) -> None:
-        waiting = self.world.store.hold("create_account")
+        waiting = self.fixture.store.hold("create_account")
         self.peer.do(Create("ada", PASSWORD))
-        other = self.world.peer()
+        other = self.fixture.peer()
         first = other.ask(Create("ada", "another password"))
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertIsInstance(first, Created)
         self.assertEqual(
@@ -122,13 +122,13 @@ class CreateTest(unittest.TestCase):
 
     @rule("A2")
     def test_the_minimum_of_a_password_is_a_setting(self) -> None:
-        peer = World(Limits(password_min_bytes=4)).peer()
+        peer = ChatFixture(Limits(password_min_bytes=4)).peer()
 
         self.assertIsInstance(peer.ask(Create("ada", "1234")), Created)
 
     @rule("A2")
     def test_a_full_queue_of_passwords_says_when_to_try_again(self) -> None:
-        self.world.surroundings.passwords.is_full = True
+        self.fixture.surroundings.passwords.is_full = True
 
         refusal = self.peer.refusal(Create("ada", PASSWORD))
 
@@ -138,8 +138,8 @@ class CreateTest(unittest.TestCase):
 
 class RepeatedCreateTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.peer = self.fixture.peer()
         self.create = Create("ada", PASSWORD, key_of(1))
 
     @rule("D6")
@@ -164,12 +164,12 @@ class RepeatedCreateTest(unittest.TestCase):
 
     @rule("D6")
     def test_a_repeat_on_two_links_at_once_creates_one_account(self) -> None:
-        waiting = self.world.store.hold("create_account")
+        waiting = self.fixture.store.hold("create_account")
         self.peer.do(self.create)
-        first = self.world.peer().ask(self.create)
+        first = self.fixture.peer().ask(self.create)
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(first, Created(1, AccountId(1), Username("ada")))
         self.assertEqual(self.peer.events[-1], first)
@@ -205,11 +205,11 @@ class RepeatedCreateTest(unittest.TestCase):
         self.peer.ask(self.create)
         days_6, days_8 = 6 * 24 * 3600, 2 * 24 * 3600
 
-        self.world.pass_s(days_6)
-        self.world.tick()
+        self.fixture.pass_s(days_6)
+        self.fixture.tick()
         within = self.peer.ask(self.create)
-        self.world.pass_s(days_8)
-        self.world.tick()
+        self.fixture.pass_s(days_8)
+        self.fixture.tick()
         after = self.peer.refusal(self.create)
 
         self.assertIsInstance(within, Created)
@@ -218,8 +218,8 @@ class RepeatedCreateTest(unittest.TestCase):
 
 class LoginThatCreatesTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.peer = self.fixture.peer()
 
     @rule("A4")
     def test_it_creates_the_account_of_a_free_name_and_logs_in(self) -> None:
@@ -230,7 +230,7 @@ class LoginThatCreatesTest(unittest.TestCase):
 
     @rule("A4")
     def test_it_logs_in_to_the_account_of_a_name_that_exists(self) -> None:
-        account = self.world.account("ada")
+        account = self.fixture.account("ada")
 
         answer = self.peer.ask(Login(username="ada", password=PASSWORD, create=True))
 
@@ -239,7 +239,7 @@ class LoginThatCreatesTest(unittest.TestCase):
 
     @rule("A4", "A2")
     def test_it_does_not_take_a_name_with_another_password(self) -> None:
-        self.world.account("ada")
+        self.fixture.account("ada")
 
         refusal = self.peer.refusal(
             Login(username="ada", password="another password", create=True)
@@ -259,14 +259,14 @@ class LoginThatCreatesTest(unittest.TestCase):
     @rule("A4")
     def test_who_loses_the_race_for_a_name_has_to_own_it(self) -> None:
         for password, expected in ((PASSWORD, True), ("another password", False)):
-            world = World()
-            waiting = world.store.hold("create_account")
-            late = world.peer()
+            fixture = ChatFixture()
+            waiting = fixture.store.hold("create_account")
+            late = fixture.peer()
             late.do(Login(username="ada", password=password, create=True))
-            world.account("ada")
+            fixture.account("ada")
 
             waiting.end(answer=True)
-            world.turns.run()
+            fixture.scheduler.run()
 
             self.assertEqual(bool(of_type(late.events, LoggedIn)), expected)
 
@@ -280,13 +280,13 @@ class LoginThatCreatesTest(unittest.TestCase):
 
 class PasswordTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.world.account("ada")
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.fixture.account("ada")
+        self.peer = self.fixture.peer()
 
     async def delete_elsewhere(self, session: Session) -> None:
         """Delete an account behind the back of its session."""
-        await self.world.store.delete_account(
+        await self.fixture.store.delete_account(
             session.account,
             session.epoch,
             discard=True,
@@ -306,7 +306,7 @@ class PasswordTest(unittest.TestCase):
             (wrong.code, wrong.text, wrong.fields),
         )
         self.assertEqual(
-            self.world.surroundings.passwords.checked,
+            self.fixture.surroundings.passwords.checked,
             [None, f"hash of {PASSWORD}"],
         )
 
@@ -315,7 +315,7 @@ class PasswordTest(unittest.TestCase):
         refusal = self.peer.refusal(Login(username="ada", password="x" * 1025))
 
         self.assertIsInstance(refusal, InvalidPassword)
-        self.assertEqual(self.world.surroundings.passwords.checked, [])
+        self.assertEqual(self.fixture.surroundings.passwords.checked, [])
 
     @rule("A2")
     def test_a_password_below_the_minimum_is_just_wrong_at_a_login(self) -> None:
@@ -325,7 +325,7 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A2")
     def test_a_full_queue_refuses_a_login_for_now(self) -> None:
-        self.world.surroundings.passwords.is_full = True
+        self.fixture.surroundings.passwords.is_full = True
 
         refusal = self.peer.refusal(Login(username="ada", password=PASSWORD))
 
@@ -333,7 +333,7 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A6")
     def test_changing_a_password_needs_the_old_one(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
 
         refusal = ada.refusal(ChangePassword("wrong password", "new password"))
 
@@ -345,7 +345,7 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A6")
     def test_after_a_change_only_the_new_password_is_right(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
 
         answer = ada.ask(ChangePassword(PASSWORD, "new password"))
         ada.lose()
@@ -358,9 +358,9 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A6")
     def test_after_a_change_no_older_token_of_the_account_resumes(self) -> None:
-        first = self.world.user("ada")
+        first = self.fixture.user("ada")
         first.lose()
-        second = self.world.user("ada")
+        second = self.fixture.user("ada")
 
         changed = second.ask(ChangePassword(PASSWORD, "new password"))
         older = self.peer.refusal(Resume(first.token))
@@ -375,7 +375,7 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A6", "A2", "E2")
     def test_a_new_password_is_as_long_as_any(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
 
         refusal = ada.refusal(ChangePassword(PASSWORD, "short"))
 
@@ -383,11 +383,11 @@ class PasswordTest(unittest.TestCase):
 
     @rule("A5", "A6")
     def test_a_password_of_an_account_that_is_gone_cannot_be_changed(self) -> None:
-        ada = self.world.user("ada")
-        session = self.world.chat.session_of(ada.connection)
+        ada = self.fixture.user("ada")
+        session = self.fixture.chat.session_of(ada.connection)
         assert session is not None
-        self.world.do(self.delete_elsewhere(session))
-        self.world.account("ada")
+        self.fixture.do(self.delete_elsewhere(session))
+        self.fixture.account("ada")
 
         refusal = ada.refusal(ChangePassword(PASSWORD, "new password"))
 
@@ -401,18 +401,18 @@ class SameNameTest(unittest.TestCase):
     """A name that is deleted and created again is a new account."""
 
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("A5")
     def test_it_sees_none_of_the_messages_of_the_old_one(self) -> None:
         self.bob.lose()
         self.ada.do(Send("bob", "for the old bob"))
-        self.world.peer().do(
-            Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
+        self.fixture.peer().do(
+            Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD)
         )
 
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
         self.ada.do(Send("bob", "for the new bob"))
 
         self.assertEqual(bob.bodies, ["for the new bob"])
@@ -422,10 +422,10 @@ class SameNameTest(unittest.TestCase):
         self.bob.lose()
         self.ada.do(Send("bob", "hello"))
         self.ada.do(Delete(username="ada", password=PASSWORD))
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
 
-        deleted = self.world.peer().ask(
-            Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD)
+        deleted = self.fixture.peer().ask(
+            Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD)
         )
 
         assert isinstance(deleted, Deleted)
@@ -437,7 +437,7 @@ class SameNameTest(unittest.TestCase):
         (old,) = of_type(self.ada.do(Send("bob", "one")), Accepted)
         self.bob.acknowledge(1)
         self.bob.ask(Delete(username="bob", password=PASSWORD))
-        self.world.user("bob")
+        self.fixture.user("bob")
 
         (new,) = of_type(self.ada.do(Send("bob", "two")), Accepted)
 
@@ -449,10 +449,10 @@ class SameNameTest(unittest.TestCase):
         self.bob.lose()
         self.ada.do(Send("bob", "from the old ada"))
         self.ada.ask(Delete(username="ada", password=PASSWORD))
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(Send("bob", "from the new ada"))
 
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
 
         old, new = of_type(bob.events, Delivered)
         self.assertEqual((old.sender, new.sender), ("ada", "ada"))

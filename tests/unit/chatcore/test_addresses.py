@@ -4,7 +4,7 @@ import unittest
 
 from chatcore.addresses import hash_address, network_of
 from chatcore.ids import NO_ADDRESS, AccountId
-from marks import rule
+from tests.unit.chatcore.marks import rule
 
 HERE = ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "::1%lo")
 

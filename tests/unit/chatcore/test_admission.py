@@ -4,9 +4,9 @@ import unittest
 
 from chatcore import Chat, Limits
 from chatcore.admission import Admission
-from environment import seeded
-from marks import rule
-from stores.memory import MemoryStore
+from chatstores.memory import MemoryStore
+from tests.unit.chatcore.environment import seeded
+from tests.unit.chatcore.marks import rule
 
 ADDRESSES = ("", "127.0.0.1", "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
 

@@ -8,7 +8,7 @@ from chatcore.commands import (
     Command,
     Create,
     Delete,
-    Inbox,
+    InboxAction,
     Login,
     Logout,
     Resume,
@@ -23,11 +23,11 @@ from chatcore.errors import (
 from chatcore.events import Deleted, LoggedIn, Refused, Resumed
 from chatcore.ids import PasswordHash
 from chatcore.limits import Limits
-from environment import QuickPasswords, seeded
-from marks import rule
-from moments import key_of
-from turns import Wait
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.environment import QuickPasswords, seeded
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.manual_scheduler import Wait
+from tests.unit.chatcore.marks import rule
 
 HOME, AWAY = "192.0.2.1", "198.51.100.1"
 WRONG = "wrong password"
@@ -44,20 +44,20 @@ WRONG_LOGIN = Login(username="ada", password=WRONG)
 
 class AttemptsTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(LIMITS)
-        self.world.account("ada")
-        self.passwords = self.world.surroundings.passwords
-        self.peer = self.world.peer(HOME)
+        self.fixture = ChatFixture(LIMITS)
+        self.fixture.account("ada")
+        self.passwords = self.fixture.surroundings.passwords
+        self.peer = self.fixture.peer(HOME)
 
     def guess(self, times: int, *, first: int = 0) -> None:
         """Wrong passwords, each from an address that nobody knows."""
         for number in range(first, first + times):
-            guesser = self.world.peer(f"203.0.113.{number}")
+            guesser = self.fixture.peer(f"203.0.113.{number}")
             self.assertIsInstance(guesser.refusal(WRONG_LOGIN), WrongCredentials)
 
     def known(self, address: str) -> Peer:
         """A link from where the account was logged in to before."""
-        peer = self.world.peer(address)
+        peer = self.fixture.peer(address)
         self.assertIsInstance(peer.ask(RIGHT_LOGIN), LoggedIn)
         peer.ask(Logout())
         return peer
@@ -70,7 +70,7 @@ class AttemptsTest(unittest.TestCase):
         refusal = self.peer.refusal(RIGHT_LOGIN)
         looked_at = len(self.passwords.checked)
         assert isinstance(refusal, TooManyAttempts)
-        self.world.pass_s(refusal.retry_after_ms / 1000)
+        self.fixture.pass_s(refusal.retry_after_ms / 1000)
         answer = self.peer.ask(RIGHT_LOGIN)
 
         self.assertEqual(refusal.retry_after_ms, 1000)
@@ -81,7 +81,7 @@ class AttemptsTest(unittest.TestCase):
     def test_each_command_that_takes_a_password_is_slowed_down_alike(self) -> None:
         create = Create("eve", PASSWORD, key_of(1))
         erase = Delete(
-            username="bob", password=PASSWORD, inbox=Inbox.DISCARD, key=key_of(2)
+            username="bob", password=PASSWORD, inbox=InboxAction.DISCARD, key=key_of(2)
         )
         ways: dict[str, Callable[[str], Command]] = {
             "login": lambda it: Login(username="ada", password=it),
@@ -97,9 +97,9 @@ class AttemptsTest(unittest.TestCase):
         }
         for name, command in ways.items():
             self.setUp()
-            self.world.account("bob")
-            self.world.peer().ask(create)
-            self.world.peer().do(erase)
+            self.fixture.account("bob")
+            self.fixture.peer().ask(create)
+            self.fixture.peer().do(erase)
             before = len(self.passwords.checked)
 
             refusals = [self.peer.refusal(command(WRONG)).name for _ in range(3)]
@@ -128,19 +128,19 @@ class AttemptsTest(unittest.TestCase):
 
         def answers_for(username: str) -> list[tuple[float, str, dict[str, str], int]]:
             random = seeded(9)
-            world = World(LIMITS)
-            world.account("ada")
-            checked = world.surroundings.passwords.checked
-            peers = [world.peer(f"192.0.2.{number}") for number in range(6)]
+            fixture = ChatFixture(LIMITS)
+            fixture.account("ada")
+            checked = fixture.surroundings.passwords.checked
+            peers = [fixture.peer(f"192.0.2.{number}") for number in range(6)]
             answers = []
             for _ in range(400):
-                world.pass_s(random.choice((0, 0, 0.3, 1, 4)))
-                calls = len(world.store.calls)
+                fixture.pass_s(random.choice((0, 0, 0.3, 1, 4)))
+                calls = len(fixture.store.calls)
                 refusal = random.choice(peers).refusal(
                     Login(username=username, password=WRONG)
                 )
-                self.asked.append(world.store.calls[calls:])
-                now_s = world.surroundings.clock.monotonic_s()
+                self.asked.append(fixture.store.calls[calls:])
+                now_s = fixture.surroundings.clock.monotonic_s()
                 answers.append((now_s, refusal.name, refusal.fields, len(checked)))
             return answers
 
@@ -161,7 +161,7 @@ class AttemptsTest(unittest.TestCase):
         home = self.known(HOME)
         self.guess(8)
 
-        stranger = self.world.peer(AWAY).refusal(RIGHT_LOGIN)
+        stranger = self.fixture.peer(AWAY).refusal(RIGHT_LOGIN)
         owner = home.ask(RIGHT_LOGIN)
 
         assert isinstance(stranger, TooManyAttempts)
@@ -172,13 +172,13 @@ class AttemptsTest(unittest.TestCase):
     def test_nobody_is_locked_out_by_others_from_a_new_address_either(self) -> None:
         self.guess(8)
         for number in range(20):
-            self.world.pass_s(5)
+            self.fixture.pass_s(5)
             self.guess(1, first=100 + number)
-        owner = self.world.peer(AWAY)
+        owner = self.fixture.peer(AWAY)
 
         refusal = owner.refusal(RIGHT_LOGIN)
         assert isinstance(refusal, TooManyAttempts)
-        self.world.pass_s(refusal.retry_after_ms / 1000)
+        self.fixture.pass_s(refusal.retry_after_ms / 1000)
 
         self.assertEqual(refusal.retry_after_ms, 5000)
         self.assertIsInstance(owner.ask(RIGHT_LOGIN), LoggedIn)
@@ -190,7 +190,7 @@ class AttemptsTest(unittest.TestCase):
         for passed_s in (30 * days - 60, 30 * days + 60):
             self.setUp()
             home = self.known(HOME)
-            self.world.pass_s(passed_s)
+            self.fixture.pass_s(passed_s)
             self.guess(8)
             (answer,) = home.do(RIGHT_LOGIN)
             answers.append(type(answer))
@@ -209,9 +209,9 @@ class AttemptsTest(unittest.TestCase):
     @rule("B4")
     def test_a_hundred_at_once_get_no_more_looked_at_than_the_free_ones(self) -> None:
         waits = []
-        peers = [self.world.peer(HOME) for _ in range(100)]
+        peers = [self.fixture.peer(HOME) for _ in range(100)]
         for peer in peers:
-            self.passwords.checking = waiting = Wait(self.world.turns)
+            self.passwords.checking = waiting = Wait(self.fixture.scheduler)
             waits.append(waiting)
             peer.do(WRONG_LOGIN)
         self.passwords.checking = None
@@ -219,7 +219,7 @@ class AttemptsTest(unittest.TestCase):
 
         for waiting in waits:
             waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         refusals = [of_type(peer.events, Refused)[0].refusal.name for peer in peers]
         self.assertEqual(looked_at, 3)
@@ -232,17 +232,17 @@ class AttemptsTest(unittest.TestCase):
         self.known(HOME)
         self.guess(8)
         before = len(self.passwords.checked)
-        peers = [self.world.peer(HOME) for _ in range(20)]
+        peers = [self.fixture.peer(HOME) for _ in range(20)]
         waits, checks = [], []
         for peer in peers:
-            waits.append(self.world.store.hold("knows_address"))
+            waits.append(self.fixture.store.hold("knows_address"))
             peer.do(WRONG_LOGIN)
 
         for waiting in waits:
-            self.passwords.checking = check = Wait(self.world.turns)
+            self.passwords.checking = check = Wait(self.fixture.scheduler)
             checks.append(check)
             waiting.end(answer=True)
-            self.world.turns.run()
+            self.fixture.scheduler.run()
 
         self.assertEqual(len(self.passwords.checked) - before, 3)
 
@@ -257,10 +257,10 @@ class AttemptsTest(unittest.TestCase):
                 await super().verify(password_hash, password, address=address)
                 return True
 
-        self.world.surroundings.passwords = Gullible()
-        self.world.restart()
+        self.fixture.surroundings.passwords = Gullible()
+        self.fixture.restart()
 
-        refusal = self.world.peer().refusal(Login(username="eve", password=PASSWORD))
+        refusal = self.fixture.peer().refusal(Login(username="eve", password=PASSWORD))
 
         self.assertIsInstance(refusal, WrongCredentials)
 
@@ -270,7 +270,7 @@ class AttemptsTest(unittest.TestCase):
             self.passwords.is_full = True
 
         def fail() -> None:
-            self.world.store.fail("find_account", StoreUnavailable(reason="no disk"))
+            self.fixture.store.fail("find_account", StoreUnavailable(reason="no disk"))
 
         for hinder, expected in ((fill, Busy), (fail, StoreUnavailable)):
             self.setUp()
@@ -284,7 +284,7 @@ class AttemptsTest(unittest.TestCase):
 
     @rule("B4", "S3")
     def test_a_resume_and_whoever_is_logged_in_are_not_slowed_down(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         self.guess(8)
         for _ in range(3):
             self.peer.refusal(WRONG_LOGIN)
@@ -296,7 +296,7 @@ class AttemptsTest(unittest.TestCase):
     def test_without_an_address_only_the_account_as_a_whole_is_slowed_down(
         self,
     ) -> None:
-        local = self.world.peer("127.0.0.1")
+        local = self.fixture.peer("127.0.0.1")
         refusals: list[Refusal] = [local.refusal(WRONG_LOGIN) for _ in range(9)]
 
         self.assertEqual(
@@ -309,14 +309,16 @@ class AttemptsTest(unittest.TestCase):
         home = self.known(HOME)
         self.guess(8)
 
-        events = home.do(Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD))
+        events = home.do(
+            Delete(username="ada", password=PASSWORD, inbox=InboxAction.DISCARD)
+        )
 
         self.assertEqual(len(of_type(events, Deleted)), 1)
 
     @rule("B4")
     def test_hashes_are_asked_for_under_the_address_that_limits_count(self) -> None:
         for address in ("192.0.2.7", "2001:db8:0:1::7", "127.0.0.1", "::1"):
-            self.world.peer(address).refusal(WRONG_LOGIN)
+            self.fixture.peer(address).refusal(WRONG_LOGIN)
 
         self.assertEqual(
             self.passwords.addresses[-4:], ["192.0.2.7", "2001:db8:0:1::/64", "", ""]

@@ -13,16 +13,16 @@ from chatcore.errors import (
 )
 from chatcore.events import Accepted, Delivered, Listed, Received, Refused
 from chatcore.limits import DAY_MS, Limits
-from environment import NOON_MS
-from marks import rule
-from moments import key_of
-from world import Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import ChatFixture, Peer, of_type
+from tests.unit.chatcore.environment import NOON_MS
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 
 class NoticeTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Limits(turn_commands=4))
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture(Limits(turn_commands=4))
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("B1", "M8")
     def test_notices_are_dropped_while_a_sender_does_not_read(self) -> None:
@@ -65,12 +65,12 @@ class PageTest(unittest.TestCase):
     @rule("L1", "W6")
     def test_pages_of_a_list_are_split_by_size_and_each_fits_a_frame(self) -> None:
         frame_bytes = 10_240
-        world = World(Limits(body_bytes=1000, frame_bytes=frame_bytes))
+        fixture = ChatFixture(Limits(body_bytes=1000, frame_bytes=frame_bytes))
         names = [f'{number:03}"\\ä漢' + "ж" * 57 for number in range(200)]
         for name in names:
-            world.account(name)
+            fixture.account(name)
 
-        pages = of_type(world.user("ada").do(List()), Listed)
+        pages = of_type(fixture.user("ada").do(List()), Listed)
 
         self.assertGreater(len(pages), 2)
         for page in pages:
@@ -94,11 +94,11 @@ class PageTest(unittest.TestCase):
 
     @rule("L1")
     def test_small_names_still_come_as_many_to_a_page_as_are_set(self) -> None:
-        world = World(Limits(page_names=50))
+        fixture = ChatFixture(Limits(page_names=50))
         for number in range(120):
-            world.account(f"user{number}")
+            fixture.account(f"user{number}")
 
-        pages = of_type(world.user("ada").do(List()), Listed)
+        pages = of_type(fixture.user("ada").do(List()), Listed)
 
         self.assertEqual([len(it.names) for it in pages], [50, 50, 21])
 
@@ -110,19 +110,19 @@ class PageTest(unittest.TestCase):
             password_max_bytes=100,
             frame_bytes=2 * (4 * 2000 + 4096),
         )
-        world = World(limits)
+        fixture = ChatFixture(limits)
         for letter in "xyz":
-            world.account("\U00010400" * 1999 + letter)
+            fixture.account("\U00010400" * 1999 + letter)
 
-        pages = of_type(world.user("ada").do(List()), Listed)
+        pages = of_type(fixture.user("ada").do(List()), Listed)
 
         self.assertEqual([len(it.names) for it in pages], [2, 1, 1])
 
 
 class ShareTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Limits(mailbox_messages=16))
-        self.world.account("bob")
+        self.fixture = ChatFixture(Limits(mailbox_messages=16))
+        self.fixture.account("bob")
 
     def fill(self, sender: Peer, messages: int) -> list[str]:
         """Send so many; why each was not accepted, or nothing."""
@@ -137,7 +137,7 @@ class ShareTest(unittest.TestCase):
     def test_the_last_quarter_takes_only_those_who_hold_less_than_a_quarter(
         self,
     ) -> None:
-        ada, eve = self.world.user("ada"), self.world.user("eve")
+        ada, eve = self.fixture.user("ada"), self.fixture.user("eve")
 
         of_ada = self.fill(ada, 14)
         of_eve = self.fill(eve, 5)
@@ -147,7 +147,7 @@ class ShareTest(unittest.TestCase):
 
     @rule("B6", "E1")
     def test_the_refusal_says_which_mailbox_and_that_nothing_was_dropped(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         self.fill(ada, 12)
 
         refusal = ada.refusal(Send("bob", "one more"))
@@ -158,9 +158,9 @@ class ShareTest(unittest.TestCase):
 
     @rule("B6")
     def test_room_that_is_made_is_there_for_all_again(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         self.fill(ada, 12)
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
 
         bob.acknowledge(4)
 
@@ -169,9 +169,9 @@ class ShareTest(unittest.TestCase):
     @rule("B6", "M6")
     def test_a_mailbox_of_a_few_messages_takes_that_many_of_anybody(self) -> None:
         for size in (1, 2, 3):
-            world = World(Limits(mailbox_messages=size))
-            world.account("bob")
-            ada = world.user("ada")
+            fixture = ChatFixture(Limits(mailbox_messages=size))
+            fixture.account("bob")
+            ada = fixture.user("ada")
 
             events = ada.do(*([Send("bob", "hello")] * (size + 1)))
 
@@ -185,9 +185,9 @@ class OutcomeTest(unittest.TestCase):
     def test_after_an_unknown_outcome_and_a_repeat_an_online_recipient_has_it_at_once(
         self,
     ) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
-        world.store.fail_after("deposit", OutcomeUnknown())
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
+        fixture.store.fail_after("deposit", OutcomeUnknown())
         send = Send("bob", "hello", key_of(1))
         unknown = ada.refusal(send)
         before = bob.bodies
@@ -202,9 +202,9 @@ class OutcomeTest(unittest.TestCase):
     def test_the_next_message_brings_it_as_well_in_order_and_a_repeat_nothing_more(
         self,
     ) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
-        world.store.fail_after("deposit", OutcomeUnknown())
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
+        fixture.store.fail_after("deposit", OutcomeUnknown())
         ada.do(Send("bob", "one", key_of(1)))
 
         ada.do(Send("bob", "two", key_of(2)), Send("bob", "one", key_of(1)))
@@ -214,14 +214,14 @@ class OutcomeTest(unittest.TestCase):
 
     @rule("M1")
     def test_a_recipient_that_is_away_gets_it_when_it_is_back(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.lose()
-        world.store.fail_after("deposit", OutcomeUnknown())
+        fixture.store.fail_after("deposit", OutcomeUnknown())
         send = Send("bob", "hello", key_of(1))
         ada.do(send)
         ada.do(send)
-        back = world.peer()
+        back = fixture.peer()
 
         back.do(Resume(bob.token))
 
@@ -231,12 +231,12 @@ class OutcomeTest(unittest.TestCase):
     def test_a_key_that_is_further_ahead_than_clocks_differ_is_refused_by_the_store(
         self,
     ) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         key = key_of(1, at_ms=NOON_MS + DAY_MS + 1)
 
         refusal = ada.refusal(Send("bob", "early", key))
-        world.pass_s(1)
+        fixture.pass_s(1)
         answer = ada.ask(Send("bob", "early", key))
 
         assert isinstance(refusal, InvalidKey)
@@ -250,48 +250,48 @@ class RefusedResumeTest(unittest.TestCase):
     def test_a_resume_that_has_seen_too_much_leaves_epoch_link_and_deliveries(
         self,
     ) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(Send("ada", "one"), Send("ada", "two"))
-        session = world.chat.session_of(ada.connection)
+        session = fixture.chat.session_of(ada.connection)
         assert session is not None
         epoch = session.epoch
         stored: list[int] = []
 
         async def look() -> None:
-            stored.extend(it.epoch for it in await world.store.sessions())
+            stored.extend(it.epoch for it in await fixture.store.sessions())
 
-        world.do(look())
+        fixture.do(look())
 
-        refusal = world.peer().refusal(Resume(ada.token, last_seen=3))
-        world.do(look())
+        refusal = fixture.peer().refusal(Resume(ada.token, last_seen=3))
+        fixture.do(look())
         bob.do(Send("ada", "three"))
         refused_early = ada.acknowledge(2)
 
         self.assertIsInstance(refusal, AcknowledgedTooMuch)
         self.assertEqual(stored[:2], stored[2:])
         self.assertEqual(session.epoch, epoch)
-        self.assertIs(world.chat.session_of(ada.connection), session)
+        self.assertIs(fixture.chat.session_of(ada.connection), session)
         self.assertEqual(ada.bodies, ["one", "two", "three"])
         self.assertEqual(refused_early, [])
         self.assertEqual(len(of_type(bob.events, Received)), 1)
         ada.lose()
-        events = world.peer().do(Resume(ada.token, last_seen=2))
+        events = fixture.peer().do(Resume(ada.token, last_seen=2))
         self.assertEqual([it.body for it in of_type(events, Delivered)], ["three"])
 
     @rule("E2", "S3")
     def test_a_detached_session_still_waits_for_one_that_is_right(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
-        back = world.peer()
+        back = fixture.peer()
 
         back.refusal(Resume(ada.token, last_seen=1))
-        world.pass_s(29)
-        world.tick()
+        fixture.pass_s(29)
+        fixture.tick()
 
         self.assertNotIsInstance(back.ask(Resume(ada.token)), Refused)
-        world.account("eve")
+        fixture.account("eve")
         self.assertNotIsInstance(
-            world.peer().ask(Login(username="eve", password="correct horse")), Refused
+            fixture.peer().ask(Login(username="eve", password="correct horse")), Refused
         )

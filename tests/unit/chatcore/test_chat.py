@@ -31,11 +31,11 @@ from chatcore.events import (
     Started,
     Welcome,
 )
-from environment import NOON_MS, seeded
-from marks import rule
-from moments import key_of
-from stores.memory import MemoryStore
-from world import PASSWORD, Peer, World, of_type
+from chatstores.memory import MemoryStore
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.environment import NOON_MS, seeded
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 
 def answered_id(event: Event) -> int | None:
@@ -47,10 +47,10 @@ def answered_id(event: Event) -> int | None:
 
 class WelcomeTest(unittest.TestCase):
     def test_the_first_event_on_a_link_tells_the_clock_and_the_limits(self) -> None:
-        world = World(Limits(body_bytes=100, window_messages=7))
-        world.pass_s(2)
+        fixture = ChatFixture(Limits(body_bytes=100, window_messages=7))
+        fixture.pass_s(2)
 
-        peer = world.peer()
+        peer = fixture.peer()
 
         self.assertEqual(
             peer.events,
@@ -70,7 +70,7 @@ class WelcomeTest(unittest.TestCase):
     def test_a_frame_before_the_login_is_told_no_larger_than_any_other(self) -> None:
         limits = Limits(body_bytes=100, password_max_bytes=500, frame_bytes=20_000)
 
-        (welcome,) = World(limits).peer().events
+        (welcome,) = ChatFixture(limits).peer().events
 
         assert isinstance(welcome, Welcome)
         self.assertEqual(welcome.login_frame_bytes, 20_000)
@@ -81,9 +81,9 @@ class WelcomeTest(unittest.TestCase):
 
 class BatchTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada = self.world.user("ada")
-        self.world.account("bob")
+        self.fixture = ChatFixture()
+        self.ada = self.fixture.user("ada")
+        self.fixture.account("bob")
 
     @rule("W7")
     def test_answers_come_in_order_and_name_their_commands(self) -> None:
@@ -106,11 +106,11 @@ class BatchTest(unittest.TestCase):
 
     @rule("W7")
     def test_a_slow_command_holds_back_the_answers_of_those_behind_it(self) -> None:
-        waiting = self.world.store.hold("deposit")
+        waiting = self.fixture.store.hold("deposit")
 
         early = self.ada.do(Send("bob", "slow"), Deliver())
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(early, [])
         self.assertEqual(
@@ -126,7 +126,7 @@ class BatchTest(unittest.TestCase):
         )
 
         self.assertEqual([type(it) for it in events], [Refused, Refused, Accepted])
-        self.assertIsNotNone(self.world.chat.session_of(self.ada.connection))
+        self.assertIsNotNone(self.fixture.chat.session_of(self.ada.connection))
 
     @rule("E3")
     def test_an_unknown_command_is_refused_by_name_and_harms_nothing_else(self) -> None:
@@ -139,14 +139,14 @@ class BatchTest(unittest.TestCase):
 
     @rule("E3", "E2")
     def test_a_malformed_command_is_refused_with_its_reason(self) -> None:
-        refusal = self.world.peer().refusal(Malformed("send.body is missing"))
+        refusal = self.fixture.peer().refusal(Malformed("send.body is missing"))
 
         self.assertIsInstance(refusal, MalformedCommand)
         self.assertIn("send.body is missing", refusal.text)
 
     @rule("E2")
     def test_a_client_may_give_all_its_commands_the_same_number(self) -> None:
-        peer = self.world.peer()
+        peer = self.fixture.peer()
         peer._last_id = -1
 
         refusal = peer.refusal(Logout())
@@ -167,8 +167,8 @@ class BatchTest(unittest.TestCase):
 class RefusalsChangeNothingTest(unittest.TestCase):
     @rule("E2")
     def test_no_refused_command_leaves_a_trace(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(Send("ada", "waits"))
         refused: list[Command] = [
             Create("bob", PASSWORD),
@@ -189,39 +189,39 @@ class RefusalsChangeNothingTest(unittest.TestCase):
             Unknown("Dance"),
             Malformed("no reason"),
         ]
-        before = snapshot(world)
+        before = snapshot(fixture)
 
         events = ada.do(*refused)
 
         self.assertEqual([type(it) for it in events], [Refused] * len(refused))
-        self.assertEqual(snapshot(world), before)
+        self.assertEqual(snapshot(fixture), before)
         self.assertEqual(len(of_type(ada.do(Send("bob", "x")), Accepted)), 1)
 
     @rule("E2", "M1")
     def test_no_command_that_an_outage_refuses_leaves_a_trace(self) -> None:
-        world = World()
-        ada = world.user("ada")
-        world.account("bob")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
+        fixture.account("bob")
         outages: list[tuple[str, Command]] = [
             ("create_account", Create("eve", PASSWORD)),
             ("deposit", Send("bob", "x", key_of(1))),
             ("mailbox", Deliver()),
             ("end_session", Logout()),
         ]
-        before = snapshot(world)
+        before = snapshot(fixture)
 
         for call, command in outages:
-            world.store.fail(call, StoreUnavailable(reason="disk full"))
+            fixture.store.fail(call, StoreUnavailable(reason="disk full"))
             refusal = ada.refusal(command)
             self.assertIsInstance(refusal, StoreUnavailable)
 
-        self.assertEqual(snapshot(world), before)
-        self.assertIsNotNone(world.chat.session_of(ada.connection))
+        self.assertEqual(snapshot(fixture), before)
+        self.assertIsNotNone(fixture.chat.session_of(ada.connection))
 
 
-def snapshot(world: World) -> object:
+def snapshot(fixture: ChatFixture) -> object:
     """All that the store holds, as values."""
-    rows = world.store._rows
+    rows = fixture.store._rows
     return (
         sorted(
             (it.id, it.username, it.password_hash, it.epoch, it.token_hash)
@@ -241,9 +241,9 @@ def snapshot(world: World) -> object:
 class Reader:
     """A client that keeps what it has received over all its links, as M5 asks."""
 
-    def __init__(self, world: World, username: str) -> None:
-        self.world = world
-        self.peer: Peer = world.user(username)
+    def __init__(self, fixture: ChatFixture, username: str) -> None:
+        self.fixture = fixture
+        self.peer: Peer = fixture.user(username)
         self.token = self.peer.token
         self.seen = 0
         self.taken = 0
@@ -261,7 +261,7 @@ class Reader:
 
     def come_back(self) -> None:
         """Resume on a new link, whatever has become of the old one."""
-        older, self.peer, self.taken = self.peer, self.world.peer(), 0
+        older, self.peer, self.taken = self.peer, self.fixture.peer(), 0
         (resumed,) = of_type(
             self.peer.do(Resume(self.token, last_seen=self.seen)), Resumed
         )
@@ -275,9 +275,9 @@ class HistoryTest(unittest.TestCase):
 
     def live_through(self, seed: int) -> tuple[list[str], list[str]]:
         random = seeded(seed)
-        world = World(Limits(window_messages=5, window_bytes=40))
-        reader = Reader(world, "bob")
-        senders = {name: world.user(name) for name in ("ada", "eve")}
+        fixture = ChatFixture(Limits(window_messages=5, window_bytes=40))
+        reader = Reader(fixture, "bob")
+        senders = {name: fixture.user(name) for name in ("ada", "eve")}
         sent: list[str] = []
         for step in range(random.randrange(20, 80)):
             match random.randrange(7):
@@ -295,8 +295,8 @@ class HistoryTest(unittest.TestCase):
                     reader.come_back()
                 case _:
                     if random.random() < 0.5:
-                        world.restart()
-                        senders = {name: world.user(name) for name in senders}
+                        fixture.restart()
+                        senders = {name: fixture.user(name) for name in senders}
                     reader.come_back()
         while True:
             reader.take()

@@ -5,14 +5,14 @@ import unittest
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode
 from chatcore.events import Closing, Ping
-from marks import rule
-from world import Peer, World
+from tests.unit.chatcore.chat_fixture import ChatFixture, Peer
+from tests.unit.chatcore.marks import rule
 
 
 class ConnectionTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.peer: Peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.peer: Peer = self.fixture.peer()
         self.connection: Connection = self.peer.connection
         self.answers: list[bool] = []
 
@@ -36,7 +36,7 @@ class ConnectionTest(unittest.TestCase):
         self.connection.close(CloseCode.REPLACED)
         self.connection.emit(Ping())
         self.connection.close(CloseCode.SHUTTING_DOWN, "Bye.")
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(
             self.peer.events[1:],
@@ -46,7 +46,7 @@ class ConnectionTest(unittest.TestCase):
 
     def test_an_end_may_say_more_than_its_code(self) -> None:
         self.connection.close(CloseCode.BROKEN_FRAME, "Line 3 is no JSON.")
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(
             self.peer.events[-1], Closing(CloseCode.BROKEN_FRAME, "Line 3 is no JSON.")
@@ -64,69 +64,69 @@ class ConnectionTest(unittest.TestCase):
 
     @rule("S1")
     def test_any_byte_answers_a_probe(self) -> None:
-        self.world.do(self.note_probe())
+        self.fixture.do(self.note_probe())
         asked = list(self.answers)
 
         self.connection.hear()
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual((asked, self.answers), ([], [True]))
         self.assertIsInstance(self.peer.events[-1], Ping)
 
     @rule("S1")
     def test_a_probe_without_an_answer_fails_after_its_time(self) -> None:
-        self.world.do(self.note_probe())
+        self.fixture.do(self.note_probe())
 
-        self.world.pass_s(1.9)
+        self.fixture.pass_s(1.9)
         early = list(self.answers)
-        self.world.pass_s(0.1)
+        self.fixture.pass_s(0.1)
 
         self.assertEqual((early, self.answers), ([], [False]))
 
     @rule("S1")
     def test_a_link_that_is_over_does_not_answer_a_probe(self) -> None:
         self.peer.lose()
-        self.world.do(self.note_probe())
+        self.fixture.do(self.note_probe())
 
-        closing = self.world.peer()
+        closing = self.fixture.peer()
         closing.connection.close(CloseCode.REPLACED)
         self.connection = closing.connection
-        self.world.do(self.note_probe())
+        self.fixture.do(self.note_probe())
 
         self.assertEqual(self.answers, [False, False])
 
     @rule("S5")
     def test_it_is_known_when_the_peer_was_last_heard(self) -> None:
-        self.world.pass_s(5)
+        self.fixture.pass_s(5)
         before = self.connection.heard_s
         self.connection.hear()
 
         self.assertEqual((before, self.connection.heard_s), (0, 5))
 
     def test_progress_is_told_to_who_waits_for_it(self) -> None:
-        self.world.do(self.note_progress())
+        self.fixture.do(self.note_progress())
         self.connection.advance()
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(self.answers, [True])
 
     def test_no_progress_is_told_after_its_time(self) -> None:
-        self.world.do(self.note_progress())
-        self.world.pass_s(30)
+        self.fixture.do(self.note_progress())
+        self.fixture.pass_s(30)
 
         self.assertEqual(self.answers, [False])
 
     def test_closing_a_link_wakes_who_waits_for_progress(self) -> None:
-        self.world.do(self.note_progress())
+        self.fixture.do(self.note_progress())
         self.connection.close(CloseCode.REPLACED)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(self.answers, [True])
 
     def test_the_end_of_a_link_wakes_who_waits_for_progress(self) -> None:
-        self.world.do(self.note_progress())
+        self.fixture.do(self.note_progress())
         self.peer.lose()
 
-        self.world.do(self.note_progress())
+        self.fixture.do(self.note_progress())
 
         self.assertEqual(self.answers, [True, True])

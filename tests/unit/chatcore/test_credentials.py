@@ -3,7 +3,7 @@
 import unittest
 from dataclasses import replace
 
-from chatcore.commands import ChangePassword, Create, Delete, Inbox, Login, Send
+from chatcore.commands import ChangePassword, Create, Delete, InboxAction, Login, Send
 from chatcore.errors import (
     AccountsElsewhere,
     Busy,
@@ -12,10 +12,10 @@ from chatcore.errors import (
 )
 from chatcore.events import Deleted, LoggedIn, Refused
 from chatcore.ids import Username
-from marks import rule
-from moments import key_of
-from turns import Wait
-from world import World, of_type
+from tests.unit.chatcore.chat_fixture import ChatFixture, of_type
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.manual_scheduler import Wait
+from tests.unit.chatcore.marks import rule
 
 
 class Members:
@@ -40,31 +40,33 @@ class Members:
 class CredentialsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.members = Members(ada="card 1", bob="card 2")
-        self.world = World(credentials=self.members)
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture(credentials=self.members)
+        self.peer = self.fixture.peer()
         self.login = Login(username="Ada", password="card 1")
-        self.delete = Delete(username="ada", password="card 1", inbox=Inbox.DISCARD)
+        self.delete = Delete(
+            username="ada", password="card 1", inbox=InboxAction.DISCARD
+        )
 
     @rule("A2")
     def test_a_user_of_the_application_logs_in_without_an_account(self) -> None:
         for create in (False, True):
             answer = self.peer.ask(replace(self.login, create=create))
             self.peer.lose()
-            self.peer = self.world.peer()
+            self.peer = self.fixture.peer()
 
             assert isinstance(answer, LoggedIn)
             self.assertEqual((answer.account, answer.username), (1, "ada"))
-        self.assertEqual(self.world.surroundings.passwords.hashed, [])
-        self.assertEqual(self.world.surroundings.passwords.checked, [])
+        self.assertEqual(self.fixture.surroundings.passwords.hashed, [])
+        self.assertEqual(self.fixture.surroundings.passwords.checked, [])
 
     @rule("A2")
     def test_two_first_logins_of_one_user_at_once_make_one_account(self) -> None:
-        self.members.waiting = waiting = Wait(self.world.turns)
+        self.members.waiting = waiting = Wait(self.fixture.scheduler)
         self.peer.do(self.login)
-        (first,) = of_type(self.world.peer().do(self.login), LoggedIn)
+        (first,) = of_type(self.fixture.peer().do(self.login), LoggedIn)
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         (refused,) = of_type(self.peer.events, Refused)
         self.assertEqual(refused.refusal.name, "ACCOUNT_IN_USE")
@@ -78,11 +80,11 @@ class CredentialsTest(unittest.TestCase):
             )
             self.assertIsInstance(refusal, WrongCredentials)
 
-        self.assertNotIn("create_account", self.world.store.calls)
+        self.assertNotIn("create_account", self.fixture.store.calls)
 
     @rule("A2")
     def test_users_send_each_other_messages(self) -> None:
-        ada, bob = self.world.peer(), self.world.peer()
+        ada, bob = self.fixture.peer(), self.fixture.peer()
         bob.do(Login(username="bob", password="card 2"))
         ada.do(self.login)
 
@@ -140,12 +142,12 @@ class CredentialsTest(unittest.TestCase):
     def test_an_account_that_is_deleted_while_it_is_made_is_not_logged_in_to(
         self,
     ) -> None:
-        waiting = self.world.store.hold_after("create_account")
+        waiting = self.fixture.store.hold_after("create_account")
         self.peer.do(self.login)
-        self.world.peer().ask(self.delete)
+        self.fixture.peer().ask(self.delete)
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         (refused,) = of_type(self.peer.events, Refused)
         self.assertIsInstance(refused.refusal, WrongCredentials)

@@ -6,11 +6,11 @@ from chatcore import SecondLogin
 from chatcore.commands import (
     Create,
     Delete,
-    Inbox,
+    InboxAction,
     List,
     Login,
     Logout,
-    Outbox,
+    OutboxAction,
     Resume,
     Send,
 )
@@ -39,13 +39,16 @@ from chatcore.events import (
 )
 from chatcore.limits import Limits
 from chatcore.model import DeletionReceipt
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 DELETE = Delete(username="ada", password=PASSWORD)
-DISCARD = Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD)
+DISCARD = Delete(username="ada", password=PASSWORD, inbox=InboxAction.DISCARD)
 ERASE = Delete(
-    username="ada", password=PASSWORD, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+    username="ada",
+    password=PASSWORD,
+    inbox=InboxAction.DISCARD,
+    outbox=OutboxAction.RETRACT,
 )
 
 
@@ -57,9 +60,9 @@ def receipt_in(peer: Peer) -> DeletionReceipt:
 
 class WhoTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.world.account("ada")
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.fixture.account("ada")
+        self.peer = self.fixture.peer()
 
     @rule("D1", "W7")
     def test_name_and_password_delete_an_account_without_a_login(self) -> None:
@@ -82,12 +85,12 @@ class WhoTest(unittest.TestCase):
 
     @rule("D1")
     def test_the_owner_s_own_link_may_delete_and_is_logged_out_by_it(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
 
         ada.do(DELETE)
 
         self.assertEqual(receipt_in(ada), DeletionReceipt())
-        self.assertIsNone(self.world.chat.session_of(ada.connection))
+        self.assertIsNone(self.fixture.chat.session_of(ada.connection))
         self.assertEqual(of_type(ada.events, Closing), [])
         self.assertIsInstance(ada.ask(Create("ada", PASSWORD)), Created)
         self.assertIsInstance(self.peer.refusal(Resume(ada.token)), SessionGone)
@@ -97,28 +100,28 @@ class WhoTest(unittest.TestCase):
         self,
     ) -> None:
         for policy in SecondLogin:
-            world = World(second_login=policy)
-            ada = world.user("ada")
+            fixture = ChatFixture(second_login=policy)
+            ada = fixture.user("ada")
 
-            refusal = world.peer().refusal(DELETE)
+            refusal = fixture.peer().refusal(DELETE)
 
             self.assertIsInstance(refusal, AccountInUse)
             self.assertEqual(len(of_type(ada.do(Send("ada", "x")), Accepted)), 1)
 
     @rule("D1")
     def test_a_session_that_does_not_answer_does_not_forbid_it(self) -> None:
-        ada = self.world.user("ada")
-        self.world.pass_s(2)
+        ada = self.fixture.user("ada")
+        self.fixture.pass_s(2)
         self.peer.do(DELETE)
 
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
 
         self.assertEqual(receipt_in(self.peer), DeletionReceipt())
         self.assertEqual(len(of_type(ada.events, Ping)), 1)
 
     @rule("D1")
     def test_a_detached_session_does_not_forbid_it(self) -> None:
-        self.world.user("ada").lose()
+        self.fixture.user("ada").lose()
 
         self.peer.do(DELETE)
 
@@ -126,7 +129,7 @@ class WhoTest(unittest.TestCase):
 
     @rule("D1", "E2")
     def test_a_link_of_another_account_may_not(self) -> None:
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
 
         refusal = bob.refusal(DELETE)
 
@@ -135,19 +138,19 @@ class WhoTest(unittest.TestCase):
 
     @rule("D1")
     def test_a_deletion_holds_the_session_while_it_runs(self) -> None:
-        self.world.user("bob").do(Send("ada", "hello"))
+        self.fixture.user("bob").do(Send("ada", "hello"))
         self.peer.do(DELETE)
 
-        login = self.world.peer().refusal(Login(username="ada", password=PASSWORD))
-        second = self.world.peer().refusal(DELETE)
+        login = self.fixture.peer().refusal(Login(username="ada", password=PASSWORD))
+        second = self.fixture.peer().refusal(DELETE)
 
         self.assertIsInstance(login, AccountInUse)
         self.assertIsInstance(second, AccountInUse)
 
     @rule("W8", "E2")
     def test_a_deletion_counts_as_an_operation(self) -> None:
-        world = World(Limits(operations=1, page_names=1, walk_names=1))
-        ada = world.user("ada")
+        fixture = ChatFixture(Limits(operations=1, page_names=1, walk_names=1))
+        ada = fixture.user("ada")
         ada.is_clogged = True
         ada.do(List(), DELETE)
 
@@ -158,15 +161,15 @@ class WhoTest(unittest.TestCase):
 
 class InboxTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.world.account("ada")
-        self.bob = self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.fixture.account("ada")
+        self.bob = self.fixture.user("bob")
         self.bob.do(Send("ada", "one"), Send("ada", "two"))
-        self.peer = self.world.peer()
+        self.peer = self.fixture.peer()
 
     def whole(self) -> list[str]:
         """What a login finds: the account is there, and so is its mail."""
-        return self.world.user("ada").bodies
+        return self.fixture.user("ada").bodies
 
     @rule("D2")
     def test_undelivered_mail_is_streamed_and_deleted_once_acknowledged(self) -> None:
@@ -181,7 +184,7 @@ class InboxTest(unittest.TestCase):
 
     @rule("D2")
     def test_it_works_on_the_owner_s_link_with_pushed_mail_as_well(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(DELETE)
 
         ada.acknowledge(2)
@@ -200,7 +203,7 @@ class InboxTest(unittest.TestCase):
 
     @rule("D2")
     def test_what_was_acknowledged_before_is_not_counted_as_delivered(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.acknowledge(1)
         ada.do(DELETE)
 
@@ -245,19 +248,19 @@ class InboxTest(unittest.TestCase):
 
     @rule("D2", "S3")
     def test_the_owner_s_lost_link_leaves_its_session_detached(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(DELETE)
 
         ada.lose()
-        answer = self.world.peer().do(Resume(ada.token, last_seen=2))[0]
+        answer = self.fixture.peer().do(Resume(ada.token, last_seen=2))[0]
 
         self.assertIsInstance(answer, Resumed)
 
     @rule("D2", "S3")
     def test_a_resume_on_another_link_leaves_the_account_whole(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(DELETE)
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(ada.token, last_seen=2))
 
         back.acknowledge(2)
@@ -267,11 +270,11 @@ class InboxTest(unittest.TestCase):
 
     @rule("D2", "S4")
     def test_a_logout_in_the_middle_leaves_the_account_whole(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(DELETE)
         ada.do(Logout())
 
-        self.world.pass_s(30)
+        self.fixture.pass_s(30)
 
         (refused,) = of_type(ada.events, Refused)
         self.assertIsInstance(refused.refusal, Fenced)
@@ -281,9 +284,9 @@ class InboxTest(unittest.TestCase):
     def test_thirty_seconds_without_progress_leave_the_account_whole(self) -> None:
         self.peer.do(DELETE)
 
-        self.world.pass_s(29.9)
+        self.fixture.pass_s(29.9)
         early = of_type(self.peer.events, Refused)
-        self.world.pass_s(0.1)
+        self.fixture.pass_s(0.1)
 
         (refused,) = of_type(self.peer.events, Refused)
         self.assertEqual(early, [])
@@ -294,9 +297,9 @@ class InboxTest(unittest.TestCase):
     @rule("D2")
     def test_each_acknowledgement_is_progress(self) -> None:
         self.peer.do(DELETE)
-        self.world.pass_s(29)
+        self.fixture.pass_s(29)
         self.peer.acknowledge(1)
-        self.world.pass_s(29)
+        self.fixture.pass_s(29)
 
         self.peer.acknowledge(2)
 
@@ -304,23 +307,23 @@ class InboxTest(unittest.TestCase):
 
     @rule("D2")
     def test_after_a_stall_the_link_is_as_it_was_before(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         for peer, logged_in in ((ada, True), (self.peer, False)):
             peer.do(DELETE)
-            self.world.pass_s(30)
+            self.fixture.pass_s(30)
 
-            held = self.world.chat.session_of(peer.connection)
+            held = self.fixture.chat.session_of(peer.connection)
             self.assertEqual(held is not None, logged_in)
             ada.do(Logout())
 
     @rule("D2", "S1")
     def test_after_a_stall_the_session_may_be_replaced_like_any(self) -> None:
-        world = World(second_login=SecondLogin.REPLACE)
-        ada = world.user("ada")
+        fixture = ChatFixture(second_login=SecondLogin.REPLACE)
+        ada = fixture.user("ada")
         ada.do(Send("ada", "waits"), DELETE)
-        world.pass_s(30)
+        fixture.pass_s(30)
 
-        answer = world.peer().do(Login(username="ada", password=PASSWORD))[0]
+        answer = fixture.peer().do(Login(username="ada", password=PASSWORD))[0]
 
         self.assertIsInstance(answer, LoggedIn)
 
@@ -328,15 +331,15 @@ class InboxTest(unittest.TestCase):
     def test_after_a_stall_no_session_is_left_that_nobody_has(self) -> None:
         self.bob.do(Logout())
         self.peer.do(DELETE)
-        self.world.pass_s(30)
+        self.fixture.pass_s(30)
 
-        self.assertEqual(self.world.store._rows.by_token, {})
+        self.assertEqual(self.fixture.store._rows.by_token, {})
 
     @rule("D2", "M1")
     def test_what_was_stored_without_anybody_knowing_is_delivered_too(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.acknowledge(2)
-        self.world.store.fail_after("deposit", OutcomeUnknown())
+        self.fixture.store.fail_after("deposit", OutcomeUnknown())
         self.bob.do(Send("ada", "three"))
 
         ada.do(DELETE)
@@ -356,9 +359,9 @@ class InboxTest(unittest.TestCase):
     def test_mail_that_was_seen_before_a_restart_still_has_to_be_acknowledged(
         self,
     ) -> None:
-        ada = self.world.user("ada")
-        self.world.restart()
-        back = self.world.peer()
+        ada = self.fixture.user("ada")
+        self.fixture.restart()
+        back = self.fixture.peer()
         back.do(Resume(ada.token, last_seen=2))
 
         early = back.do(DELETE)
@@ -372,10 +375,10 @@ class InboxTest(unittest.TestCase):
         self,
     ) -> None:
         for command in (DELETE, DISCARD):
-            world = World()
-            ada = world.user("ada")
-            world.store.fail_after("resume_session", OutcomeUnknown())
-            world.peer().refusal(Resume(ada.token))
+            fixture = ChatFixture()
+            ada = fixture.user("ada")
+            fixture.store.fail_after("resume_session", OutcomeUnknown())
+            fixture.peer().refusal(Resume(ada.token))
 
             ada.do(command)
 

@@ -3,19 +3,37 @@
 import unittest
 from itertools import product
 
-from chatcore.delivery import FLOWS, Cause, Delivery, Flow, Goal
+from chatcore.delivery import (
+    DELIVERY_STATES,
+    Delivery,
+    DeliveryGoal,
+    DeliveryState,
+    DeliveryTrigger,
+)
 from chatcore.errors import AcknowledgedTooMuch
 from chatcore.events import Bounced
 from chatcore.ids import AccountId, Position, Username
 from chatcore.limits import Limits
 from chatcore.model import Bounce, Mailbox, Message
-from marks import rule
+from tests.unit.chatcore.marks import rule
 
 IMPOSSIBLE = {
-    (Flow.HELD, Cause.CAUGHT_UP): "nothing is read while nothing goes out",
-    (Flow.HELD, Cause.SERVED): "nothing is read while nothing goes out",
-    (Flow.LIVE, Cause.CAUGHT_UP): "nothing is read while all is delivered",
-    (Flow.LIVE, Cause.SERVED): "a manual delivery goes from behind to held",
+    (
+        DeliveryState.HELD,
+        DeliveryTrigger.CAUGHT_UP,
+    ): "nothing is read while nothing goes out",
+    (
+        DeliveryState.HELD,
+        DeliveryTrigger.SERVED,
+    ): "nothing is read while nothing goes out",
+    (
+        DeliveryState.LIVE,
+        DeliveryTrigger.CAUGHT_UP,
+    ): "nothing is read while all is delivered",
+    (
+        DeliveryState.LIVE,
+        DeliveryTrigger.SERVED,
+    ): "a manual delivery goes from behind to held",
 }
 
 ADA = AccountId(1)
@@ -64,28 +82,30 @@ def delivery(
 def live(limits: Limits | None = None) -> Delivery:
     """A delivery that has caught up with an empty mailbox."""
     it = delivery(limits=limits)
-    it.change(Cause.ASKED)
+    it.change(DeliveryTrigger.ASKED)
     it.take([], head=it.head)
-    assert it.flow is Flow.LIVE
+    assert it.flow is DeliveryState.LIVE
     return it
 
 
 class FlowTableTest(unittest.TestCase):
     def test_each_pair_of_flow_and_cause_has_an_entry_or_is_impossible(self) -> None:
-        pairs = set(product(Flow, Cause))
+        pairs = set(product(DeliveryState, DeliveryTrigger))
 
-        self.assertEqual(set(FLOWS) | set(IMPOSSIBLE), pairs)
-        self.assertEqual(set(FLOWS) & set(IMPOSSIBLE), set())
+        self.assertEqual(set(DELIVERY_STATES) | set(IMPOSSIBLE), pairs)
+        self.assertEqual(set(DELIVERY_STATES) & set(IMPOSSIBLE), set())
 
     def test_each_flow_can_be_reached(self) -> None:
-        reached = {Flow.HELD}
-        for _ in Flow:
-            reached |= {to for (flow, _), to in FLOWS.items() if flow in reached}
+        reached = {DeliveryState.HELD}
+        for _ in DeliveryState:
+            reached |= {
+                to for (flow, _), to in DELIVERY_STATES.items() if flow in reached
+            }
 
-        self.assertEqual(reached, set(Flow))
+        self.assertEqual(reached, set(DeliveryState))
 
     def test_a_delivery_follows_the_table_and_nothing_else(self) -> None:
-        for flow, cause in product(Flow, Cause):
+        for flow, cause in product(DeliveryState, DeliveryTrigger):
             it = delivery()
             it.flow = flow
 
@@ -95,7 +115,7 @@ class FlowTableTest(unittest.TestCase):
                 self.assertIs(it.flow, flow)
             else:
                 it.change(cause)
-                self.assertIs(it.flow, FLOWS[flow, cause])
+                self.assertIs(it.flow, DELIVERY_STATES[flow, cause])
 
 
 class LiveTest(unittest.TestCase):
@@ -117,7 +137,7 @@ class LiveTest(unittest.TestCase):
         it.offer(message(1))
 
         self.assertIsNone(it.offer(message(1)))
-        self.assertIs(it.flow, Flow.LIVE)
+        self.assertIs(it.flow, DeliveryState.LIVE)
 
     @rule("M3")
     def test_a_gap_is_filled_from_the_store_before_what_follows_it(self) -> None:
@@ -128,7 +148,7 @@ class LiveTest(unittest.TestCase):
 
         self.assertIsNone(offered)
         self.assertEqual([event.position for event in taken], [1, 2])
-        self.assertIs(it.flow, Flow.LIVE)
+        self.assertIs(it.flow, DeliveryState.LIVE)
 
     @rule("W8")
     def test_a_full_window_of_messages_stops_the_delivery(self) -> None:
@@ -137,7 +157,7 @@ class LiveTest(unittest.TestCase):
         offered = [it.offer(message(n)) for n in (1, 2, 3)]
 
         self.assertIsNone(offered[2])
-        self.assertIs(it.flow, Flow.BEHIND)
+        self.assertIs(it.flow, DeliveryState.BEHIND)
         self.assertFalse(it.wants_mail)
 
     @rule("W8")
@@ -165,7 +185,7 @@ class TakeTest(unittest.TestCase):
     @rule("M3")
     def test_what_is_read_is_delivered_in_a_chain(self) -> None:
         it = delivery(acknowledged=3, head=7)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
 
         events = it.take([message(4), bounce(6), message(7)], head=Position(7))
 
@@ -174,38 +194,40 @@ class TakeTest(unittest.TestCase):
             [(4, 3), (6, 4), (7, 6)],
         )
         self.assertIsInstance(events[1], Bounced)
-        self.assertIs(it.flow, Flow.LIVE)
+        self.assertIs(it.flow, DeliveryState.LIVE)
 
     def test_a_delivery_is_behind_until_all_that_is_known_was_delivered(self) -> None:
         it = delivery(head=3)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
 
         it.take([message(1), message(2)], head=Position(3))
 
-        self.assertIs(it.flow, Flow.BEHIND)
+        self.assertIs(it.flow, DeliveryState.BEHIND)
 
     def test_a_mailbox_whose_tail_was_retracted_is_caught_up_with(self) -> None:
         it = delivery(head=3)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         it.take([message(1)], head=Position(3))
 
         it.take([], head=Position(3))
 
-        self.assertEqual((it.flow, it.covered, it.delivered), (Flow.LIVE, 3, 1))
+        self.assertEqual(
+            (it.flow, it.covered, it.delivered), (DeliveryState.LIVE, 3, 1)
+        )
 
     def test_what_is_committed_during_a_read_keeps_the_delivery_behind(self) -> None:
         it = delivery(head=1)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         it.offer(message(2))
 
         it.take([message(1)], head=Position(1))
 
-        self.assertIs(it.flow, Flow.BEHIND)
+        self.assertIs(it.flow, DeliveryState.BEHIND)
 
     def test_what_was_read_for_a_delivery_that_stopped_is_not_delivered(self) -> None:
         it = delivery(head=1)
-        it.change(Cause.ASKED)
-        it.change(Cause.STOPPED)
+        it.change(DeliveryTrigger.ASKED)
+        it.change(DeliveryTrigger.STOPPED)
 
         self.assertEqual(it.take([message(1)], head=Position(1)), ())
         self.assertEqual(it.delivered, 0)
@@ -215,26 +237,26 @@ class ManualTest(unittest.TestCase):
     @rule("M7", "S2")
     def test_a_manual_delivery_ends_with_what_was_asked_for(self) -> None:
         it = delivery(head=2, pushes=False)
-        it.goals.append(Goal(Position(2), 7, 2))
-        it.change(Cause.ASKED)
+        it.goals.append(DeliveryGoal(Position(2), 7, 2))
+        it.change(DeliveryTrigger.ASKED)
         it.offer(message(3))
 
         events = it.take([message(1), message(2), message(3)], head=Position(3))
 
         self.assertEqual([event.position for event in events], [1, 2])
-        self.assertIs(it.flow, Flow.HELD)
+        self.assertIs(it.flow, DeliveryState.HELD)
 
     @rule("M7", "M3")
     def test_what_was_left_is_delivered_when_it_is_asked_for(self) -> None:
         it = delivery(head=2, pushes=False)
-        it.goals.append(Goal(Position(2), 7, 2))
-        it.change(Cause.ASKED)
+        it.goals.append(DeliveryGoal(Position(2), 7, 2))
+        it.change(DeliveryTrigger.ASKED)
         it.offer(message(3))
         it.take([message(1), message(2), message(3)], head=Position(3))
 
         covered = it.covered
-        it.goals.append(Goal(Position(3), 8, 1))
-        it.change(Cause.ASKED)
+        it.goals.append(DeliveryGoal(Position(3), 8, 1))
+        it.change(DeliveryTrigger.ASKED)
         events = it.take([message(3)], head=Position(3))
 
         self.assertEqual(covered, 2)
@@ -245,19 +267,21 @@ class ManualTest(unittest.TestCase):
         self,
     ) -> None:
         it = delivery(head=2, pushes=False)
-        it.goals.append(Goal(Position(2), 7, 2))
-        it.change(Cause.ASKED)
+        it.goals.append(DeliveryGoal(Position(2), 7, 2))
+        it.change(DeliveryTrigger.ASKED)
 
         it.take([message(1), message(3)], head=Position(3))
 
-        self.assertEqual((it.flow, it.delivered, it.covered), (Flow.HELD, 1, 2))
+        self.assertEqual(
+            (it.flow, it.delivered, it.covered), (DeliveryState.HELD, 1, 2)
+        )
 
     @rule("M7")
     def test_a_goal_is_met_once_all_up_to_it_is_acknowledged(self) -> None:
         it = delivery(head=2, pushes=False)
-        goal = Goal(Position(2), 7, 2)
+        goal = DeliveryGoal(Position(2), 7, 2)
         it.goals.append(goal)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         it.take([message(1), message(2)], head=Position(2))
 
         before = it.reached()
@@ -308,7 +332,7 @@ class AcknowledgeTest(unittest.TestCase):
     @rule("D4")
     def test_a_bounce_counts_in_the_window_and_frees_nobody(self) -> None:
         it = delivery(head=1)
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         it.take([bounce(1)], head=Position(1))
 
         room = it.room
@@ -340,7 +364,7 @@ class RewindTest(unittest.TestCase):
             it.offer(message(n))
 
         it.rewind(mailbox(head=3), Position(1))
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         events = it.take([message(2), message(3)], head=Position(3))
 
         self.assertEqual([(e.position, e.follows) for e in events], [(2, 1), (3, 2)])
@@ -359,7 +383,7 @@ class RewindTest(unittest.TestCase):
         for n in (1, 2, 3):
             it.offer(message(n))
         it.rewind(mailbox(head=3), Position(1))
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
 
         it.acknowledge(Position(2))
         events = it.take([message(3)], head=Position(3))
@@ -374,12 +398,12 @@ class RewindTest(unittest.TestCase):
         for n in (1, 2, 3):
             it.offer(message(n))
         it.rewind(mailbox(head=3), Position(1))
-        it.change(Cause.ASKED)
+        it.change(DeliveryTrigger.ASKED)
         it.take([], head=Position(3))  # the others were retracted
 
         it.acknowledge(Position(2))
 
-        self.assertEqual((it.flow, it.covered), (Flow.LIVE, 3))
+        self.assertEqual((it.flow, it.covered), (DeliveryState.LIVE, 3))
         self.assertTrue(it.has_settled(Position(3)))
 
     @rule("S6", "M4")
@@ -409,7 +433,7 @@ class RewindTest(unittest.TestCase):
 
         it.nudge(Position(1))
 
-        self.assertIs(it.flow, Flow.LIVE)
+        self.assertIs(it.flow, DeliveryState.LIVE)
 
     def test_a_nudge_further_has_the_mail_read(self) -> None:
         it = live()
@@ -426,4 +450,4 @@ class NewTest(unittest.TestCase):
         offered = it.offer(message(3))
 
         self.assertIsNone(offered)
-        self.assertEqual((it.flow, it.wants_mail), (Flow.HELD, False))
+        self.assertEqual((it.flow, it.wants_mail), (DeliveryState.HELD, False))

@@ -9,13 +9,13 @@ import unittest
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chatcore.delivery import Cause, Delivery, Flow, Goal
+from chatcore.delivery import Delivery, DeliveryGoal, DeliveryState, DeliveryTrigger
 from chatcore.events import Bounced, Delivered
 from chatcore.ids import BEFORE_FIRST, AccountId, Position, Username
 from chatcore.limits import Limits
 from chatcore.model import Bounce, Mail, Mailbox, Message
-from environment import seeded
-from marks import rule
+from tests.unit.chatcore.environment import seeded
+from tests.unit.chatcore.marks import rule
 
 LIMITS = Limits(window_messages=4, window_bytes=12)
 SENDER = Username("ada")
@@ -94,7 +94,7 @@ class History:
 
     def start(self) -> None:
         if self.delivery.pushes:
-            self.delivery.change(Cause.ASKED)
+            self.delivery.change(DeliveryTrigger.ASKED)
 
     def read(self) -> None:
         """Begin a read, or finish the one that is on its way."""
@@ -147,7 +147,7 @@ class History:
 
     def come_back(self) -> None:
         """Lose the link, with what was on its way, and resume on another one."""
-        self.delivery.change(Cause.STOPPED)
+        self.delivery.change(DeliveryTrigger.STOPPED)
         lost = self.random.randrange(3)
         kept = [it for it in self.seen if it <= self.acknowledged]
         before = self.seen
@@ -170,9 +170,9 @@ class History:
 
     def ask(self) -> None:
         """Ask for what is queued now."""
-        self.delivery.goals.append(Goal(self.head, None, len(self.mail)))
+        self.delivery.goals.append(DeliveryGoal(self.head, None, len(self.mail)))
         self.delivery.nudge(self.head)
-        self.delivery.change(Cause.ASKED)
+        self.delivery.change(DeliveryTrigger.ASKED)
 
     def finish(self) -> None:
         """Let everything that is under way arrive, and acknowledge it."""
@@ -230,7 +230,7 @@ class DeliveryLawTest(unittest.TestCase):
                 history = self.live_through(seed, pushes=True)
 
                 self.check_all_arrived(history)
-                self.assertIs(history.delivery.flow, Flow.LIVE)
+                self.assertIs(history.delivery.flow, DeliveryState.LIVE)
 
     @rule("M3", "M4", "M7", "S3", "W8")
     def test_a_manual_delivery_never_skips_and_never_repeats(self) -> None:
@@ -239,7 +239,7 @@ class DeliveryLawTest(unittest.TestCase):
                 history = self.live_through(seed, pushes=False)
 
                 self.check_all_arrived(history)
-                self.assertIs(history.delivery.flow, Flow.HELD)
+                self.assertIs(history.delivery.flow, DeliveryState.HELD)
 
     @rule("M4")
     def test_a_settled_delivery_has_an_empty_window(self) -> None:

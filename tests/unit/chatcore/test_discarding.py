@@ -4,9 +4,9 @@ import unittest
 
 from chatcore.commands import (
     Delete,
-    Inbox,
+    InboxAction,
     Logout,
-    Outbox,
+    OutboxAction,
     Send,
 )
 from chatcore.events import (
@@ -19,13 +19,16 @@ from chatcore.events import (
 from chatcore.ids import AccountId, Position, Username
 from chatcore.limits import Limits
 from chatcore.model import DeletionReceipt
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 DELETE = Delete(username="ada", password=PASSWORD)
-DISCARD = Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD)
+DISCARD = Delete(username="ada", password=PASSWORD, inbox=InboxAction.DISCARD)
 ERASE = Delete(
-    username="ada", password=PASSWORD, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+    username="ada",
+    password=PASSWORD,
+    inbox=InboxAction.DISCARD,
+    outbox=OutboxAction.RETRACT,
 )
 
 
@@ -37,8 +40,8 @@ def receipt_in(peer: Peer) -> DeletionReceipt:
 
 class OutboxTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
         self.bob.lose()
         self.ada.do(Send("bob", "one"), Send("bob", "two"))
 
@@ -47,34 +50,34 @@ class OutboxTest(unittest.TestCase):
         self.ada.do(DELETE)
 
         self.assertEqual(receipt_in(self.ada), DeletionReceipt(kept=2))
-        self.assertEqual(self.world.user("bob").bodies, ["one", "two"])
+        self.assertEqual(self.fixture.user("bob").bodies, ["one", "two"])
 
     @rule("D3")
     def test_retract_removes_what_is_not_acknowledged(self) -> None:
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
         bob.acknowledge(1)
         bob.lose()
 
         self.ada.do(ERASE)
 
         self.assertEqual(receipt_in(self.ada), DeletionReceipt(retracted=1))
-        self.assertEqual(self.world.user("bob").bodies, [])
+        self.assertEqual(self.fixture.user("bob").bodies, [])
 
     @rule("D3", "M3")
     def test_a_retraction_does_not_look_like_a_loss(self) -> None:
-        eve = self.world.user("eve")
+        eve = self.fixture.user("eve")
         eve.do(Send("bob", "three"))
         self.ada.do(ERASE)
         eve.do(Send("bob", "four"))
 
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
 
         chain = [(it.position, it.follows) for it in of_type(bob.events, Delivered)]
         self.assertEqual(chain, [(3, 0), (4, 3)])
 
     @rule("D3", "M4")
     def test_a_recipient_may_acknowledge_what_was_retracted_meanwhile(self) -> None:
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
         self.ada.do(ERASE)
 
         self.assertEqual(bob.acknowledge(2), [])
@@ -82,9 +85,9 @@ class OutboxTest(unittest.TestCase):
 
 class BounceTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.world.account("ada")
-        self.bob, self.eve = self.world.user("bob"), self.world.user("eve")
+        self.fixture = ChatFixture()
+        self.fixture.account("ada")
+        self.bob, self.eve = self.fixture.user("bob"), self.fixture.user("eve")
 
     @rule("D4")
     def test_the_senders_of_discarded_messages_are_told_which(self) -> None:
@@ -92,7 +95,7 @@ class BounceTest(unittest.TestCase):
         self.eve.do(Send("ada", "two"))
         self.bob.do(Send("ada", "three"))
 
-        self.world.peer().do(DISCARD)
+        self.fixture.peer().do(DISCARD)
 
         (told_bob,), (told_eve,) = self.bob.mail, self.eve.mail
         assert isinstance(told_bob, Bounced)
@@ -107,13 +110,13 @@ class BounceTest(unittest.TestCase):
     def test_a_bounce_is_delivered_like_a_message(self) -> None:
         self.bob.do(Send("ada", "one"))
         self.bob.lose()
-        self.world.peer().do(DISCARD)
+        self.fixture.peer().do(DISCARD)
         self.eve.do(Send("bob", "hello"))
 
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
         bob.acknowledge(1)
         bob.lose()
-        again = self.world.user("bob")
+        again = self.fixture.user("bob")
 
         self.assertEqual([type(it) for it in bob.mail], [Bounced, Delivered])
         self.assertEqual([it.follows for it in bob.mail], [0, 1])
@@ -124,17 +127,17 @@ class BounceTest(unittest.TestCase):
     def test_a_bounce_waits_for_a_sender_that_is_not_there(self) -> None:
         self.bob.do(Send("ada", "one"), Logout())
 
-        self.world.peer().do(DISCARD)
+        self.fixture.peer().do(DISCARD)
 
-        self.assertEqual([type(it) for it in self.world.user("bob").mail], [Bounced])
+        self.assertEqual([type(it) for it in self.fixture.user("bob").mail], [Bounced])
 
     @rule("D4")
     def test_a_bounce_names_at_most_a_thousand_messages(self) -> None:
-        world = World(Limits(bounce_messages=10, cleanup_rows=15))
-        world.account("ada")
-        bob = world.user("bob")
+        fixture = ChatFixture(Limits(bounce_messages=10, cleanup_rows=15))
+        fixture.account("ada")
+        bob = fixture.user("bob")
         bob.do(*(Send("ada", str(n)) for n in range(25)))
-        peer = world.peer()
+        peer = fixture.peer()
 
         peer.do(DISCARD)
 
@@ -145,11 +148,11 @@ class BounceTest(unittest.TestCase):
 
     @rule("D4", "M6")
     def test_a_bounce_is_never_refused_and_not_counted(self) -> None:
-        world = World(Limits(mailbox_messages=1))
-        world.account("ada")
-        bob = world.user("bob")
+        fixture = ChatFixture(Limits(mailbox_messages=1))
+        fixture.account("ada")
+        bob = fixture.user("bob")
         bob.do(Send("ada", "one"), Send("bob", "fills it"))
-        world.peer().do(DISCARD)
+        fixture.peer().do(DISCARD)
 
         refused = bob.do(Send("bob", "too much"))
         bob.acknowledge(1)
@@ -163,16 +166,16 @@ class BounceTest(unittest.TestCase):
     def test_a_bounce_never_bounces(self) -> None:
         self.bob.do(Send("ada", "one"))
         self.bob.lose()
-        self.world.peer().do(DISCARD)
-        peer = self.world.peer()
+        self.fixture.peer().do(DISCARD)
+        peer = self.fixture.peer()
 
-        peer.do(Delete(username="bob", password=PASSWORD, inbox=Inbox.DISCARD))
+        peer.do(Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD))
 
         self.assertEqual(receipt_in(peer), DeletionReceipt())
 
     @rule("D4", "A5")
     def test_a_message_to_oneself_does_not_bounce(self) -> None:
-        ada = self.world.user("ada")
+        ada = self.fixture.user("ada")
         ada.do(Send("ada", "remember"))
 
         ada.do(DISCARD)
@@ -184,11 +187,11 @@ class BounceTest(unittest.TestCase):
         self,
     ) -> None:
         self.bob.do(Send("ada", "to ada"))
-        waiting = self.world.store.hold("delete_account")
+        waiting = self.fixture.store.hold("delete_account")
         self.bob.do(Delete(username="bob", password=PASSWORD))
-        self.world.peer().do(DISCARD)
+        self.fixture.peer().do(DISCARD)
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         before = of_type(self.bob.events, Deleted)
         self.bob.acknowledge(1)
@@ -202,12 +205,12 @@ class BounceTest(unittest.TestCase):
         self,
     ) -> None:
         self.bob.do(Send("ada", "to ada"))
-        waiting = self.world.store.hold("delete_account")
+        waiting = self.fixture.store.hold("delete_account")
         self.bob.do(Delete(username="bob", password=PASSWORD))
-        self.world.peer().do(DISCARD)
+        self.fixture.peer().do(DISCARD)
 
         self.bob.lose()
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
-        self.assertEqual(len(self.world.user("bob").mail), 1)
+        self.assertEqual(len(self.fixture.user("bob").mail), 1)

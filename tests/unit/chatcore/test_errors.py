@@ -16,7 +16,7 @@ from chatcore.errors import (
     StoreUnavailable,
     refusal_from_wire,
 )
-from marks import rule
+from tests.unit.chatcore.marks import rule
 
 NUMBERS = {
     100: "MALFORMED_COMMAND",

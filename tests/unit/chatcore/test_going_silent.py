@@ -5,28 +5,28 @@ import unittest
 from chatcore.commands import Delete, Resume, Send
 from chatcore.errors import AcknowledgedTooMuch, DeletionStalled
 from chatcore.events import Deleted, Refused
-from marks import rule
-from world import PASSWORD, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
+from tests.unit.chatcore.marks import rule
 
 
 class GoingSilent(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.bob = self.world.user("bob")
-        self.ada = self.world.user("ada")
+        self.fixture = ChatFixture()
+        self.bob = self.fixture.user("bob")
+        self.ada = self.fixture.user("ada")
 
     @rule("M4", "S3")
     def test_what_was_delivered_before_a_resume_can_be_acknowledged_after_it(
         self,
     ) -> None:
         self.bob.do(Send("ada", "one"), Send("ada", "two"))
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.is_clogged = True
         back.do(Resume(self.ada.token, last_seen=0))
 
         back.acknowledge(2)
         back.unclog()
-        again = self.world.peer()
+        again = self.fixture.peer()
         again.do(Resume(self.ada.token))
 
         self.assertEqual(of_type(back.events, Refused), [])
@@ -37,7 +37,7 @@ class GoingSilent(unittest.TestCase):
         self,
     ) -> None:
         self.bob.do(Send("ada", "one"))
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(self.ada.token, last_seen=0))
 
         back.acknowledge(2)
@@ -53,12 +53,12 @@ class GoingSilent(unittest.TestCase):
         self.ada.do(Delete(username="ada", password=PASSWORD))
 
         self.ada.connection.fall_silent()
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         (refused,) = of_type(self.ada.events, Refused)
         self.assertIsInstance(refused.refusal, DeletionStalled)
         self.ada.lose()
-        self.assertEqual(self.world.user("ada").bodies, ["unread"])
+        self.assertEqual(self.fixture.user("ada").bodies, ["unread"])
 
     @rule("D2")
     def test_a_silent_peer_with_nothing_to_read_can_delete_its_account(self) -> None:

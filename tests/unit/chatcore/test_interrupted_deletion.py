@@ -5,10 +5,10 @@ import unittest
 from chatcore.commands import (
     Delete,
     Deliver,
-    Inbox,
+    InboxAction,
     Login,
     Logout,
-    Outbox,
+    OutboxAction,
     Resume,
     Send,
 )
@@ -24,13 +24,16 @@ from chatcore.events import (
     Refused,
 )
 from chatcore.model import DeletionReceipt
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 DELETE = Delete(username="ada", password=PASSWORD)
-DISCARD = Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD)
+DISCARD = Delete(username="ada", password=PASSWORD, inbox=InboxAction.DISCARD)
 ERASE = Delete(
-    username="ada", password=PASSWORD, inbox=Inbox.DISCARD, outbox=Outbox.RETRACT
+    username="ada",
+    password=PASSWORD,
+    inbox=InboxAction.DISCARD,
+    outbox=OutboxAction.RETRACT,
 )
 
 
@@ -42,13 +45,13 @@ def receipt_in(peer: Peer) -> DeletionReceipt:
 
 class FailureTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada = self.world.user("ada")
+        self.fixture = ChatFixture()
+        self.ada = self.fixture.user("ada")
 
     @rule("D2", "E2")
     def test_a_store_that_cannot_decide_leaves_the_account_whole(self) -> None:
         for call in ("mailbox", "delete_account"):
-            self.world.store.fail(call, StoreUnavailable(reason="disk full"))
+            self.fixture.store.fail(call, StoreUnavailable(reason="disk full"))
 
             self.ada.do(DELETE)
 
@@ -61,14 +64,14 @@ class FailureTest(unittest.TestCase):
     def test_even_when_nothing_of_it_can_be_undone_the_refusal_is_told(self) -> None:
         self.ada.do(Logout())
         for call in ("delete_account", "open_mailbox", "end_session"):
-            self.world.store.fail(call, StoreUnavailable(reason="disk full"))
-        peer = self.world.peer()
+            self.fixture.store.fail(call, StoreUnavailable(reason="disk full"))
+        peer = self.fixture.peer()
 
         peer.do(DELETE)
 
         (refused,) = of_type(peer.events, Refused)
         self.assertIsInstance(refused.refusal, StoreUnavailable)
-        self.assertIsNone(self.world.chat.session_of(peer.connection))
+        self.assertIsNone(self.fixture.chat.session_of(peer.connection))
         self.assertEqual(
             len(of_type(peer.do(Login(username="ada", password=PASSWORD)), LoggedIn)),
             1,
@@ -76,14 +79,14 @@ class FailureTest(unittest.TestCase):
 
     @rule("D5")
     def test_a_link_that_is_lost_after_the_decision_stops_nothing(self) -> None:
-        bob = self.world.user("bob")
+        bob = self.fixture.user("bob")
         bob.do(Send("ada", "one"))
-        waiting = self.world.store.hold("clean_up")
+        waiting = self.fixture.store.hold("clean_up")
         self.ada.do(DISCARD)
 
         self.ada.lose()
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(len(of_type(bob.events, Bounced)), 1)
 
@@ -91,25 +94,25 @@ class FailureTest(unittest.TestCase):
     def test_a_session_whose_link_is_lost_during_the_decision_is_gone_with_it(
         self,
     ) -> None:
-        waiting = self.world.store.hold_after("delete_account")
+        waiting = self.fixture.store.hold_after("delete_account")
         self.ada.do(DELETE)
 
         self.ada.lose()
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertIsInstance(
-            self.world.peer().refusal(Resume(self.ada.token)), SessionGone
+            self.fixture.peer().refusal(Resume(self.ada.token)), SessionGone
         )
 
     @rule("D5", "S4")
     def test_a_logout_during_the_decision_does_not_stop_it_either(self) -> None:
-        waiting = self.world.store.hold_after("delete_account")
+        waiting = self.fixture.store.hold_after("delete_account")
         self.ada.do(DELETE)
 
         self.ada.do(Logout())
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(receipt_in(self.ada), DeletionReceipt())
 

@@ -7,9 +7,9 @@ from chatcore.ids import NO_KEY, IdempotencyKey
 from chatcore.keys import key_from_ms, ms_of_key, parse_key, refuse_outside
 from chatcore.limits import DAY_MS
 from chatcore.store import KeySpan
-from environment import NOON_MS, seeded
-from marks import rule
-from moments import key_of
+from tests.unit.chatcore.environment import NOON_MS, seeded
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 
 class KeyTest(unittest.TestCase):

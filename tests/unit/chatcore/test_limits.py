@@ -4,8 +4,8 @@ import unittest
 from dataclasses import fields
 
 from chatcore.limits import Limits, LimitsContradict
-from chatcore.rates import Kind, Scope
-from marks import rule
+from chatcore.rate_limiter import RateKind, RateScope
+from tests.unit.chatcore.marks import rule
 
 
 def contradiction(**limits: int) -> str:
@@ -107,7 +107,9 @@ class DerivedTest(unittest.TestCase):
     @rule("B5")
     def test_each_rate_is_named_after_whom_it_is_for_and_what_it_counts(self) -> None:
         names = {
-            f"{scope.value}_{kind.value}_per_s" for scope in Scope for kind in Kind
+            f"{scope.value}_{kind.value}_per_s"
+            for scope in RateScope
+            for kind in RateKind
         }
 
         rates = {it.name for it in fields(Limits) if it.name.endswith("_per_s")}

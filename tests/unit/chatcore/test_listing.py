@@ -9,9 +9,9 @@ from chatcore.errors import InvalidPattern, StoreUnavailable, TooManyOperations
 from chatcore.events import Accepted, Event, Listed, Refused, Started
 from chatcore.ids import Username
 from chatcore.limits import Limits
-from environment import seeded
-from marks import rule
-from world import Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import ChatFixture, Peer, of_type
+from tests.unit.chatcore.environment import seeded
+from tests.unit.chatcore.marks import rule
 
 SMALL_PAGES = Limits(page_names=3, walk_names=5)
 
@@ -22,16 +22,18 @@ def names_in(events: Sequence[Event]) -> list[str]:
 
 
 class ListTest(unittest.TestCase):
-    def world(self, *names: str, limits: Limits | None = None) -> tuple[World, Peer]:
+    def fixture(
+        self, *names: str, limits: Limits | None = None
+    ) -> tuple[ChatFixture, Peer]:
         """A world with these accounts, and a link of the account "zoe"."""
-        world = World(limits)
+        fixture = ChatFixture(limits)
         for name in names:
-            world.account(name)
-        return world, world.user("zoe")
+            fixture.account(name)
+        return fixture, fixture.user("zoe")
 
     @rule("L1", "W7")
     def test_a_list_is_started_and_then_finished_under_its_id(self) -> None:
-        _, zoe = self.world("ada")
+        _, zoe = self.fixture("ada")
 
         events = zoe.do(List())
 
@@ -42,7 +44,7 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_names_come_sorted_by_code_point(self) -> None:
-        _, zoe = self.world("b", "ä", "a", "10", "9", "\U0001f600", "\uffee")
+        _, zoe = self.fixture("b", "ä", "a", "10", "9", "\U0001f600", "\uffee")
 
         names = names_in(zoe.do(List()))
 
@@ -52,7 +54,7 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_only_the_names_that_match_come(self) -> None:
-        _, zoe = self.world("ada", "adam", "bob", "bobby")
+        _, zoe = self.fixture("ada", "adam", "bob", "bobby")
 
         found = {
             pattern: names_in(zoe.do(List(pattern)))
@@ -73,9 +75,9 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_an_account_is_online_while_a_link_carries_its_session(self) -> None:
-        world, zoe = self.world("ada")
-        world.user("bob").lose()
-        world.user("eve")
+        fixture, zoe = self.fixture("ada")
+        fixture.user("bob").lose()
+        fixture.user("eve")
 
         (page,) = of_type(zoe.do(List()), Listed)
 
@@ -86,7 +88,7 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_a_long_list_comes_in_pages_of_which_the_last_is_marked(self) -> None:
-        _, zoe = self.world(*(f"user{n:02}" for n in range(9)), limits=SMALL_PAGES)
+        _, zoe = self.fixture(*(f"user{n:02}" for n in range(9)), limits=SMALL_PAGES)
 
         pages = of_type(zoe.do(List()), Listed)
 
@@ -105,7 +107,7 @@ class ListTest(unittest.TestCase):
                 page_names=random.randrange(1, 9), walk_names=random.randrange(1, 9)
             )
             pattern = random.choice(["*", "a*", "*a", "?b*", "a?b", "b*a*b", "bb*"])
-            _, zoe = self.world(*names, limits=limits)
+            _, zoe = self.fixture(*names, limits=limits)
 
             pages = of_type(zoe.do(List(pattern)), Listed)
 
@@ -117,7 +119,7 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_a_list_continues_after_a_name(self) -> None:
-        _, zoe = self.world("ada", "bob", "eve")
+        _, zoe = self.fixture("ada", "bob", "eve")
 
         names = names_in(zoe.do(List("*", after="bob")))
 
@@ -126,21 +128,21 @@ class ListTest(unittest.TestCase):
     @rule("L1")
     def test_a_prefix_walks_its_part_of_the_index_only(self) -> None:
         names = [*(f"a{n}" for n in range(50)), "bob", *(f"c{n}" for n in range(50))]
-        world, zoe = self.world(*names, limits=SMALL_PAGES)
+        fixture, zoe = self.fixture(*names, limits=SMALL_PAGES)
 
         found = names_in(zoe.do(List("b*")))
 
         self.assertEqual(found, ["bob"])
-        self.assertEqual(world.store.calls.count("names"), 1)
+        self.assertEqual(fixture.store.calls.count("names"), 1)
 
     @rule("L1", "W8")
     def test_a_peer_that_does_not_read_is_sent_one_page(self) -> None:
-        world, zoe = self.world(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
+        fixture, zoe = self.fixture(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
         zoe.is_clogged = True
         zoe.do(List())
 
         waiting = len(zoe.connection.outbox)
-        read = world.store.calls.count("names")
+        read = fixture.store.calls.count("names")
         pages = of_type(zoe.unclog(), Listed)
 
         self.assertEqual((waiting, read), (2, 1))
@@ -148,19 +150,19 @@ class ListTest(unittest.TestCase):
 
     @rule("L1")
     def test_a_list_ends_with_its_link(self) -> None:
-        world, zoe = self.world(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
+        fixture, zoe = self.fixture(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
         zoe.is_clogged = True
         zoe.do(List())
 
         zoe.lose()
 
         self.assertEqual(zoe.connection.operations, 0)
-        self.assertEqual(world.store.calls.count("names"), 1)
+        self.assertEqual(fixture.store.calls.count("names"), 1)
 
     @rule("L1", "E1")
     def test_an_outage_in_the_middle_ends_the_list_with_a_refusal(self) -> None:
-        world, zoe = self.world("ada")
-        world.store.fail("names", StoreUnavailable(reason="disk full"))
+        fixture, zoe = self.fixture("ada")
+        fixture.store.fail("names", StoreUnavailable(reason="disk full"))
 
         started, refused = zoe.do(List())
 
@@ -170,13 +172,13 @@ class ListTest(unittest.TestCase):
 
     @rule("L1", "E2")
     def test_a_pattern_that_is_too_long_is_refused_and_nothing_starts(self) -> None:
-        _, zoe = self.world()
+        _, zoe = self.fixture()
 
         self.assertIsInstance(zoe.refusal(List("*" * 257)), InvalidPattern)
 
     @rule("W7")
     def test_other_commands_are_answered_while_a_list_runs(self) -> None:
-        _, zoe = self.world(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
+        _, zoe = self.fixture(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
         zoe.is_clogged = True
         zoe.do(List(), Send("zoe", "meanwhile"))
 
@@ -189,7 +191,7 @@ class ListTest(unittest.TestCase):
 
     @rule("W8", "E2")
     def test_more_than_eight_operations_at_once_are_refused(self) -> None:
-        _, zoe = self.world(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
+        _, zoe = self.fixture(*(f"user{n}" for n in range(9)), limits=SMALL_PAGES)
         zoe.is_clogged = True
         zoe.do(*(List() for _ in range(9)))
 

@@ -39,8 +39,8 @@ from chatcore.events import (
     Resumed,
 )
 from chatcore.ids import AccountId, Position, ResumeToken, Username
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 LOGIN = Login(username="ada", password=PASSWORD)
 
@@ -48,11 +48,11 @@ LOGIN = Login(username="ada", password=PASSWORD)
 class LoginTest(unittest.TestCase):
     @rule("S2")
     def test_a_login_answers_with_id_token_and_number_of_queued_messages(self) -> None:
-        world = World()
-        world.account("ada")
-        world.user("bob").do(Send("ada", "one"), Send("ada", "two"))
+        fixture = ChatFixture()
+        fixture.account("ada")
+        fixture.user("bob").do(Send("ada", "one"), Send("ada", "two"))
 
-        events = world.peer().do(LOGIN)
+        events = fixture.peer().do(LOGIN)
 
         self.assertEqual(
             events[0],
@@ -70,8 +70,8 @@ class LoginTest(unittest.TestCase):
 
     @rule("S2")
     def test_a_pushed_delivery_begins_after_what_was_acknowledged(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(Send("ada", "one"), Send("ada", "two"))
         ada.acknowledge(1)
         ada.do(Logout())
@@ -85,11 +85,11 @@ class LoginTest(unittest.TestCase):
 
     @rule("S2", "M7")
     def test_a_manual_login_is_sent_nothing_until_it_asks(self) -> None:
-        world = World()
-        world.account("ada")
-        bob = world.user("bob")
+        fixture = ChatFixture()
+        fixture.account("ada")
+        bob = fixture.user("bob")
         bob.do(Send("ada", "one"))
-        ada = world.peer()
+        ada = fixture.peer()
 
         ada.do(Login(username="ada", password=PASSWORD, delivery=DeliveryMode.MANUAL))
         bob.do(Send("ada", "two"))
@@ -102,21 +102,21 @@ class LoginTest(unittest.TestCase):
     def test_a_token_is_told_once_its_session_is_stored_and_only_as_a_hash(
         self,
     ) -> None:
-        world = World()
-        world.account("ada")
-        waiting = world.store.hold_after("open_session")
-        ada = world.peer()
+        fixture = ChatFixture()
+        fixture.account("ada")
+        waiting = fixture.store.hold_after("open_session")
+        ada = fixture.peer()
 
         early = ada.do(LOGIN)
         waiting.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
 
         stored: list[bytes] = []
 
         async def look() -> None:
-            stored.extend(it.token_hash for it in await world.store.sessions())
+            stored.extend(it.token_hash for it in await fixture.store.sessions())
 
-        world.do(look())
+        fixture.do(look())
         (logged_in,) = of_type(ada.events, LoggedIn)
         self.assertEqual(early, [])
         self.assertEqual([len(it) for it in stored], [32])
@@ -124,9 +124,9 @@ class LoginTest(unittest.TestCase):
 
     @rule("E2")
     def test_a_link_that_is_logged_in_has_to_log_out_first(self) -> None:
-        world = World()
-        ada = world.user("ada")
-        world.account("bob")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
+        fixture.account("bob")
 
         for command in (LOGIN, Resume(ada.token)):
             refusal = ada.refusal(command)
@@ -136,29 +136,29 @@ class LoginTest(unittest.TestCase):
     @rule("E2", "S1")
     def test_a_login_that_the_store_refuses_ends_nothing(self) -> None:
         for policy in SecondLogin:
-            world = World(second_login=policy)
-            ada = world.user("ada")
+            fixture = ChatFixture(second_login=policy)
+            ada = fixture.user("ada")
             ada.lose()
-            world.store.fail("open_session", StoreUnavailable(reason="disk full"))
+            fixture.store.fail("open_session", StoreUnavailable(reason="disk full"))
 
-            refusal = world.peer().refusal(LOGIN)
-            resumed = world.peer().ask(Resume(ada.token))
+            refusal = fixture.peer().refusal(LOGIN)
+            resumed = fixture.peer().ask(Resume(ada.token))
 
             self.assertIsInstance(refusal, StoreUnavailable)
             self.assertIsInstance(resumed, Resumed)
 
     @rule("A5")
     def test_an_account_that_is_deleted_meanwhile_cannot_be_logged_in_to(self) -> None:
-        world = World()
-        world.account("ada")
-        waiting = world.store.hold("open_session")
-        late = world.peer()
+        fixture = ChatFixture()
+        fixture.account("ada")
+        waiting = fixture.store.hold("open_session")
+        late = fixture.peer()
         late.do(LOGIN)
 
         # A deletion would be refused while a login opens the session: the row goes.
-        world.store._rows.accounts.pop(AccountId(1))
+        fixture.store._rows.accounts.pop(AccountId(1))
         waiting.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
 
         (refused,) = of_type(late.events, Refused)
         self.assertIsInstance(refused.refusal, WrongCredentials)
@@ -167,37 +167,37 @@ class LoginTest(unittest.TestCase):
     def test_a_link_that_is_lost_during_its_login_leaves_a_detached_session(
         self,
     ) -> None:
-        world = World()
-        world.account("ada")
-        waiting = world.store.hold("open_session")
-        lost = world.peer()
+        fixture = ChatFixture()
+        fixture.account("ada")
+        waiting = fixture.store.hold("open_session")
+        lost = fixture.peer()
         lost.do(LOGIN)
 
         lost.lose()
         waiting.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
         token = (1).to_bytes(32)
-        back = world.peer()
+        back = fixture.peer()
         in_time = back.ask(Resume(token))
         back.lose()
-        world.pass_s(30)
-        world.tick()
+        fixture.pass_s(30)
+        fixture.tick()
 
         self.assertEqual(of_type(lost.events, LoggedIn), [])
         self.assertIsInstance(in_time, Resumed)
-        self.assertIsInstance(world.peer().refusal(Resume(token)), SessionGone)
+        self.assertIsInstance(fixture.peer().refusal(Resume(token)), SessionGone)
 
 
 class SecondLoginTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada = self.world.user("ada")
-        self.other = self.world.peer()
+        self.fixture = ChatFixture()
+        self.ada = self.fixture.user("ada")
+        self.other = self.fixture.peer()
 
     def replacing(self) -> None:
-        self.world = World(second_login=SecondLogin.REPLACE)
-        self.ada = self.world.user("ada")
-        self.other = self.world.peer()
+        self.fixture = ChatFixture(second_login=SecondLogin.REPLACE)
+        self.ada = self.fixture.user("ada")
+        self.other = self.fixture.peer()
 
     @rule("S1")
     def test_it_is_refused_while_the_first_was_heard_just_now(self) -> None:
@@ -208,28 +208,28 @@ class SecondLoginTest(unittest.TestCase):
 
     @rule("S1")
     def test_a_silent_session_is_pinged_and_stays_when_it_answers(self) -> None:
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
         waiting = self.other.do(LOGIN)
 
         pinged = of_type(self.ada.events, Ping)
         self.ada.connection.hear()
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual((waiting, len(pinged)), ([], 1))
         (refused,) = of_type(self.other.events, Refused)
         self.assertIsInstance(refused.refusal, AccountInUse)
-        self.assertIsNotNone(self.world.chat.session_of(self.ada.connection))
+        self.assertIsNotNone(self.fixture.chat.session_of(self.ada.connection))
 
     @rule("S1")
     def test_a_silent_session_ends_when_it_does_not_answer_within_two_seconds(
         self,
     ) -> None:
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
         self.other.do(LOGIN)
 
-        self.world.pass_s(1.9)
+        self.fixture.pass_s(1.9)
         early = of_type(self.other.events, LoggedIn)
-        self.world.pass_s(0.1)
+        self.fixture.pass_s(0.1)
 
         self.assertEqual(early, [])
         self.assertEqual(len(of_type(self.other.events, LoggedIn)), 1)
@@ -240,25 +240,25 @@ class SecondLoginTest(unittest.TestCase):
     def test_an_owner_who_comes_back_while_the_old_link_is_pinged_keeps_it(
         self,
     ) -> None:
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
         self.other.do(LOGIN)
-        back = self.world.peer()
+        back = self.fixture.peer()
 
         resumed = back.ask(Resume(self.ada.token))
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
 
         self.assertIsInstance(resumed, Resumed)
         (refused,) = of_type(self.other.events, Refused)
         self.assertIsInstance(refused.refusal, AccountInUse)
-        self.assertIsNotNone(self.world.chat.session_of(back.connection))
+        self.assertIsNotNone(self.fixture.chat.session_of(back.connection))
 
     @rule("S1")
     def test_an_owner_who_leaves_while_pinged_makes_way(self) -> None:
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
         self.other.do(LOGIN)
 
         self.ada.do(Logout())
-        self.world.pass_s(2)
+        self.fixture.pass_s(2)
 
         self.assertEqual(len(of_type(self.other.events, LoggedIn)), 1)
         self.assertEqual(of_type(self.ada.events, Closing), [])
@@ -271,27 +271,27 @@ class SecondLoginTest(unittest.TestCase):
 
         self.assertIsInstance(answer, LoggedIn)
         self.assertIsInstance(
-            self.world.peer().refusal(Resume(self.ada.token)), SessionGone
+            self.fixture.peer().refusal(Resume(self.ada.token)), SessionGone
         )
 
     @rule("S1", "A2", "E2")
     def test_a_wrong_password_has_no_effect(self) -> None:
         for policy in SecondLogin:
-            world = World(second_login=policy)
-            attached, detached = world.user("ada"), world.user("bob")
+            fixture = ChatFixture(second_login=policy)
+            attached, detached = fixture.user("ada"), fixture.user("bob")
             detached.lose()
-            world.pass_s(5)
+            fixture.pass_s(5)
 
             refusals = [
-                world.peer().refusal(Login(username=name, password="wrong password"))
+                fixture.peer().refusal(Login(username=name, password="wrong password"))
                 for name in ("ada", "bob")
             ]
 
             for refusal in refusals:
                 self.assertIsInstance(refusal, WrongCredentials)
             self.assertEqual(of_type(attached.events, Ping), [])
-            self.assertIsNotNone(world.chat.session_of(attached.connection))
-            self.assertIsInstance(world.peer().ask(Resume(detached.token)), Resumed)
+            self.assertIsNotNone(fixture.chat.session_of(attached.connection))
+            self.assertIsInstance(fixture.peer().ask(Resume(detached.token)), Resumed)
 
     @rule("S1", "E2")
     def test_the_first_may_be_replaced_with_a_code_that_forbids_coming_back(
@@ -300,7 +300,7 @@ class SecondLoginTest(unittest.TestCase):
         self.replacing()
 
         answer = self.other.ask(LOGIN)
-        replaced = self.world.chat.session_of(self.ada.connection)
+        replaced = self.fixture.chat.session_of(self.ada.connection)
         self.ada.lose()
 
         self.assertIsInstance(answer, LoggedIn)
@@ -308,12 +308,12 @@ class SecondLoginTest(unittest.TestCase):
         self.assertIs(closing.code, CloseCode.REPLACED)
         self.assertFalse(closing.code.may_reconnect)
         self.assertIsNone(replaced)
-        self.assertIsNotNone(self.world.chat.session_of(self.other.connection))
+        self.assertIsNotNone(self.fixture.chat.session_of(self.other.connection))
 
     @rule("S1", "E2")
     def test_a_replacing_login_that_is_not_stored_leaves_the_first_alone(self) -> None:
         self.replacing()
-        self.world.store.fail("open_session", StoreUnavailable(reason="disk full"))
+        self.fixture.store.fail("open_session", StoreUnavailable(reason="disk full"))
 
         self.other.refusal(LOGIN)
         answer = self.ada.do(Send("ada", "still here"))
@@ -323,12 +323,12 @@ class SecondLoginTest(unittest.TestCase):
     @rule("S1")
     def test_of_two_logins_at_once_one_is_refused(self) -> None:
         self.replacing()
-        waiting = self.world.store.hold("open_session")
+        waiting = self.fixture.store.hold("open_session")
         self.other.do(LOGIN)
 
-        third = self.world.peer().refusal(LOGIN)
+        third = self.fixture.peer().refusal(LOGIN)
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertIsInstance(third, AccountInUse)
         self.assertEqual(len(of_type(self.other.events, LoggedIn)), 1)
@@ -336,7 +336,7 @@ class SecondLoginTest(unittest.TestCase):
     @rule("S1")
     def test_after_a_login_that_failed_the_next_one_may_try(self) -> None:
         self.ada.lose()
-        self.world.store.fail("open_session", OutcomeUnknown())
+        self.fixture.store.fail("open_session", OutcomeUnknown())
         self.other.refusal(LOGIN)
 
         self.assertIsInstance(self.other.ask(LOGIN), LoggedIn)
@@ -354,23 +354,23 @@ class SecondLoginTest(unittest.TestCase):
 
 class LogoutTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada = self.world.user("ada")
+        self.fixture = ChatFixture()
+        self.ada = self.fixture.user("ada")
 
     @rule("S4")
     def test_it_ends_the_session_at_once_and_frees_the_name(self) -> None:
         answer = self.ada.ask(Logout())
 
         self.assertEqual(answer, LoggedOut(2))
-        self.assertIsInstance(self.world.peer().ask(LOGIN), LoggedIn)
+        self.assertIsInstance(self.fixture.peer().ask(LOGIN), LoggedIn)
 
     @rule("S4")
     def test_its_token_resumes_nothing_not_even_after_a_restart(self) -> None:
         self.ada.ask(Logout())
 
-        now = self.world.peer().refusal(Resume(self.ada.token))
-        self.world.restart()
-        later = self.world.peer().refusal(Resume(self.ada.token))
+        now = self.fixture.peer().refusal(Resume(self.ada.token))
+        self.fixture.restart()
+        later = self.fixture.peer().refusal(Resume(self.ada.token))
 
         self.assertIsInstance(now, SessionGone)
         self.assertIsInstance(later, SessionGone)
@@ -383,25 +383,25 @@ class LogoutTest(unittest.TestCase):
 
     @rule("S4", "E2")
     def test_a_logout_that_the_store_refuses_changes_nothing(self) -> None:
-        self.world.store.fail("end_session", StoreUnavailable(reason="disk full"))
+        self.fixture.store.fail("end_session", StoreUnavailable(reason="disk full"))
 
         refusal = self.ada.refusal(Logout())
 
         self.assertIsInstance(refusal, StoreUnavailable)
-        self.assertIsNotNone(self.world.chat.session_of(self.ada.connection))
+        self.assertIsNotNone(self.fixture.chat.session_of(self.ada.connection))
 
     @rule("S4", "S3")
     def test_a_session_that_is_resumed_during_its_logout_goes_on(self) -> None:
-        waiting = self.world.store.hold("end_session")
+        waiting = self.fixture.store.hold("end_session")
         self.ada.do(Logout())
-        back = self.world.peer()
+        back = self.fixture.peer()
 
         back.ask(Resume(self.ada.token))
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
         back.lose()
 
-        self.assertIsInstance(self.world.peer().ask(Resume(self.ada.token)), Resumed)
+        self.assertIsInstance(self.fixture.peer().ask(Resume(self.ada.token)), Resumed)
 
     @rule("S4")
     def test_before_login_other_commands_are_refused(self) -> None:
@@ -413,7 +413,7 @@ class LogoutTest(unittest.TestCase):
             (ChangePassword("a", "b"), "change password"),
             (Acknowledge(0), "acknowledge"),
         ]
-        peer = self.world.peer()
+        peer = self.fixture.peer()
 
         for command, name in refused:
             refusal = peer.refusal(command)
@@ -425,9 +425,9 @@ class LogoutTest(unittest.TestCase):
         self,
     ) -> None:
         self.ada.lose()
-        peer: Peer = self.world.peer()
+        peer: Peer = self.fixture.peer()
 
-        created = self.world.account("bob")
+        created = self.fixture.account("bob")
         deleted = peer.ask(Delete(username="bob", password=PASSWORD))
         pong = peer.do(Pong())
         resumed = peer.ask(Resume(self.ada.token))

@@ -15,9 +15,9 @@ from chatcore.events import (
     Started,
 )
 from chatcore.limits import Limits
-from marks import rule
-from moments import key_of
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 HOME = "192.0.2.1"
 OFF = Limits(
@@ -44,9 +44,9 @@ def outcomes(events: list[Event]) -> list[str]:
 
 class SendRatesTest(unittest.TestCase):
     def begin(self, limits: Limits) -> None:
-        self.world = World(limits)
-        self.bob = self.world.user("bob")
-        self.ada = self.world.user("ada")
+        self.fixture = ChatFixture(limits)
+        self.bob = self.fixture.user("bob")
+        self.ada = self.fixture.user("ada")
 
     @rule("B5")
     def test_messages_over_the_rate_are_refused_and_the_others_go_on(self) -> None:
@@ -77,7 +77,7 @@ class SendRatesTest(unittest.TestCase):
         sends = [Send("bob", str(number), key_of(number)) for number in range(3)]
         self.ada.do(*sends)
 
-        self.world.pass_s(1)
+        self.fixture.pass_s(1)
         events = self.ada.do(sends[2])
 
         self.assertEqual(outcomes(events), ["accepted"])
@@ -97,7 +97,7 @@ class SendRatesTest(unittest.TestCase):
         self.begin(replace(OFF, session_messages_per_s=0.5))
         self.ada.do(Send("bob", "1"))
         self.ada.lose()
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(self.ada.token))
 
         resumed = outcomes(back.do(Send("bob", "2")))
@@ -129,7 +129,7 @@ class SendRatesTest(unittest.TestCase):
             ("", True, "accepted"),
         ):
             self.begin(replace(OFF, address_messages_per_s=0.5, loopback_counts=counts))
-            peers = [self.world.peer(address) for _ in range(2)]
+            peers = [self.fixture.peer(address) for _ in range(2)]
             for peer, name in zip(peers, ("eve", "joe"), strict=True):
                 peer.log_in(name)
 
@@ -150,8 +150,8 @@ class OtherRatesTest(unittest.TestCase):
 
     @rule("B5")
     def test_lists_over_the_rate_are_refused_before_they_are_started(self) -> None:
-        world = World(replace(OFF, session_lists_per_s=0.5))
-        ada = world.user("ada")
+        fixture = ChatFixture(replace(OFF, session_lists_per_s=0.5))
+        ada = fixture.user("ada")
 
         first = ada.do(List())
         second = ada.do(List())
@@ -162,18 +162,18 @@ class OtherRatesTest(unittest.TestCase):
 
     @rule("B5")
     def test_a_list_that_is_wrong_takes_nothing_of_the_rate(self) -> None:
-        world = World(replace(OFF, session_lists_per_s=0.5))
-        ada = world.user("ada")
+        fixture = ChatFixture(replace(OFF, session_lists_per_s=0.5))
+        ada = fixture.user("ada")
         ada.refusal(List("x" * 1000))
 
         self.assertEqual(len(of_type(ada.do(List()), Listed)), 1)
 
     @rule("B5", "A3", "A4")
     def test_creates_are_counted_for_their_address_by_whatever_command(self) -> None:
-        world = World(replace(OFF, address_creates_per_s=1))
+        fixture = ChatFixture(replace(OFF, address_creates_per_s=1))
 
         refused = [
-            self.refused_for(world.peer(HOME), it)
+            self.refused_for(fixture.peer(HOME), it)
             for it in (
                 Create("eve", PASSWORD),
                 Login(username="joe", password=PASSWORD, create=True),
@@ -181,19 +181,19 @@ class OtherRatesTest(unittest.TestCase):
                 Login(username="lee", password=PASSWORD, create=True),
             )
         ]
-        existing = world.peer(HOME).ask(
+        existing = fixture.peer(HOME).ask(
             Login(username="eve", password=PASSWORD, create=True)
         )
 
         self.assertEqual(refused, ["", "", "creates", "creates"])
-        self.assertEqual(len(world.surroundings.passwords.hashed), 2)
+        self.assertEqual(len(fixture.surroundings.passwords.hashed), 2)
         self.assertIsInstance(existing, LoggedIn)
 
     @rule("B5", "A3")
     def test_asking_whether_a_name_is_taken_is_counted_as_creating_it(self) -> None:
-        world = World(replace(OFF, address_creates_per_s=1))
-        world.account("ada")
-        peer = world.peer(HOME)
+        fixture = ChatFixture(replace(OFF, address_creates_per_s=1))
+        fixture.account("ada")
+        peer = fixture.peer(HOME)
 
         refusals = [peer.refusal(Create("ada", PASSWORD)).name for _ in range(3)]
 
@@ -201,45 +201,45 @@ class OtherRatesTest(unittest.TestCase):
 
     @rule("B5", "D6")
     def test_a_repeat_under_its_key_is_no_second_creation(self) -> None:
-        world = World(replace(OFF, address_creates_per_s=0.5))
-        peer, create = world.peer(HOME), Create("ada", PASSWORD, key_of(1))
+        fixture = ChatFixture(replace(OFF, address_creates_per_s=0.5))
+        peer, create = fixture.peer(HOME), Create("ada", PASSWORD, key_of(1))
         peer.ask(create)
 
         self.assertIsInstance(peer.ask(create), Created)
 
     @rule("B5")
     def test_creates_have_a_rate_on_a_link_that_nobody_has_logged_in_on(self) -> None:
-        world = World(replace(OFF, session_creates_per_s=0.5))
-        peer = world.peer()
+        fixture = ChatFixture(replace(OFF, session_creates_per_s=0.5))
+        peer = fixture.peer()
 
         refused = [self.refused_for(peer, Create(it, PASSWORD)) for it in ("a1", "b1")]
 
         self.assertEqual(refused, ["", "creates"])
-        self.assertEqual(self.refused_for(world.peer(), Create("c1", PASSWORD)), "")
+        self.assertEqual(self.refused_for(fixture.peer(), Create("c1", PASSWORD)), "")
 
     @rule("B5", "B4")
     def test_logins_are_counted_for_their_address_whoever_they_are_for(self) -> None:
-        world = World(replace(OFF, address_logins_per_s=1))
-        world.account("ada")
+        fixture = ChatFixture(replace(OFF, address_logins_per_s=1))
+        fixture.account("ada")
         logins = [
             Login(username="ada", password="wrong password"),
             Login(username="eve", password=PASSWORD),
             Login(username="ada", password=PASSWORD),
         ]
 
-        (*_, third) = [world.peer(HOME).refusal(it) for it in logins]
-        elsewhere = world.peer("192.0.2.2").ask(logins[2])
+        (*_, third) = [fixture.peer(HOME).refusal(it) for it in logins]
+        elsewhere = fixture.peer("192.0.2.2").ask(logins[2])
 
         assert isinstance(third, RateExceeded)
         self.assertEqual(third.fields, {"what": "logins", "retry_after_ms": "1000"})
-        self.assertEqual(len(world.surroundings.passwords.checked), 3)
+        self.assertEqual(len(fixture.surroundings.passwords.checked), 3)
         self.assertIsInstance(elsewhere, LoggedIn)
 
     @rule("B5")
     def test_by_default_nobody_on_loopback_meets_a_limit_by_address(self) -> None:
-        world = World()
+        fixture = ChatFixture()
         for number in range(60):
-            peer = world.peer("127.0.0.1")
+            peer = fixture.peer("127.0.0.1")
             self.assertIsInstance(peer.ask(Create(f"user{number}", PASSWORD)), Created)
             logged_in = peer.ask(Login(username=f"user{number}", password=PASSWORD))
             self.assertIsInstance(logged_in, LoggedIn)

@@ -5,9 +5,9 @@ import unittest
 from chatcore.commands import Command, Create, Login, Send
 from chatcore.errors import InvalidUsername, OutcomeUnknown, StoreUnavailable
 from chatcore.events import Created, LoggedIn, Received
-from marks import rule
-from turns import Wait
-from world import PASSWORD, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
+from tests.unit.chatcore.manual_scheduler import Wait
+from tests.unit.chatcore.marks import rule
 
 LOOKALIKE = "adm\u0131n"  # with a dotless i
 MIXED = "it has letters of two scripts"
@@ -23,10 +23,10 @@ def ways_to_create(username: str) -> list[Command]:
 
 class NewNameTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.names = self.world.surroundings.names
-        self.passwords = self.world.surroundings.passwords
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.names = self.fixture.surroundings.names
+        self.passwords = self.fixture.surroundings.passwords
+        self.peer = self.fixture.peer()
 
     def reason(self, command: Command) -> str:
         """Why a name is refused."""
@@ -48,7 +48,7 @@ class NewNameTest(unittest.TestCase):
     @rule("A1", "A3", "A4")
     def test_a_lookalike_of_an_account_is_refused_once_a_hash_was_paid(self) -> None:
         self.names.lookalikes[LOOKALIKE] = "admin"
-        self.world.account("admin")
+        self.fixture.account("admin")
 
         reasons = [self.reason(it) for it in ways_to_create(LOOKALIKE)]
 
@@ -60,7 +60,7 @@ class NewNameTest(unittest.TestCase):
         self,
     ) -> None:
         self.names.lookalikes[LOOKALIKE] = "admin"
-        self.world.account("admin")
+        self.fixture.account("admin")
         self.passwords.is_full = True
 
         refusals = [self.peer.refusal(it).name for it in ways_to_create(LOOKALIKE)]
@@ -78,12 +78,12 @@ class NewNameTest(unittest.TestCase):
     @rule("A1", "A4")
     def test_who_has_such_a_name_already_still_logs_in_and_takes_mail(self) -> None:
         for create in (False, True):
-            world = World()
-            world.account(LOOKALIKE)
-            world.account("admin")
-            world.surroundings.names.objections[LOOKALIKE] = MIXED
-            world.surroundings.names.lookalikes[LOOKALIKE] = "admin"
-            peer = world.peer()
+            fixture = ChatFixture()
+            fixture.account(LOOKALIKE)
+            fixture.account("admin")
+            fixture.surroundings.names.objections[LOOKALIKE] = MIXED
+            fixture.surroundings.names.lookalikes[LOOKALIKE] = "admin"
+            peer = fixture.peer()
 
             answer = peer.ask(
                 Login(username=LOOKALIKE, password=PASSWORD, create=create)
@@ -100,10 +100,10 @@ class RehashTest(unittest.TestCase):
     LOGIN = Login(username="ada", password=PASSWORD)
 
     def setUp(self) -> None:
-        self.world = World()
-        self.world.account("ada")
-        self.passwords = self.world.surroundings.passwords
-        self.peer = self.world.peer()
+        self.fixture = ChatFixture()
+        self.fixture.account("ada")
+        self.passwords = self.fixture.surroundings.passwords
+        self.peer = self.fixture.peer()
 
     def outdate(self) -> None:
         """Let new hashes cost more than those that are stored."""
@@ -118,7 +118,7 @@ class RehashTest(unittest.TestCase):
 
         first = self.peer.ask(self.LOGIN)
         self.peer.lose()
-        second = self.world.peer().ask(self.LOGIN)
+        second = self.fixture.peer().ask(self.LOGIN)
 
         self.assertIsInstance(first, LoggedIn)
         self.assertIsInstance(second, LoggedIn)
@@ -148,7 +148,7 @@ class RehashTest(unittest.TestCase):
         first = self.peer.ask(self.LOGIN)
         self.passwords.is_full = False
         self.peer.lose()
-        self.world.peer().ask(self.LOGIN)
+        self.fixture.peer().ask(self.LOGIN)
 
         self.assertIsInstance(first, LoggedIn)
         self.assertEqual(self.passwords.hashed, [PASSWORD])
@@ -163,7 +163,7 @@ class RehashTest(unittest.TestCase):
         ):
             self.setUp()
             self.outdate()
-            store = self.world.store
+            store = self.fixture.store
             (store.fail_after if is_done else store.fail)("replace_hash", outage)
 
             refusal = self.peer.refusal(self.LOGIN)
@@ -174,17 +174,17 @@ class RehashTest(unittest.TestCase):
 
     @rule("A2", "S2")
     def test_nothing_comes_before_the_answer_of_a_login_that_makes_one(self) -> None:
-        ada, bob = self.world.user("ada"), self.world.user("bob")
+        ada, bob = self.fixture.user("ada"), self.fixture.user("bob")
         ada.do(Send("bob", "hello"))
         ada.lose()
         self.outdate()
-        self.passwords.hashing = waiting = Wait(self.world.turns)
+        self.passwords.hashing = waiting = Wait(self.fixture.scheduler)
         self.peer.do(self.LOGIN)
 
         bob.acknowledge(1)
         before = list(self.peer.events[1:])
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(before, [])
         self.assertIsInstance(self.peer.events[1], LoggedIn)

@@ -6,7 +6,7 @@ from chatcore import SecondLogin
 from chatcore.commands import (
     ChangePassword,
     Delete,
-    Inbox,
+    InboxAction,
     Login,
     Resume,
     Send,
@@ -23,15 +23,15 @@ from chatcore.events import (
     Resumed,
 )
 from chatcore.ids import ResumeToken
-from marks import rule
-from turns import Wait
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.manual_scheduler import Wait
+from tests.unit.chatcore.marks import rule
 
 NEW = "new password"
 CHANGE = ChangePassword(PASSWORD, NEW)
 OLD_LOGIN = Login(username="ada", password=PASSWORD)
 NEW_LOGIN = Login(username="ada", password=NEW)
-DISCARD = Delete(username="ada", password=PASSWORD, inbox=Inbox.DISCARD)
+DISCARD = Delete(username="ada", password=PASSWORD, inbox=InboxAction.DISCARD)
 
 
 def code_of(peer: Peer) -> CloseCode | None:
@@ -48,15 +48,15 @@ def token_of(peer: Peer) -> ResumeToken:
 
 class RaceTest(unittest.TestCase):
     def begin(self, second_login: SecondLogin = SecondLogin.REJECT) -> None:
-        self.world = World(second_login=second_login)
-        self.ada, self.thief = self.world.user("ada"), self.world.peer()
+        self.fixture = ChatFixture(second_login=second_login)
+        self.ada, self.thief = self.fixture.user("ada"), self.fixture.peer()
 
     def setUp(self) -> None:
         self.begin()
 
     def go_on(self, waiting: Wait) -> None:
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
     def can_send(self, peer: Peer) -> bool:
         """Whether a link has the account, as the chat and its store see it."""
@@ -64,7 +64,7 @@ class RaceTest(unittest.TestCase):
 
     def check_that_only_the_new_password_is_good(self) -> None:
         """The owner gets in at once; no token and no password of before does."""
-        peer = self.world.peer()
+        peer = self.fixture.peer()
         self.assertIsInstance(peer.refusal(Resume(self.ada.token)), SessionGone)
         self.assertIsInstance(peer.refusal(OLD_LOGIN), WrongCredentials)
         self.assertTrue(of_type(peer.do(NEW_LOGIN), LoggedIn))
@@ -72,14 +72,14 @@ class RaceTest(unittest.TestCase):
 
     def check_that_the_new_token_resumes(self) -> None:
         """The owner comes back without any password."""
-        events = self.world.peer().do(Resume(token_of(self.ada)))
+        events = self.fixture.peer().do(Resume(token_of(self.ada)))
         self.assertEqual(len(of_type(events, Resumed)), 1)
 
     @rule("A6")
     def test_a_stolen_token_that_resumes_before_the_commit_is_out_after_it(
         self,
     ) -> None:
-        waiting = self.world.store.hold("change_password")
+        waiting = self.fixture.store.hold("change_password")
         self.ada.do(CHANGE)
 
         resumed = self.thief.ask(Resume(self.ada.token))
@@ -96,7 +96,7 @@ class RaceTest(unittest.TestCase):
     def test_a_stolen_token_resumes_nothing_between_the_commit_and_its_answer(
         self,
     ) -> None:
-        waiting = self.world.store.hold_after("change_password")
+        waiting = self.fixture.store.hold_after("change_password")
         self.ada.do(CHANGE)
 
         refusal = self.thief.refusal(Resume(self.ada.token))
@@ -109,7 +109,7 @@ class RaceTest(unittest.TestCase):
     def test_a_resume_that_was_committed_before_the_change_is_not_answered_after_it(
         self,
     ) -> None:
-        waiting = self.world.store.hold_after("resume_session")
+        waiting = self.fixture.store.hold_after("resume_session")
         self.thief.do(Resume(self.ada.token))
 
         self.ada.do(CHANGE)
@@ -126,7 +126,7 @@ class RaceTest(unittest.TestCase):
         self,
     ) -> None:
         self.begin(SecondLogin.REPLACE)
-        waiting = self.world.store.hold("change_password")
+        waiting = self.fixture.store.hold("change_password")
         self.ada.do(CHANGE)
 
         self.thief.log_in("ada")
@@ -135,7 +135,7 @@ class RaceTest(unittest.TestCase):
         self.assertIs(code_of(self.ada), CloseCode.REPLACED)
         self.assertIs(code_of(self.thief), CloseCode.PASSWORD_CHANGED)
         self.assertIsInstance(
-            self.world.peer().refusal(Resume(self.thief.token)), SessionGone
+            self.fixture.peer().refusal(Resume(self.thief.token)), SessionGone
         )
         self.check_that_only_the_new_password_is_good()
 
@@ -145,15 +145,15 @@ class RaceTest(unittest.TestCase):
     ) -> None:
         for second_login in SecondLogin:
             self.begin(second_login)
-            waiting = Wait(self.world.turns)
-            self.world.surroundings.passwords.checking = waiting
+            waiting = Wait(self.fixture.scheduler)
+            self.fixture.surroundings.passwords.checking = waiting
             self.thief.do(OLD_LOGIN)
 
             self.ada.do(CHANGE)
-            self.world.pass_s(1)
+            self.fixture.pass_s(1)
             self.go_on(waiting)
             self.ada.connection.hear()
-            self.world.turns.run()
+            self.fixture.scheduler.run()
 
             self.assertEqual(of_type(self.thief.events, LoggedIn), [])
             self.assertIsNone(code_of(self.ada))
@@ -166,7 +166,7 @@ class RaceTest(unittest.TestCase):
         self,
     ) -> None:
         self.begin(SecondLogin.REPLACE)
-        waiting = self.world.store.hold("open_session")
+        waiting = self.fixture.store.hold("open_session")
         self.thief.do(OLD_LOGIN)
 
         self.ada.do(CHANGE)
@@ -183,8 +183,8 @@ class RaceTest(unittest.TestCase):
     def test_a_deletion_whose_password_was_changed_meanwhile_deletes_nothing(
         self,
     ) -> None:
-        waiting = Wait(self.world.turns)
-        self.world.surroundings.passwords.checking = waiting
+        waiting = Wait(self.fixture.scheduler)
+        self.fixture.surroundings.passwords.checking = waiting
         self.thief.do(DISCARD)
 
         self.ada.do(CHANGE)
@@ -200,10 +200,10 @@ class RaceTest(unittest.TestCase):
     ) -> None:
         """A thief with token and password cannot undo what the owner did meanwhile."""
         self.thief.do(Resume(self.ada.token))
-        waiting = Wait(self.world.turns)
-        self.world.surroundings.passwords.hashing = waiting
+        waiting = Wait(self.fixture.scheduler)
+        self.fixture.surroundings.passwords.hashing = waiting
         self.thief.do(ChangePassword(PASSWORD, "password of a thief"))
-        owner = self.world.peer()
+        owner = self.fixture.peer()
         owner.do(Resume(self.ada.token), CHANGE)
 
         self.go_on(waiting)
@@ -218,7 +218,7 @@ class RaceTest(unittest.TestCase):
         self,
     ) -> None:
         self.begin(SecondLogin.REPLACE)
-        waiting = self.world.store.hold_after("change_password")
+        waiting = self.fixture.store.hold_after("change_password")
         self.ada.do(CHANGE)
 
         self.thief.do(NEW_LOGIN)  # it is no thief, who knows this one
@@ -229,13 +229,15 @@ class RaceTest(unittest.TestCase):
         self.assertTrue(self.can_send(self.thief))
         (logged_in,) = of_type(self.thief.events, LoggedIn)
         self.thief.lose()
-        self.assertTrue(of_type(self.world.peer().do(Resume(logged_in.token)), Resumed))
+        self.assertTrue(
+            of_type(self.fixture.peer().do(Resume(logged_in.token)), Resumed)
+        )
 
     @rule("A6", "S3")
     def test_a_link_that_is_lost_during_the_change_leaves_no_session_behind(
         self,
     ) -> None:
-        waiting = self.world.store.hold("change_password")
+        waiting = self.fixture.store.hold("change_password")
         self.ada.do(CHANGE)
 
         self.ada.lose()
@@ -247,14 +249,14 @@ class RaceTest(unittest.TestCase):
     def test_nor_does_one_whose_grace_is_over_before_the_change_is_answered(
         self,
     ) -> None:
-        waiting = self.world.store.hold_after("change_password")
+        waiting = self.fixture.store.hold_after("change_password")
         self.ada.do(CHANGE)
         self.ada.lose()
-        self.world.pass_s(31)
-        self.world.tick()
+        self.fixture.pass_s(31)
+        self.fixture.tick()
 
         self.go_on(waiting)
-        self.world.restart()
+        self.fixture.restart()
 
         self.check_that_only_the_new_password_is_good()
 
@@ -262,8 +264,8 @@ class RaceTest(unittest.TestCase):
     def test_a_deletion_does_not_go_on_when_its_session_went_to_another_link(
         self,
     ) -> None:
-        waiting = Wait(self.world.turns)
-        self.world.surroundings.passwords.checking = waiting
+        waiting = Wait(self.fixture.scheduler)
+        self.fixture.surroundings.passwords.checking = waiting
         self.ada.do(DISCARD)
 
         self.thief.do(Resume(self.ada.token))
@@ -275,8 +277,8 @@ class RaceTest(unittest.TestCase):
 
 class TokenTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("A6", "S6")
     def test_the_token_of_the_answer_resumes_after_a_restart_and_the_old_one_does_not(
@@ -284,9 +286,9 @@ class TokenTest(unittest.TestCase):
     ) -> None:
         self.ada.do(CHANGE)
 
-        self.world.restart()
-        old = self.world.peer().refusal(Resume(self.ada.token))
-        new = self.world.peer().ask(Resume(token_of(self.ada)))
+        self.fixture.restart()
+        old = self.fixture.peer().refusal(Resume(self.ada.token))
+        new = self.fixture.peer().ask(Resume(token_of(self.ada)))
 
         self.assertIsInstance(old, SessionGone)
         self.assertIsInstance(new, Resumed)
@@ -295,14 +297,14 @@ class TokenTest(unittest.TestCase):
     def test_what_was_acknowledged_before_and_during_the_change_stays_so(self) -> None:
         self.bob.do(Send("ada", "one"), Send("ada", "two"), Send("ada", "three"))
         self.ada.acknowledge(1)
-        waiting = self.world.store.hold_after("change_password")
+        waiting = self.fixture.store.hold_after("change_password")
         self.ada.do(CHANGE)
         self.ada.acknowledge(2)
 
         waiting.end(answer=True)
-        self.world.turns.run()
-        self.world.restart()
-        back = self.world.peer()
+        self.fixture.scheduler.run()
+        self.fixture.restart()
+        back = self.fixture.peer()
         events = back.do(Resume(token_of(self.ada), last_seen=3))
 
         (resumed,) = of_type(events, Resumed)
@@ -327,4 +329,4 @@ class TokenTest(unittest.TestCase):
         self.ada.lose()
 
         self.assertIsInstance(refusal, WrongCredentials)
-        self.assertIsInstance(self.world.peer().ask(Resume(self.ada.token)), Resumed)
+        self.assertIsInstance(self.fixture.peer().ask(Resume(self.ada.token)), Resumed)

@@ -4,8 +4,8 @@ import unittest
 
 from chatcore.errors import InvalidPattern
 from chatcore.patterns import Pattern, compile_pattern
-from environment import seeded
-from marks import rule
+from tests.unit.chatcore.environment import seeded
+from tests.unit.chatcore.marks import rule
 
 
 def compiled(text: str) -> Pattern:

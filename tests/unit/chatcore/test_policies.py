@@ -8,9 +8,9 @@ from chatcore.commands import Acknowledge, Send
 from chatcore.errors import InternalError, InvalidBody, InvalidKey, Refusal
 from chatcore.events import Accepted, Event, Refused
 from chatcore.ids import Username
-from marks import rule
-from moments import key_of
-from world import World, of_type
+from tests.unit.chatcore.chat_fixture import ChatFixture, of_type
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 Judge = Callable[[Sequence[Send]], object]
 
@@ -51,9 +51,9 @@ RUN = (Send("bob", "one"), Send("bob", ""), Send("bob", "two"), Send("bob", "3",
 class PolicyTest(unittest.TestCase):
     def begin(self, judge: Judge) -> None:
         self.application = Application(judge)
-        self.world = World(policy=self.application)
-        self.bob = self.world.user("bob")
-        self.ada = self.world.user("ada")
+        self.fixture = ChatFixture(policy=self.application)
+        self.bob = self.fixture.user("bob")
+        self.ada = self.fixture.user("ada")
 
     def refusals(self, events: Sequence[Event]) -> list[type[Refusal]]:
         """Why each was refused; that there is one answer for each is checked."""

@@ -3,7 +3,7 @@
 import unittest
 from dataclasses import replace
 
-from chatcore.commands import Create, Delete, Inbox, Login, Outbox, Send
+from chatcore.commands import Create, Delete, InboxAction, Login, OutboxAction, Send
 from chatcore.errors import (
     AccountInUse,
     InvalidKey,
@@ -16,16 +16,16 @@ from chatcore.errors import (
 from chatcore.events import Bounced, Created, Deleted, LoggedIn, Refused, Started
 from chatcore.limits import Limits
 from chatcore.model import DeletionReceipt
-from marks import rule
-from moments import key_of
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 DELETE = Delete(username="ada", password=PASSWORD)
-DISCARD = replace(DELETE, inbox=Inbox.DISCARD)
+DISCARD = replace(DELETE, inbox=InboxAction.DISCARD)
 PRESETS = (
     DELETE,
     DISCARD,
-    replace(DISCARD, outbox=Outbox.RETRACT),
+    replace(DISCARD, outbox=OutboxAction.RETRACT),
 )
 
 
@@ -39,28 +39,28 @@ def refusals_in(peer: Peer) -> list[Refusal]:
     return [it.refusal for it in of_type(peer.events, Refused)]
 
 
-def busy_world(limits: Limits | None = None) -> World:
+def busy_world(limits: Limits | None = None) -> ChatFixture:
     """Ada has three messages of two senders waiting, and two of hers wait for bob."""
-    world = World(limits)
-    ada, bob, eve = world.user("ada"), world.user("bob"), world.user("eve")
+    fixture = ChatFixture(limits)
+    ada, bob, eve = fixture.user("ada"), fixture.user("bob"), fixture.user("eve")
     ada.lose()
     bob.lose()
     eve.do(Send("ada", "1"), Send("ada", "2"))
-    again = world.user("bob")
+    again = fixture.user("bob")
     again.do(Send("ada", "3"))
     again.lose()
-    ada = world.user("ada")
+    ada = fixture.user("ada")
     ada.do(Send("bob", "4"), Send("bob", "5"))
     ada.lose()
-    return world
+    return fixture
 
 
 class DryRunTest(unittest.TestCase):
     @rule("D5")
     def test_it_answers_what_would_happen_in_counts(self) -> None:
-        world, receipts = busy_world(), []
+        fixture, receipts = busy_world(), []
         for preset in PRESETS:
-            peer = world.peer()
+            peer = fixture.peer()
             peer.do(replace(preset, dry_run=True))
             receipts.append(receipt_in(peer))
 
@@ -76,46 +76,46 @@ class DryRunTest(unittest.TestCase):
     @rule("D5")
     def test_the_real_call_counts_the_same_when_nothing_happens_between(self) -> None:
         for preset in PRESETS:
-            world = busy_world()
-            dry, real = world.peer(), world.peer()
+            fixture = busy_world()
+            dry, real = fixture.peer(), fixture.peer()
             dry.do(replace(preset, dry_run=True))
 
             real.do(preset)
-            real.acknowledge(3 if preset.inbox is Inbox.DELIVER else 0)
+            real.acknowledge(3 if preset.inbox is InboxAction.DELIVER else 0)
 
             self.assertEqual(replace(receipt_in(dry), dry_run=False), receipt_in(real))
 
     @rule("D5", "E2")
     def test_it_changes_nothing(self) -> None:
-        world = busy_world()
-        peer = world.peer()
-        opened = world.store.calls.count("open_session")
+        fixture = busy_world()
+        peer = fixture.peer()
+        opened = fixture.store.calls.count("open_session")
 
         events = peer.do(*(replace(it, dry_run=True) for it in PRESETS))
 
         self.assertEqual([type(it) for it in events], [Started, Deleted] * 3)
-        self.assertEqual(world.store.calls.count("open_session"), opened)
-        self.assertNotIn("delete_account", world.store.calls)
-        self.assertIsNone(world.chat.session_of(peer.connection))
-        self.assertEqual(world.user("ada").bodies, ["1", "2", "3"])
-        self.assertEqual(world.user("bob").bodies, ["4", "5"])
+        self.assertEqual(fixture.store.calls.count("open_session"), opened)
+        self.assertNotIn("delete_account", fixture.store.calls)
+        self.assertIsNone(fixture.chat.session_of(peer.connection))
+        self.assertEqual(fixture.user("ada").bodies, ["1", "2", "3"])
+        self.assertEqual(fixture.user("bob").bodies, ["4", "5"])
 
     @rule("D5", "D1")
     def test_it_may_be_asked_for_by_the_owner_s_link_and_by_no_other(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
 
         own = ada.ask(replace(DELETE, dry_run=True))
-        other = world.peer().refusal(replace(DELETE, dry_run=True))
+        other = fixture.peer().refusal(replace(DELETE, dry_run=True))
 
         self.assertIsInstance(own, Deleted)
         self.assertIsInstance(other, AccountInUse)
 
     @rule("D5", "D1")
     def test_it_needs_the_password(self) -> None:
-        world = busy_world()
+        fixture = busy_world()
 
-        refusal = world.peer().refusal(
+        refusal = fixture.peer().refusal(
             Delete(username="ada", password="wrong password", dry_run=True)
         )
 
@@ -126,19 +126,19 @@ class CleanUpTest(unittest.TestCase):
     """One message of a clean-up a step, so that there is something in between."""
 
     def setUp(self) -> None:
-        self.world = busy_world(Limits(cleanup_rows=1))
-        self.eve = self.world.user("mia")
+        self.fixture = busy_world(Limits(cleanup_rows=1))
+        self.eve = self.fixture.user("mia")
         self.eve.do(*(Send("ada", str(n)) for n in range(5)))
 
     @rule("D5")
     def test_the_receipt_comes_after_the_last_step(self) -> None:
-        waiting = self.world.store.hold("clean_up")
-        peer = self.world.peer()
+        waiting = self.fixture.store.hold("clean_up")
+        peer = self.fixture.peer()
         peer.do(PRESETS[2])
 
         early = of_type(peer.events, Deleted)
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(early, [])
         self.assertEqual(
@@ -147,15 +147,15 @@ class CleanUpTest(unittest.TestCase):
 
     @rule("D5", "S6")
     def test_a_clean_up_goes_on_after_a_restart_step_by_step(self) -> None:
-        self.world.store.silence("clean_up")
-        self.world.peer().do(DISCARD)
-        self.world.restart()
-        mia = self.world.user("mia")
+        self.fixture.store.silence("clean_up")
+        self.fixture.peer().do(DISCARD)
+        self.fixture.restart()
+        mia = self.fixture.user("mia")
 
         counts = []
         for _ in range(10):
             counts.append(len(mia.mail))
-            self.world.tick()
+            self.fixture.tick()
 
         self.assertEqual(counts[0], 0)
         self.assertEqual(sorted(counts), counts)
@@ -165,26 +165,26 @@ class CleanUpTest(unittest.TestCase):
 
     @rule("D5")
     def test_a_clean_up_that_an_outage_has_stopped_goes_on_by_itself(self) -> None:
-        self.world.tick()
-        self.world.store.fail("clean_up", StoreUnavailable(reason="disk full"))
-        peer = self.world.peer()
+        self.fixture.tick()
+        self.fixture.store.fail("clean_up", StoreUnavailable(reason="disk full"))
+        peer = self.fixture.peer()
         peer.do(DISCARD)
 
         for _ in range(10):
-            self.world.tick()
+            self.fixture.tick()
 
         self.assertIsInstance(refusals_in(peer)[0], StoreUnavailable)
         self.assertEqual(len(of_type(self.eve.events, Bounced)), 5)
 
     @rule("D5", "M1")
     def test_a_decision_whose_outcome_was_unknown_is_cleaned_up_after(self) -> None:
-        self.world.tick()
-        self.world.store.fail_after("delete_account", OutcomeUnknown())
-        peer = self.world.peer()
+        self.fixture.tick()
+        self.fixture.store.fail_after("delete_account", OutcomeUnknown())
+        peer = self.fixture.peer()
         peer.do(DISCARD)
 
         for _ in range(10):
-            self.world.tick()
+            self.fixture.tick()
 
         self.assertIsInstance(refusals_in(peer)[0], OutcomeUnknown)
         self.assertEqual(len(of_type(self.eve.events, Bounced)), 5)
@@ -195,15 +195,15 @@ class CleanUpTest(unittest.TestCase):
     ) -> None:
         self.eve.do(Send("bob", "to bob"))
         for name in ("ada", "bob"):
-            self.world.store.silence("clean_up")
-            self.world.peer().do(
-                Delete(username=name, password=PASSWORD, inbox=Inbox.DISCARD)
+            self.fixture.store.silence("clean_up")
+            self.fixture.peer().do(
+                Delete(username=name, password=PASSWORD, inbox=InboxAction.DISCARD)
             )
-        self.world.restart()
-        mia = self.world.user("mia")
+        self.fixture.restart()
+        mia = self.fixture.user("mia")
 
         for _ in range(20):
-            self.world.tick()
+            self.fixture.tick()
 
         self.assertEqual(
             {it.recipient for it in of_type(mia.events, Bounced)}, {"ada", "bob"}
@@ -213,15 +213,15 @@ class CleanUpTest(unittest.TestCase):
 
 class RepeatTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = busy_world()
+        self.fixture = busy_world()
         self.delete = replace(DISCARD, key=key_of(1))
-        self.peer = self.world.peer()
+        self.peer = self.fixture.peer()
 
     @rule("D6")
     def test_a_repeat_under_its_key_gets_the_first_answer(self) -> None:
         self.peer.do(self.delete)
         first = receipt_in(self.peer)
-        other = self.world.peer()
+        other = self.fixture.peer()
 
         events = other.do(self.delete)
 
@@ -230,7 +230,7 @@ class RepeatTest(unittest.TestCase):
     @rule("D6", "A5")
     def test_a_repeat_does_not_touch_a_new_account_of_the_name(self) -> None:
         self.peer.do(self.delete)
-        self.world.account("ada")
+        self.fixture.account("ada")
 
         self.peer.do(self.delete)
 
@@ -248,7 +248,7 @@ class RepeatTest(unittest.TestCase):
 
     @rule("D6", "M1")
     def test_a_repeat_settles_an_outcome_that_was_unknown(self) -> None:
-        self.world.store.fail_after("delete_account", OutcomeUnknown())
+        self.fixture.store.fail_after("delete_account", OutcomeUnknown())
         self.peer.do(self.delete)
 
         self.peer.do(self.delete)
@@ -260,7 +260,7 @@ class RepeatTest(unittest.TestCase):
 
     @rule("D6", "D5")
     def test_a_repeat_finishes_what_is_left_of_the_first(self) -> None:
-        self.world.store.fail("clean_up", StoreUnavailable(reason="disk full"))
+        self.fixture.store.fail("clean_up", StoreUnavailable(reason="disk full"))
         self.peer.do(self.delete)
 
         self.peer.do(self.delete)

@@ -10,7 +10,7 @@ from chatcore.commands import (
     DeliveryMode,
     Login,
     Logout,
-    Outbox,
+    OutboxAction,
     Resume,
     Send,
 )
@@ -22,13 +22,13 @@ from chatcore.errors import (
 )
 from chatcore.events import DeliveryFinished, LoggedIn, Received, Refused, Started
 from chatcore.ids import AccountId, Position, Username
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 
-def manual(world: World, username: str) -> Peer:
+def manual(fixture: ChatFixture, username: str) -> Peer:
     """A link whose mail comes when it is asked for."""
-    peer = world.peer()
+    peer = fixture.peer()
     login = Login(
         username=username, password=PASSWORD, create=True, delivery=DeliveryMode.MANUAL
     )
@@ -39,13 +39,13 @@ def manual(world: World, username: str) -> Peer:
 
 class AcknowledgeTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     def queued(self) -> int:
         """How much mail bob finds when he logs in again."""
         self.bob.lose()
-        self.bob = self.world.peer()
+        self.bob = self.fixture.peer()
         return self.bob.log_in("bob").queued
 
     @rule("M4")
@@ -94,7 +94,7 @@ class AcknowledgeTest(unittest.TestCase):
 
     @rule("S4")
     def test_without_a_session_there_is_nothing_to_acknowledge(self) -> None:
-        (event,) = self.world.peer().acknowledge(1)
+        (event,) = self.fixture.peer().acknowledge(1)
 
         assert isinstance(event, Refused)
         self.assertIsInstance(event.refusal, LoginRequired)
@@ -102,13 +102,13 @@ class AcknowledgeTest(unittest.TestCase):
     @rule("W7")
     def test_an_acknowledgement_passes_a_slow_command(self) -> None:
         self.ada.do(Send("bob", "hello"))
-        waiting = self.world.store.hold("deposit")
+        waiting = self.fixture.store.hold("deposit")
         self.bob.do(Send("ada", "slow"))
 
         self.bob.acknowledge(1)
         received = of_type(self.ada.events, Received)
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(len(received), 1)
         self.assertEqual(self.ada.bodies, ["slow"])
@@ -137,12 +137,12 @@ class AcknowledgeTest(unittest.TestCase):
 
 class NoticeTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("M8")
     def test_a_sender_that_is_online_is_told_what_was_acknowledged(self) -> None:
-        eve = self.world.user("eve")
+        eve = self.fixture.user("eve")
         self.ada.do(Send("bob", "one"))
         eve.do(Send("bob", "two"))
         self.ada.do(Send("bob", "three"))
@@ -164,9 +164,9 @@ class NoticeTest(unittest.TestCase):
         self.ada.lose()
 
         self.bob.acknowledge(1)
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(self.ada.token))
-        self.world.user("eve").do(Logout())
+        self.fixture.user("eve").do(Logout())
 
         self.assertEqual(of_type(back.events, Received), [])
 
@@ -181,16 +181,16 @@ class NoticeTest(unittest.TestCase):
     @rule("M8", "M1")
     def test_the_notice_comes_after_the_commit_of_the_acknowledgement(self) -> None:
         commits: list[Callable[[], None]] = []
-        world = World()
-        world.store.call_soon(commits.append)
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        fixture.store.call_soon(commits.append)
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         ada.do(Send("bob", "one"))
 
         bob.acknowledge(1)
         early = of_type(ada.events, Received)
         for committed in commits:
             committed()
-        world.turns.run()
+        fixture.scheduler.run()
 
         self.assertEqual(early, [])
         self.assertEqual(len(of_type(ada.events, Received)), 1)
@@ -198,8 +198,8 @@ class NoticeTest(unittest.TestCase):
 
 class DeliverTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), manual(self.world, "bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), manual(self.fixture, "bob")
 
     @rule("M7")
     def test_it_sends_what_is_queued_and_tells_when_all_is_acknowledged(self) -> None:
@@ -235,11 +235,11 @@ class DeliverTest(unittest.TestCase):
     @rule("M7", "M3")
     def test_what_comes_while_the_mail_is_read_waits_and_is_not_lost(self) -> None:
         self.ada.do(Send("bob", "one"))
-        waiting = self.world.store.hold("read")
+        waiting = self.fixture.store.hold("read")
         self.bob.do(Deliver())
         self.ada.do(Send("bob", "two"))
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         before = self.bob.bodies
         self.bob.do(Deliver())
@@ -310,19 +310,21 @@ class DeliverTest(unittest.TestCase):
     @rule("M7", "D3")
     def test_it_finishes_when_all_that_was_queued_is_retracted_meanwhile(self) -> None:
         self.ada.do(Send("bob", "one"))
-        waiting = self.world.store.hold("read")
+        waiting = self.fixture.store.hold("read")
         self.bob.do(Deliver())
-        self.ada.do(Delete(username="ada", password=PASSWORD, outbox=Outbox.RETRACT))
+        self.ada.do(
+            Delete(username="ada", password=PASSWORD, outbox=OutboxAction.RETRACT)
+        )
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(self.bob.bodies, [])
         self.assertEqual(self.bob.events[-1], DeliveryFinished(2, 1))
 
     @rule("M7", "M1")
     def test_it_sends_what_was_stored_without_anybody_knowing(self) -> None:
-        self.world.store.fail_after("deposit", OutcomeUnknown())
+        self.fixture.store.fail_after("deposit", OutcomeUnknown())
         self.bob.do(Send("ada", "hello"))
 
         before = self.ada.bodies
@@ -334,7 +336,7 @@ class DeliverTest(unittest.TestCase):
     def test_one_that_was_asked_for_on_an_older_link_finishes_nowhere(self) -> None:
         self.ada.do(Send("bob", "hello"))
         self.bob.do(Deliver())
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(self.bob.token, last_seen=1))
 
         events = back.acknowledge(1)
@@ -344,13 +346,13 @@ class DeliverTest(unittest.TestCase):
     @rule("M7", "S3")
     def test_one_that_is_overtaken_by_a_resume_starts_nothing(self) -> None:
         self.ada.do(Send("bob", "hello"))
-        waiting = self.world.store.hold("mailbox")
+        waiting = self.fixture.store.hold("mailbox")
         self.bob.do(Deliver())
-        back = self.world.peer()
+        back = self.fixture.peer()
         back.do(Resume(self.bob.token))
 
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
         back.do(Send("ada", "wakes the link"))
 
         self.assertEqual(back.bodies, [])

@@ -14,15 +14,15 @@ from chatcore.errors import (
 from chatcore.events import Accepted, Closing, Delivered, LoggedIn, Refused, Resumed
 from chatcore.ids import AccountId, Epoch, Position, Username
 from chatcore.limits import Limits
-from marks import rule
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.marks import rule
 
 
 class ResumeTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
-        self.back = self.world.peer()
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
+        self.back = self.fixture.peer()
 
     @rule("S3")
     def test_a_resume_continues_after_what_was_seen_without_loss_or_repeat(
@@ -53,7 +53,7 @@ class ResumeTest(unittest.TestCase):
 
         self.back.ask(Resume(self.ada.token))
 
-        self.assertEqual(self.world.surroundings.passwords.checked, [])
+        self.assertEqual(self.fixture.surroundings.passwords.checked, [])
 
     @rule("S3", "S6", "E2")
     def test_a_resume_fences_the_old_link_while_it_is_half_open(self) -> None:
@@ -74,7 +74,7 @@ class ResumeTest(unittest.TestCase):
         self.ada.do(Send("bob", "too late"))
         self.ada.acknowledge(1)
         self.ada.lose()
-        third = self.world.peer()
+        third = self.fixture.peer()
         third.do(Resume(self.ada.token))
 
         self.assertEqual(self.bob.bodies, [])
@@ -82,19 +82,19 @@ class ResumeTest(unittest.TestCase):
 
     @rule("S3", "S6")
     def test_a_send_that_is_under_way_on_the_old_link_is_fenced(self) -> None:
-        waiting = self.world.store.hold("deposit")
+        waiting = self.fixture.store.hold("deposit")
         self.ada.do(Send("bob", "too late"))
 
         self.back.ask(Resume(self.ada.token))
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual(self.bob.bodies, [])
         self.assertEqual(of_type(self.ada.events, Accepted), [])
 
     @rule("S6", "E2")
     def test_what_the_store_fences_is_refused_by_its_name(self) -> None:
-        self.world.store.fail_after("resume_session", OutcomeUnknown())
+        self.fixture.store.fail_after("resume_session", OutcomeUnknown())
         self.back.refusal(Resume(self.ada.token))
 
         refusal = self.ada.refusal(Send("bob", "under an older epoch"))
@@ -119,14 +119,14 @@ class ResumeTest(unittest.TestCase):
 
     @rule("S3", "S6")
     def test_a_session_that_the_store_has_lost_is_gone(self) -> None:
-        self.world.do(self.world.store.end_session(AccountId(1), self.epoch()))
+        self.fixture.do(self.fixture.store.end_session(AccountId(1), self.epoch()))
 
         self.assertIsInstance(self.back.refusal(Resume(self.ada.token)), SessionGone)
 
     @rule("S6")
     def test_a_token_is_stable_over_many_resumes(self) -> None:
         for _ in range(5):
-            back = self.world.peer()
+            back = self.fixture.peer()
             self.assertIsInstance(back.ask(Resume(self.ada.token)), Resumed)
             back.lose()
 
@@ -136,7 +136,7 @@ class ResumeTest(unittest.TestCase):
         self.back.ask(Resume(self.ada.token))
         epochs.append(self.epoch(self.back))
         self.back.lose()
-        again = self.world.user("ada")
+        again = self.fixture.user("ada")
         epochs.append(self.epoch(again))
 
         self.assertEqual(epochs, [1, 2, 3])
@@ -146,35 +146,35 @@ class ResumeTest(unittest.TestCase):
         self,
     ) -> None:
         self.ada.lose()
-        waiting = self.world.store.hold("resume_session")
+        waiting = self.fixture.store.hold("resume_session")
         self.back.do(Resume(self.ada.token))
 
         self.back.lose()
         waiting.end(answer=True)
-        self.world.turns.run()
-        self.world.pass_s(29)
-        in_time = self.world.peer()
+        self.fixture.scheduler.run()
+        self.fixture.pass_s(29)
+        in_time = self.fixture.peer()
 
         self.assertIsInstance(in_time.ask(Resume(self.ada.token)), Resumed)
 
     @rule("S3")
     def test_the_grace_of_such_a_session_ends_as_well(self) -> None:
-        waiting = self.world.store.hold("resume_session")
+        waiting = self.fixture.store.hold("resume_session")
         self.back.do(Resume(self.ada.token))
 
         self.back.lose()
         waiting.end(answer=True)
-        self.world.turns.run()
-        self.world.pass_s(30)
-        self.world.tick()
+        self.fixture.scheduler.run()
+        self.fixture.pass_s(30)
+        self.fixture.tick()
 
         self.assertIsInstance(
-            self.world.peer().refusal(Resume(self.ada.token)), SessionGone
+            self.fixture.peer().refusal(Resume(self.ada.token)), SessionGone
         )
 
     @rule("S3", "S2")
     def test_a_manual_session_stays_manual(self) -> None:
-        eve = self.world.peer()
+        eve = self.fixture.peer()
         login = Login(
             username="eve",
             password=PASSWORD,
@@ -193,7 +193,7 @@ class ResumeTest(unittest.TestCase):
     def test_a_resume_may_choose_anew_how_mail_comes(self) -> None:
         self.ada.lose()
         self.bob.do(Send("ada", "hello"))
-        pushing = self.world.peer()
+        pushing = self.fixture.peer()
 
         self.back.do(Resume(self.ada.token, delivery=DeliveryMode.MANUAL))
         pushing.do(Resume(self.ada.token, delivery=DeliveryMode.PUSH))
@@ -206,33 +206,33 @@ class ResumeTest(unittest.TestCase):
     ) -> None:
         self.ada.lose()
         self.bob.do(Send("ada", "hello"))
-        self.world.restart()
-        manual = self.world.peer()
+        self.fixture.restart()
+        manual = self.fixture.peer()
 
         manual.do(Resume(self.ada.token, delivery=DeliveryMode.MANUAL))
-        self.world.restart()
-        pushing = self.world.peer()
+        self.fixture.restart()
+        pushing = self.fixture.peer()
         pushing.do(Resume(self.ada.token))
 
         self.assertEqual((manual.bodies, pushing.bodies), ([], ["hello"]))
 
     def epoch(self, peer: Peer | None = None) -> Epoch:
         connection = (peer or self.ada).connection
-        session = self.world.chat.session_of(connection)
+        session = self.fixture.chat.session_of(connection)
         assert session is not None
         return session.epoch
 
 
 class RestartTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("S6", "S3")
     def test_a_session_survives_a_restart_of_the_server(self) -> None:
         self.bob.do(Send("ada", "one"), Send("ada", "two"))
-        self.world.restart()
-        back = self.world.peer()
+        self.fixture.restart()
+        back = self.fixture.peer()
 
         answer = back.do(Resume(self.ada.token, last_seen=1))[0]
 
@@ -242,14 +242,14 @@ class RestartTest(unittest.TestCase):
     @rule("S6", "M4")
     def test_what_was_seen_before_a_restart_can_be_acknowledged_after_it(self) -> None:
         self.bob.do(Send("ada", "one"), Send("ada", "two"))
-        self.world.restart()
-        back = self.world.peer()
+        self.fixture.restart()
+        back = self.fixture.peer()
         back.do(Resume(self.ada.token, last_seen=2))
 
         refusals = back.acknowledge(2)
         back.lose()
         (logged_in,) = of_type(
-            self.world.peer().do(Login(username="ada", password=PASSWORD)), LoggedIn
+            self.fixture.peer().do(Login(username="ada", password=PASSWORD)), LoggedIn
         )
 
         self.assertEqual(refusals, [])
@@ -257,35 +257,35 @@ class RestartTest(unittest.TestCase):
 
     @rule("S6")
     def test_the_grace_of_a_stored_session_begins_with_the_new_server(self) -> None:
-        self.world.pass_s(1000)
-        self.world.restart()
+        self.fixture.pass_s(1000)
+        self.fixture.restart()
 
-        self.world.pass_s(29)
-        self.world.tick()
-        in_time = self.world.peer().ask(Resume(self.ada.token))
-        self.world.pass_s(1)
-        self.world.tick()
+        self.fixture.pass_s(29)
+        self.fixture.tick()
+        in_time = self.fixture.peer().ask(Resume(self.ada.token))
+        self.fixture.pass_s(1)
+        self.fixture.tick()
 
         self.assertIsInstance(in_time, Resumed)
         self.assertIsInstance(
-            self.world.peer().refusal(Resume(self.bob.token)), SessionGone
+            self.fixture.peer().refusal(Resume(self.bob.token)), SessionGone
         )
 
     @rule("S6", "S1")
     def test_a_stored_session_makes_way_for_a_login(self) -> None:
-        self.world.restart()
+        self.fixture.restart()
 
-        answer = self.world.peer().ask(Login(username="ada", password=PASSWORD))
+        answer = self.fixture.peer().ask(Login(username="ada", password=PASSWORD))
 
         self.assertIsInstance(answer, LoggedIn)
 
     @rule("S6", "M1")
     def test_mail_for_a_session_that_is_not_resumed_yet_waits_for_it(self) -> None:
-        self.world.restart()
-        bob = self.world.peer()
+        self.fixture.restart()
+        bob = self.fixture.peer()
         bob.do(Resume(self.bob.token))
         bob.do(Send("ada", "hello"))
-        ada = self.world.peer()
+        ada = self.fixture.peer()
 
         ada.do(Resume(self.ada.token))
 
@@ -293,9 +293,9 @@ class RestartTest(unittest.TestCase):
 
     @rule("S6", "E2")
     def test_a_resume_may_be_refused_and_tried_again(self) -> None:
-        self.world.store.fail("resume_session", OutcomeUnknown())
+        self.fixture.store.fail("resume_session", OutcomeUnknown())
         self.ada.lose()
-        back = self.world.peer()
+        back = self.fixture.peer()
 
         refusal = back.refusal(Resume(self.ada.token))
         answer = back.ask(Resume(self.ada.token))
@@ -306,13 +306,13 @@ class RestartTest(unittest.TestCase):
 
 class StopTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Limits(retry_after_ms=700))
-        self.ada = self.world.user("ada")
-        self.guest = self.world.peer()
+        self.fixture = ChatFixture(Limits(retry_after_ms=700))
+        self.ada = self.fixture.user("ada")
+        self.guest = self.fixture.peer()
 
     @rule("W9")
     def test_each_peer_is_told_to_come_back_later(self) -> None:
-        self.world.do(self.world.chat.stop())
+        self.fixture.do(self.fixture.chat.stop())
 
         for peer in (self.ada, self.guest):
             closing = peer.events[-1]
@@ -322,15 +322,15 @@ class StopTest(unittest.TestCase):
 
     @rule("W9")
     def test_the_store_is_flushed(self) -> None:
-        self.world.do(self.world.chat.stop())
+        self.fixture.do(self.fixture.chat.stop())
 
-        self.assertEqual(self.world.store.calls[-1], "flush")
+        self.assertEqual(self.fixture.store.calls[-1], "flush")
 
     @rule("W9")
     def test_a_link_that_comes_while_the_server_stops_is_closed_at_once(self) -> None:
-        self.world.do(self.world.chat.stop())
+        self.fixture.do(self.fixture.chat.stop())
 
-        late = self.world.peer()
+        late = self.fixture.peer()
 
         self.assertIsInstance(late.events[-1], Closing)
         self.assertEqual(late.do(Create("bob", PASSWORD)), [])
@@ -343,7 +343,7 @@ class StopTest(unittest.TestCase):
             Login(username="ada", password=PASSWORD),
             Resume(self.ada.token),
         ]
-        self.world.chat._logins.is_stopping = True
+        self.fixture.chat._logins.is_stopping = True
 
         for command in commands:
             refusal = self.guest.refusal(command)
@@ -352,23 +352,23 @@ class StopTest(unittest.TestCase):
 
     @rule("W9", "S6")
     def test_a_session_can_be_resumed_on_the_next_server(self) -> None:
-        self.world.do(self.world.chat.stop())
+        self.fixture.do(self.fixture.chat.stop())
         self.ada.lose()
 
-        self.world.restart()
+        self.fixture.restart()
 
-        self.assertIsInstance(self.world.peer().ask(Resume(self.ada.token)), Resumed)
+        self.assertIsInstance(self.fixture.peer().ask(Resume(self.ada.token)), Resumed)
 
     @rule("W9")
     def test_commands_behind_the_notice_are_not_carried_out(self) -> None:
-        waiting = self.world.store.hold("deposit")
+        waiting = self.fixture.store.hold("deposit")
         self.ada.do(Send("ada", "stored"), Create("bob", PASSWORD))
-        self.world.do(self.world.chat.stop())
+        self.fixture.do(self.fixture.chat.stop())
 
         waiting.end(answer=True)
-        self.world.turns.run()
-        self.world.restart()
+        self.fixture.scheduler.run()
+        self.fixture.restart()
 
-        self.assertEqual(self.world.user("ada").bodies, ["stored"])
-        self.assertEqual(self.world.account("bob"), 2)
+        self.assertEqual(self.fixture.user("ada").bodies, ["stored"])
+        self.assertEqual(self.fixture.account("bob"), 2)
         self.assertEqual(of_type(self.ada.events, Refused), [])

@@ -19,10 +19,10 @@ from chatcore.errors import (
 from chatcore.events import Accepted, Delivered, Event, Refused
 from chatcore.ids import AccountId, Position, Username
 from chatcore.limits import DAY_MS, Limits
-from environment import NOON_MS
-from marks import rule
-from moments import key_of
-from world import PASSWORD, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
+from tests.unit.chatcore.environment import NOON_MS
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 
 class NoSpam:
@@ -43,12 +43,12 @@ class NoSpam:
 
 class CommitTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("M1")
     def test_the_receipt_names_the_message_and_says_whether_it_is_durable(self) -> None:
-        self.world.pass_s(1)
+        self.fixture.pass_s(1)
 
         answer = self.ada.ask(Send("bob", "hello"))
 
@@ -65,7 +65,7 @@ class CommitTest(unittest.TestCase):
 
     @rule("M1")
     def test_a_durable_store_makes_durable_receipts(self) -> None:
-        self.world.store.durable = True
+        self.fixture.store.durable = True
 
         (accepted,) = of_type(self.ada.do(Send("bob", "hello")), Accepted)
 
@@ -73,12 +73,12 @@ class CommitTest(unittest.TestCase):
 
     @rule("M1")
     def test_neither_receipt_nor_message_comes_before_the_commit(self) -> None:
-        waiting = self.world.store.hold_after("deposit")
+        waiting = self.fixture.store.hold_after("deposit")
 
         early = self.ada.do(Send("bob", "hello"))
         delivered_early = self.bob.bodies
         waiting.end(answer=True)
-        self.world.turns.run()
+        self.fixture.scheduler.run()
 
         self.assertEqual((early, delivered_early), ([], []))
         self.assertEqual(len(of_type(self.ada.events, Accepted)), 1)
@@ -86,7 +86,7 @@ class CommitTest(unittest.TestCase):
 
     @rule("M1", "E2")
     def test_a_store_that_cannot_write_refuses_and_nothing_was_sent(self) -> None:
-        self.world.store.fail("deposit", StoreUnavailable(reason="disk full"))
+        self.fixture.store.fail("deposit", StoreUnavailable(reason="disk full"))
 
         events = self.ada.do(Send("bob", "one"), Send("bob", "two"))
         again = self.ada.do(Send("bob", "three"))
@@ -101,15 +101,15 @@ class CommitTest(unittest.TestCase):
     ) -> None:
         send = Send("bob", "hello", key_of(1))
         for stored in (True, False):
-            world = World()
-            ada = world.user("ada")
-            world.account("bob")
-            fail = world.store.fail_after if stored else world.store.fail
+            fixture = ChatFixture()
+            ada = fixture.user("ada")
+            fixture.account("bob")
+            fail = fixture.store.fail_after if stored else fixture.store.fail
             fail("deposit", OutcomeUnknown())
 
             refusal = ada.refusal(send)
             answer = ada.ask(send)
-            bob = world.user("bob")
+            bob = fixture.user("bob")
 
             self.assertIsInstance(refusal, OutcomeUnknown)
             self.assertIsInstance(answer, Accepted)
@@ -119,7 +119,7 @@ class CommitTest(unittest.TestCase):
     def test_a_message_whose_outcome_was_unknown_comes_before_the_next_one(
         self,
     ) -> None:
-        self.world.store.fail_after("deposit", OutcomeUnknown())
+        self.fixture.store.fail_after("deposit", OutcomeUnknown())
         self.ada.do(Send("bob", "one"))
 
         self.ada.do(Send("bob", "two"))
@@ -130,7 +130,7 @@ class CommitTest(unittest.TestCase):
     def test_a_run_of_sends_is_one_call_of_the_store(self) -> None:
         self.ada.do(*(Send("bob", str(n)) for n in range(20)))
 
-        self.assertEqual(self.world.store.calls.count("deposit"), 1)
+        self.assertEqual(self.fixture.store.calls.count("deposit"), 1)
         self.assertEqual(self.bob.bodies, [str(n) for n in range(20)])
 
     @rule("M3")
@@ -151,7 +151,7 @@ class CommitTest(unittest.TestCase):
 
     @rule("M3")
     def test_messages_of_several_senders_are_counted_in_one_mailbox(self) -> None:
-        eve = self.world.user("eve")
+        eve = self.fixture.user("eve")
         self.ada.do(Send("bob", "one"))
         eve.do(Send("bob", "two"))
 
@@ -165,8 +165,8 @@ class CommitTest(unittest.TestCase):
 
 class JudgeTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Limits(mailbox_messages=3))
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture(Limits(mailbox_messages=3))
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
 
     @rule("M6")
     def test_a_body_is_one_byte_to_64_kib_of_utf_8(self) -> None:
@@ -242,13 +242,13 @@ class JudgeTest(unittest.TestCase):
     def test_a_run_in_which_nothing_is_right_does_not_ask_the_store(self) -> None:
         self.ada.do(Send("bob", ""), Send("*", "x"))
 
-        self.assertNotIn("deposit", self.world.store.calls)
+        self.assertNotIn("deposit", self.fixture.store.calls)
 
 
 class KeyTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
         self.send = Send("bob", "hello", key_of(1))
 
     def sole_answer(self, events: Sequence[Event]) -> Accepted:
@@ -258,7 +258,7 @@ class KeyTest(unittest.TestCase):
     @rule("M2")
     def test_a_repeat_gets_the_first_receipt_and_is_delivered_once(self) -> None:
         first = self.sole_answer(self.ada.do(self.send))
-        self.world.pass_s(60)
+        self.fixture.pass_s(60)
 
         second = self.sole_answer(self.ada.do(self.send))
 
@@ -283,7 +283,7 @@ class KeyTest(unittest.TestCase):
 
     @rule("M2")
     def test_a_key_is_the_sender_s_and_the_recipient_s_own(self) -> None:
-        eve = self.world.user("eve")
+        eve = self.fixture.user("eve")
 
         answers = [
             self.sole_answer(self.ada.do(self.send)),
@@ -303,7 +303,7 @@ class KeyTest(unittest.TestCase):
         self.bob.ask(Delete(username="bob", password=PASSWORD))
 
         gone = self.sole_answer(self.ada.do(self.send))
-        new_bob = self.world.user("bob")
+        new_bob = self.fixture.user("bob")
         again = self.sole_answer(self.ada.do(self.send))
 
         for repeat in (gone, again):
@@ -314,8 +314,8 @@ class KeyTest(unittest.TestCase):
     def test_a_key_is_known_after_a_restart(self) -> None:
         first = self.sole_answer(self.ada.do(self.send))
         self.bob.acknowledge(1)
-        self.world.restart()
-        ada, bob = self.world.user("ada"), self.world.user("bob")
+        self.fixture.restart()
+        ada, bob = self.fixture.user("ada"), self.fixture.user("bob")
 
         second = self.sole_answer(ada.do(self.send))
 
@@ -337,8 +337,8 @@ class KeyTest(unittest.TestCase):
     @rule("M2")
     def test_a_key_that_was_forgotten_is_never_stored_again(self) -> None:
         self.ada.do(self.send)
-        self.world.pass_s(7 * 24 * 3600 + 1)
-        self.world.tick()
+        self.fixture.pass_s(7 * 24 * 3600 + 1)
+        self.fixture.tick()
 
         refusal = self.ada.refusal(self.send)
 
@@ -348,15 +348,15 @@ class KeyTest(unittest.TestCase):
     @rule("M2")
     def test_old_keys_are_forgotten_once_an_hour(self) -> None:
         for _ in range(5):
-            self.world.tick()
-            self.world.pass_s(1800)
+            self.fixture.tick()
+            self.fixture.pass_s(1800)
 
-        self.assertEqual(self.world.store.calls.count("forget"), 3)
+        self.assertEqual(self.fixture.store.calls.count("forget"), 3)
 
     @rule("M2")
     def test_the_lifetime_of_a_key_is_a_setting(self) -> None:
-        world = World(Limits(key_lifetime_ms=2 * DAY_MS))
-        ada = world.user("ada")
+        fixture = ChatFixture(Limits(key_lifetime_ms=2 * DAY_MS))
+        ada = fixture.user("ada")
 
         refusal = ada.refusal(Send("ada", "x", key_of(1, at_ms=NOON_MS - 3 * DAY_MS)))
 
@@ -378,8 +378,8 @@ class KeyTest(unittest.TestCase):
 class PolicyTest(unittest.TestCase):
     def test_the_application_may_refuse_what_the_rules_accept(self) -> None:
         policy = NoSpam()
-        world = World(policy=policy)
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture(policy=policy)
+        ada, bob = fixture.user("ada"), fixture.user("bob")
 
         events = ada.do(
             Send("bob", "hello"),

@@ -4,7 +4,7 @@ import unittest
 from itertools import product
 
 from chatcore.commands import Resume, Send
-from chatcore.delivery import Delivery, Flow
+from chatcore.delivery import Delivery, DeliveryState
 from chatcore.errors import SessionGone
 from chatcore.events import Resumed
 from chatcore.ids import AccountId, Epoch, Position, TokenHash, Username
@@ -13,18 +13,18 @@ from chatcore.model import Mailbox
 from chatcore.sessions import (
     SESSION_STATES,
     Session,
-    SessionCause,
     Sessions,
     SessionState,
+    SessionTrigger,
 )
-from marks import rule
-from world import World
+from tests.unit.chatcore.chat_fixture import ChatFixture
+from tests.unit.chatcore.marks import rule
 
 IMPOSSIBLE = {
-    (SessionState.DETACHED, SessionCause.LINK_LOST): "it has no link to lose",
-    (SessionState.ENDED, SessionCause.LINK_LOST): "nobody finds it any more",
-    (SessionState.ENDED, SessionCause.RESUMED): "nobody finds it any more",
-    (SessionState.ENDED, SessionCause.ENDED): "nobody finds it any more",
+    (SessionState.DETACHED, SessionTrigger.LINK_LOST): "it has no link to lose",
+    (SessionState.ENDED, SessionTrigger.LINK_LOST): "nobody finds it any more",
+    (SessionState.ENDED, SessionTrigger.RESUMED): "nobody finds it any more",
+    (SessionState.ENDED, SessionTrigger.ENDED): "nobody finds it any more",
 }
 
 
@@ -41,13 +41,13 @@ def session(account: int = 1) -> Session:
 
 class SessionTableTest(unittest.TestCase):
     def test_each_pair_of_state_and_cause_has_an_entry_or_is_impossible(self) -> None:
-        pairs = set(product(SessionState, SessionCause))
+        pairs = set(product(SessionState, SessionTrigger))
 
         self.assertEqual(set(SESSION_STATES) | set(IMPOSSIBLE), pairs)
         self.assertEqual(set(SESSION_STATES) & set(IMPOSSIBLE), set())
 
     def test_a_session_follows_the_table_and_nothing_else(self) -> None:
-        for state, cause in product(SessionState, SessionCause):
+        for state, cause in product(SessionState, SessionTrigger):
             it = session()
             it.state = state
 
@@ -69,7 +69,7 @@ class SessionTableTest(unittest.TestCase):
 class SessionsTest(unittest.TestCase):
     def test_a_session_is_found_by_what_it_has_until_it_ends(self) -> None:
         sessions, it = Sessions(grace_s=30), session()
-        connection = World().peer().connection
+        connection = ChatFixture().peer().connection
         sessions.attach(it, connection)
 
         found = [
@@ -102,95 +102,97 @@ class SessionsTest(unittest.TestCase):
 class GraceTest(unittest.TestCase):
     @rule("S3")
     def test_nothing_is_delivered_to_a_session_without_a_link(self) -> None:
-        world = World()
-        ada = world.user("ada")
-        session = world.chat.session_of(ada.connection)
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
+        session = fixture.chat.session_of(ada.connection)
         assert session is not None
 
         attached = session.delivery.flow
         ada.lose()
-        world.user("bob").do(Send("ada", "hello"))
+        fixture.user("bob").do(Send("ada", "hello"))
 
-        self.assertEqual((attached, session.delivery.flow), (Flow.LIVE, Flow.HELD))
+        self.assertEqual(
+            (attached, session.delivery.flow), (DeliveryState.LIVE, DeliveryState.HELD)
+        )
         self.assertEqual(session.delivery.delivered, 0)
 
     @rule("S3")
     def test_a_lost_link_leaves_thirty_seconds_for_a_resume(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
 
-        world.pass_s(29.9)
-        world.tick()
-        answer = world.peer().ask(Resume(ada.token))
+        fixture.pass_s(29.9)
+        fixture.tick()
+        answer = fixture.peer().ask(Resume(ada.token))
 
         self.assertIsInstance(answer, Resumed)
 
     @rule("S3")
     def test_after_its_grace_a_session_has_ended_in_the_store_as_well(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
 
-        world.pass_s(30)
-        world.tick()
-        refusal = world.peer().refusal(Resume(ada.token))
-        world.restart()
-        after_restart = world.peer().refusal(Resume(ada.token))
+        fixture.pass_s(30)
+        fixture.tick()
+        refusal = fixture.peer().refusal(Resume(ada.token))
+        fixture.restart()
+        after_restart = fixture.peer().refusal(Resume(ada.token))
 
         self.assertIsInstance(refusal, SessionGone)
         self.assertIsInstance(after_restart, SessionGone)
 
     @rule("S3")
     def test_each_loss_of_a_link_begins_a_new_grace(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
-        world.pass_s(20)
-        again = world.peer()
+        fixture.pass_s(20)
+        again = fixture.peer()
         again.ask(Resume(ada.token))
         again.lose()
 
-        world.pass_s(20)
-        world.tick()
-        answer = world.peer().ask(Resume(ada.token))
+        fixture.pass_s(20)
+        fixture.tick()
+        answer = fixture.peer().ask(Resume(ada.token))
 
         self.assertIsInstance(answer, Resumed)
 
     @rule("S3")
     def test_a_session_that_is_attached_is_never_overdue(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
-        again = world.peer()
+        again = fixture.peer()
         again.ask(Resume(ada.token))
 
-        world.pass_s(1000)
-        world.tick()
+        fixture.pass_s(1000)
+        fixture.tick()
 
-        self.assertIsNotNone(world.chat.session_of(again.connection))
+        self.assertIsNotNone(fixture.chat.session_of(again.connection))
 
     @rule("S3", "E2")
     def test_a_resume_that_was_refused_does_not_lengthen_the_grace(self) -> None:
-        world = World()
-        ada = world.user("ada")
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
         ada.lose()
-        world.peer().refusal(Resume(ada.token, last_seen=99))
+        fixture.peer().refusal(Resume(ada.token, last_seen=99))
 
-        world.pass_s(30)
-        world.tick()
+        fixture.pass_s(30)
+        fixture.tick()
 
-        self.assertIsInstance(world.peer().refusal(Resume(ada.token)), SessionGone)
+        self.assertIsInstance(fixture.peer().refusal(Resume(ada.token)), SessionGone)
 
     @rule("S3", "S5")
     def test_a_session_that_has_ended_leaves_its_mail_where_it_was(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.lose()
         ada.do(Send("bob", "hello"))
 
-        world.pass_s(30)
-        world.tick()
-        again = world.user("bob")
+        fixture.pass_s(30)
+        fixture.tick()
+        again = fixture.user("bob")
 
         self.assertEqual(again.bodies, ["hello"])

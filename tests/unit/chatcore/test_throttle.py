@@ -6,9 +6,9 @@ from chatcore.errors import TooManyAttempts
 from chatcore.ids import Username
 from chatcore.limits import Limits
 from chatcore.throttle import MOST_KEPT, Throttle
-from environment import SetClock, seeded
-from marks import rule
-from turns import Turns
+from tests.unit.chatcore.environment import ManualClock, seeded
+from tests.unit.chatcore.manual_scheduler import ManualScheduler
+from tests.unit.chatcore.marks import rule
 
 ADA, BOB = Username("ada"), Username("bob")
 HOME, AWAY = "192.0.2.1", "198.51.100.1"
@@ -23,7 +23,7 @@ LIMITS = Limits(
 
 class ThrottleTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.clock = SetClock(Turns())
+        self.clock = ManualClock(ManualScheduler())
         self.throttle = Throttle(LIMITS, self.clock)
 
     def pair_wait_ms(self, name: Username = ADA, network: str = HOME) -> int:

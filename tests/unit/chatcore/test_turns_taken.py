@@ -4,9 +4,9 @@ import unittest
 
 from chatcore.commands import (
     Acknowledge,
+    AlreadyRefused,
     Command,
     Deliver,
-    Judged,
     List,
     Logout,
     Pong,
@@ -17,9 +17,9 @@ from chatcore.commands import (
 from chatcore.errors import AcknowledgedTooMuch, LoginRequired
 from chatcore.events import Accepted, Listed, Received, Refused, Started
 from chatcore.limits import Limits
-from environment import seeded
-from marks import rule
-from world import World, of_type
+from tests.unit.chatcore.chat_fixture import ChatFixture, of_type
+from tests.unit.chatcore.environment import seeded
+from tests.unit.chatcore.marks import rule
 
 KINDS: list[Command] = [
     Pong(),
@@ -27,20 +27,20 @@ KINDS: list[Command] = [
     Acknowledge(99),
     Unknown("dance"),
     Send("", "nobody's"),
-    Judged(LoginRequired(command="acknowledge")),
+    AlreadyRefused(LoginRequired(command="acknowledge")),
 ]
 
 
 class GivingWayTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World()
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
-        self.clock = self.world.surroundings.clock
+        self.fixture = ChatFixture()
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
+        self.clock = self.fixture.surroundings.clock
         self.ada.ways_given = 0
 
     def runs(self) -> int:
         """How many calls of the store the sends were."""
-        return self.world.store.calls.count("deposit")
+        return self.fixture.store.calls.count("deposit")
 
     @rule("B2")
     def test_it_gives_way_between_every_256_commands_of_whatever_kind(self) -> None:
@@ -59,7 +59,7 @@ class GivingWayTest(unittest.TestCase):
         self,
     ) -> None:
         for kind in KINDS:
-            peer = self.world.peer()
+            peer = self.fixture.peer()
 
             peer.do(*([kind] * 1024))
 
@@ -107,13 +107,13 @@ class GivingWayTest(unittest.TestCase):
 
     @rule("B2")
     def test_the_number_is_a_setting(self) -> None:
-        world = World(Limits(turn_commands=10))
-        ada = world.user("ada")
-        before, calls = ada.ways_given, world.store.calls.count("deposit")
+        fixture = ChatFixture(Limits(turn_commands=10))
+        ada = fixture.user("ada")
+        before, calls = ada.ways_given, fixture.store.calls.count("deposit")
 
         ada.do(*([Send("ada", "hello")] * 100))
 
-        self.assertEqual(world.store.calls.count("deposit") - calls, 10)
+        self.assertEqual(fixture.store.calls.count("deposit") - calls, 10)
         self.assertEqual(ada.ways_given - before, 9)
 
     @rule("B2", "M3", "W7")
@@ -154,7 +154,7 @@ class GivingWayTest(unittest.TestCase):
 
     @rule("B2")
     def test_what_waits_when_a_link_is_lost_during_a_turn_is_not_done(self) -> None:
-        self.ada.when_giving_way = lambda: self.world.chat.detach(self.ada.connection)
+        self.ada.when_giving_way = lambda: self.fixture.chat.detach(self.ada.connection)
 
         self.ada.do(*([Send("bob", "hello")] * 600))
 
@@ -164,10 +164,10 @@ class GivingWayTest(unittest.TestCase):
 class ListTest(unittest.TestCase):
     @rule("B2", "L1")
     def test_a_list_gives_way_while_it_walks_over_names_that_do_not_match(self) -> None:
-        world = World(Limits(turn_commands=10, walk_names=50))
+        fixture = ChatFixture(Limits(turn_commands=10, walk_names=50))
         for number in range(200):
-            world.account(f"user{number}")
-        ada = world.user("ada")
+            fixture.account(f"user{number}")
+        ada = fixture.user("ada")
         before = ada.ways_given
 
         events = ada.do(List("*no such name*"))
@@ -177,16 +177,16 @@ class ListTest(unittest.TestCase):
 
     @rule("B2", "L1")
     def test_of_many_lists_one_is_at_the_store_at_a_time(self) -> None:
-        world = World()
-        users = [world.user(f"user{number}") for number in range(3)]
-        waiting = world.store.hold("names")
+        fixture = ChatFixture()
+        users = [fixture.user(f"user{number}") for number in range(3)]
+        waiting = fixture.store.hold("names")
         lists = [List("a*"), List("b*"), List("*")]
 
         for user, command in zip(users, lists, strict=True):
             user.do(command)
-        at_once = world.store.calls.count("names")
+        at_once = fixture.store.calls.count("names")
         waiting.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
 
         self.assertEqual(at_once, 1)
         pages = [of_type(it.events, Listed) for it in users]
@@ -198,24 +198,24 @@ class ReadTest(unittest.TestCase):
     def test_of_many_sessions_that_are_behind_four_read_their_mail_at_a_time(
         self,
     ) -> None:
-        world = World()
-        ada = world.user("ada")
-        others = [world.user(f"user{number}") for number in range(6)]
+        fixture = ChatFixture()
+        ada = fixture.user("ada")
+        others = [fixture.user(f"user{number}") for number in range(6)]
         for number, other in enumerate(others):
             other.lose()
             ada.do(Send(f"user{number}", "hello"))
-        peers = [world.peer() for _ in others]
+        peers = [fixture.peer() for _ in others]
 
         waiting = []
-        before = world.store.calls.count("read")
+        before = fixture.store.calls.count("read")
         for number, (other, peer) in enumerate(zip(others, peers, strict=True)):
             if number < 4:
-                waiting.append(world.store.hold("read"))
+                waiting.append(fixture.store.hold("read"))
             peer.do(Resume(other.token))
-        at_once = world.store.calls.count("read") - before
+        at_once = fixture.store.calls.count("read") - before
         for it in waiting:
             it.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
 
         self.assertEqual(at_once, 4)
         self.assertEqual([it.bodies for it in peers], [["hello"]] * 6)
@@ -224,15 +224,15 @@ class ReadTest(unittest.TestCase):
 class JudgedTest(unittest.TestCase):
     @rule("B1", "W7")
     def test_a_refused_acknowledgement_is_answered_in_its_turn(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(Send("ada", "hello"))
-        (refusal,) = world.chat.acknowledge(ada.connection, [Acknowledge(7)])
+        (refusal,) = fixture.chat.acknowledge(ada.connection, [Acknowledge(7)])
         assert refusal is not None
         before = len(ada.events)
 
         told_early = list(ada.connection.outbox)
-        events = ada.do(Send("bob", "one"), Judged(refusal), Send("bob", "two"))
+        events = ada.do(Send("bob", "one"), AlreadyRefused(refusal), Send("bob", "two"))
 
         self.assertIsInstance(refusal, AcknowledgedTooMuch)
         self.assertEqual(told_early, [])
@@ -243,13 +243,13 @@ class JudgedTest(unittest.TestCase):
 
     @rule("B2", "M4")
     def test_acknowledgements_that_come_together_are_one_step(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(*(Send("ada", str(number)) for number in range(5)))
         wanted = [Acknowledge(position) for position in (1, 9, 3, 2)]
 
-        refusals = world.chat.acknowledge(ada.connection, wanted)
-        world.turns.run()
+        refusals = fixture.chat.acknowledge(ada.connection, wanted)
+        fixture.scheduler.run()
 
         self.assertEqual([it and it.code for it in refusals], [None, 305, None, None])
         told = [it.positions for it in of_type(bob.events, Received)]
@@ -257,16 +257,16 @@ class JudgedTest(unittest.TestCase):
 
     @rule("B1", "W7")
     def test_a_valid_one_waits_for_nothing_and_has_no_answer(self) -> None:
-        world = World()
-        ada, bob = world.user("ada"), world.user("bob")
+        fixture = ChatFixture()
+        ada, bob = fixture.user("ada"), fixture.user("bob")
         bob.do(Send("ada", "hello"))
-        waiting = world.store.hold("mailbox")
+        waiting = fixture.store.hold("mailbox")
         ada.do(Deliver())
 
-        (refusal,) = world.chat.acknowledge(ada.connection, [Acknowledge(1)])
-        settled = world.chat.session_of(ada.connection)
+        (refusal,) = fixture.chat.acknowledge(ada.connection, [Acknowledge(1)])
+        settled = fixture.chat.session_of(ada.connection)
         waiting.end(answer=True)
-        world.turns.run()
+        fixture.scheduler.run()
 
         self.assertIsNone(refusal)
         assert settled is not None
@@ -275,7 +275,7 @@ class JudgedTest(unittest.TestCase):
 
     @rule("B1", "S4")
     def test_before_the_login_it_is_refused_in_its_turn_as_well(self) -> None:
-        peer = World().peer()
+        peer = ChatFixture().peer()
 
         (_, refused) = [*peer.events, *peer.acknowledge(1)]
 

@@ -5,9 +5,9 @@ import unittest
 from chatcore.commands import Create
 from chatcore.errors import InvalidUsername, NameTaken
 from chatcore.usernames import prepare_username
-from environment import LowerCaseNames
-from marks import rule
-from world import PASSWORD, World
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture
+from tests.unit.chatcore.environment import LowerCaseNames
+from tests.unit.chatcore.marks import rule
 
 
 class MappedNames(LowerCaseNames):
@@ -31,10 +31,10 @@ class UsernameTest(unittest.TestCase):
 
     @rule("A1")
     def test_lower_and_upper_case_are_one_account(self) -> None:
-        world = World()
-        world.account("ada")
+        fixture = ChatFixture()
+        fixture.account("ada")
 
-        refusal = world.peer().refusal(Create("ADA", PASSWORD))
+        refusal = fixture.peer().refusal(Create("ADA", PASSWORD))
 
         self.assertIsInstance(refusal, NameTaken)
         self.assertEqual(refusal.fields["username"], "ada")

@@ -3,15 +3,15 @@
 import unittest
 from itertools import pairwise
 
-from chatcore.commands import Create, Delete, Inbox, Login, Send
+from chatcore.commands import Create, Delete, InboxAction, Login, Send
 from chatcore.errors import InvalidKey, KeyExpired
 from chatcore.events import Accepted, Created, LoggedIn, Refused, Welcome
 from chatcore.keys import ms_of_key
 from chatcore.limits import DAY_MS
-from environment import NOON_MS
-from marks import rule
-from moments import key_of
-from world import PASSWORD, Peer, World, of_type
+from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
+from tests.unit.chatcore.environment import NOON_MS
+from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.marks import rule
 
 YEAR_MS = 365 * DAY_MS
 JUMPS_MS = (10 * YEAR_MS, -10 * YEAR_MS, 8 * DAY_MS, -8 * DAY_MS, DAY_MS, -DAY_MS)
@@ -19,16 +19,16 @@ JUMPS_MS = (10 * YEAR_MS, -10 * YEAR_MS, 8 * DAY_MS, -8 * DAY_MS, DAY_MS, -DAY_M
 
 class WrongTickTest(unittest.TestCase):
     def begin(self) -> None:
-        self.world = World()
-        self.clock = self.world.surroundings.clock
-        self.ada, self.bob = self.world.user("ada"), self.world.user("bob")
-        self.world.tick()
+        self.fixture = ChatFixture()
+        self.clock = self.fixture.surroundings.clock
+        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
+        self.fixture.tick()
 
     def jump(self, ahead_ms: int) -> None:
         """Let the wall clock be wrong by so much, and an hourly sweep see it."""
         self.clock.wall_ahead_ms = ahead_ms
-        self.world.pass_s(3601)
-        self.world.tick()
+        self.fixture.pass_s(3601)
+        self.fixture.tick()
 
     def receipt(self, peer: Peer, key: bytes, body: str = "hello") -> Accepted:
         """Send under a key that must be accepted."""
@@ -37,7 +37,7 @@ class WrongTickTest(unittest.TestCase):
 
     def told_ms(self) -> int:
         """What a new link is told to make its keys by."""
-        (welcome,) = of_type(self.world.peer().events, Welcome)
+        (welcome,) = of_type(self.fixture.peer().events, Welcome)
         return welcome.server_time_ms
 
     @rule("B7", "M2")
@@ -69,14 +69,14 @@ class WrongTickTest(unittest.TestCase):
 
             for wrong_ms in (ahead_ms, ahead_ms, 0, 0):
                 self.jump(wrong_ms)
-                self.world.restart()
-                self.world.tick()
-                ada = self.world.user("ada")
+                self.fixture.restart()
+                self.fixture.tick()
+                ada = self.fixture.user("ada")
                 positions.append(self.receipt(ada, key).position)
 
             with self.subTest(ahead_ms=ahead_ms):
                 self.assertEqual(positions, [1] * 5)
-                self.assertEqual(self.world.user("bob").bodies, ["hello"])
+                self.assertEqual(self.fixture.user("bob").bodies, ["hello"])
 
     @rule("B7")
     def test_a_key_that_was_told_while_the_clock_was_wrong_is_good_then_and_after(
@@ -132,11 +132,11 @@ class WrongTickTest(unittest.TestCase):
             self.begin()
             self.jump(ahead_ms)
             self.jump(0)
-            before = self.world.store.calls.count("forget")
+            before = self.fixture.store.calls.count("forget")
 
             self.jump(0)
 
-            self.assertEqual(self.world.store.calls.count("forget"), before + 1)
+            self.assertEqual(self.fixture.store.calls.count("forget"), before + 1)
 
     @rule("B7", "M2")
     def test_after_a_wrong_tick_keys_still_expire_when_their_time_is_over(self) -> None:
@@ -160,8 +160,8 @@ class WrongTickTest(unittest.TestCase):
             answers = []
             for wrong_ms in (0, ahead_ms, 0):
                 self.jump(wrong_ms)
-                answers.append(self.world.peer().ask(eve))
-                self.world.restart()
+                answers.append(self.fixture.peer().ask(eve))
+                self.fixture.restart()
 
             accounts = {it.account for it in of_type(answers, Created)}
             self.assertEqual((len(answers), len(accounts)), (3, 1))
@@ -170,11 +170,11 @@ class WrongTickTest(unittest.TestCase):
     def test_a_deletion_under_a_key_outside_of_time_deletes_nothing(self) -> None:
         self.begin()
         reasons = [
-            self.world.peer().refusal(
+            self.fixture.peer().refusal(
                 Delete(
                     username="ada",
                     password=PASSWORD,
-                    inbox=Inbox.DISCARD,
+                    inbox=InboxAction.DISCARD,
                     key=key_of(1, at_ms=at_ms),
                 )
             )
@@ -184,7 +184,7 @@ class WrongTickTest(unittest.TestCase):
         self.assertEqual([it.name for it in reasons], ["KEY_EXPIRED", "INVALID_KEY"])
         self.ada.lose()
         login = Login(username="ada", password=PASSWORD)
-        self.assertIsInstance(self.world.peer().ask(login), LoggedIn)
+        self.assertIsInstance(self.fixture.peer().ask(login), LoggedIn)
 
     @rule("B7")
     def test_the_horizon_of_a_store_never_leaves_more_than_time_has_passed(
@@ -194,11 +194,11 @@ class WrongTickTest(unittest.TestCase):
         horizons: list[int] = []
 
         async def look() -> None:
-            horizons.append(ms_of_key(await self.world.store.horizon()))
+            horizons.append(ms_of_key(await self.fixture.store.horizon()))
 
         for wrong_ms in (0, 10 * YEAR_MS, 0, -10 * YEAR_MS, 10 * YEAR_MS):
             self.jump(wrong_ms)
-            self.world.do(look())
+            self.fixture.do(look())
 
         moved_ms = [b - a for a, b in pairwise(horizons)]
         for it in moved_ms:

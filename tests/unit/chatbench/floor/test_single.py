@@ -11,12 +11,12 @@ from chatbench.floor.single import SingleCodec, single
 from chatcore import Chat
 from chatcore.commands import Login, Request, Send
 from chatcore.events import Accepted, Delivered, Event, LoggedIn, LoggedOut
-from stores import open_store
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
 from transports import connect, serve
 from transports.base import Link, LinkSettings, parse_address
 from transports.codec import CODECS, codec
 from transports.registry import transport_for
-from transports.system import HashSettings, system_environment
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 PASSWORD: Final = "correct horse"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatbench.peers import PEERS, peer_promise, peer_server
-from tests.unit.chatbench.wire.ears import opening
+from tests.unit.chatbench.wire.event_recorder import opening
 
 MESSAGES = 200
 IN_FLIGHT = 16

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbench.wire.base import Arrival
-from chatbench.wire.codecs import Reading, lean_codec
+from chatbench.wire.codecs import DecodedFrames, lean_codec
 from chatbench.wire.keys import KeySeries
 from chatbench.wire.protobuf import read_bodies
 from chatcore.commands import Acknowledge, Request, Send
@@ -36,7 +36,7 @@ def accepted(number: int) -> Accepted:
     return Accepted(number, AccountId(2**63), Position(2**40), 1_795_380_757_788, True)  # noqa: FBT003  # as it is
 
 
-def read(name: str, *frames: Sequence[Event]) -> Reading:
+def read(name: str, *frames: Sequence[Event]) -> DecodedFrames:
     written = [codec(name).encode_events(events) for events in frames]
     return lean_codec(name).read(written)
 
@@ -92,7 +92,7 @@ def test_bodies_and_the_last_position_are_read(name: str, bodies: list[str]) -> 
     reading = read(name, events)
 
     position = 999 + len(bodies)
-    assert reading == Reading(Arrival(0, bodies, position), has_others=False)
+    assert reading == DecodedFrames(Arrival(0, bodies, position), has_others=False)
 
 
 @every_codec
@@ -106,7 +106,7 @@ def test_frames_that_came_together_are_read_together(name: str) -> None:
         [received, accepted(2), delivered(6, "six")],
     )
 
-    assert reading == Reading(Arrival(2, ["five", "six"], 6), has_others=False)
+    assert reading == DecodedFrames(Arrival(2, ["five", "six"], 6), has_others=False)
 
 
 @every_codec
@@ -114,7 +114,7 @@ def test_frames_that_came_together_are_read_together(name: str) -> None:
 def test_anything_else_is_pointed_out(name: str, other: Event) -> None:
     reading = read(name, [accepted(1), other])
 
-    assert reading == Reading(Arrival(1, [], 0), has_others=True)
+    assert reading == DecodedFrames(Arrival(1, [], 0), has_others=True)
 
 
 @every_codec

@@ -3,7 +3,7 @@
 import pytest
 
 from chatbench.cells import Contestant
-from tests.unit.chatbench.wire.ears import URLS, contestant, opening
+from tests.unit.chatbench.wire.event_recorder import URLS, contestant, opening
 from tests.unit.chatbench.wire.scripted import echo, listening
 
 EVERY = [

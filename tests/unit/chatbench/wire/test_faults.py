@@ -10,10 +10,10 @@ from chatcore.commands import Pong, Request
 from chatcore.events import LoggedIn, Ping
 from chatcore.ids import BEFORE_FIRST, AccountId, ResumeToken, Username
 from tests.interop.servers import serving
-from tests.unit.chatbench.wire.ears import (
+from tests.unit.chatbench.wire.event_recorder import (
     URLS,
     WITHIN_S,
-    Ear,
+    EventRecorder,
     contestant,
     opening,
 )
@@ -135,9 +135,9 @@ async def test_a_server_that_goes_before_the_login_opens_nothing(
     async def leave(link: Link, _codec: Codec) -> None:
         await link.receive()
 
-    ear = Ear()
+    recorder = EventRecorder()
     async with listening(URLS[chosen.transport], leave) as url:
         with pytest.raises(CannotOpen):
-            await open_session(url, chosen, "ada", ear.hear, ear.hear_fault)
+            await open_session(url, chosen, "ada", recorder.hear, recorder.hear_fault)
 
-    assert ear.faults == []
+    assert recorder.faults == []

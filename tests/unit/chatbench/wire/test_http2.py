@@ -10,7 +10,7 @@ from chatbench.wire.http2 import (
     DEFAULT_WINDOW,
     Frame,
     FrameReader,
-    Kind,
+    FrameType,
     Outgoing,
     Setting,
     header_block,
@@ -22,7 +22,7 @@ from chatbench.wire.http2 import (
 FRAMES = st.lists(
     st.builds(
         Frame,
-        st.sampled_from(list(Kind)),
+        st.sampled_from(list(FrameType)),
         st.integers(0, 255),
         st.integers(0, 2**31 - 1),
         st.binary(max_size=300),
@@ -34,7 +34,7 @@ FRAMES = st.lists(
 def data_of(stream: bytes) -> list[bytes]:
     """The payloads of DATA frames."""
     frames = FrameReader().feed(stream)
-    assert all(frame.kind == Kind.DATA and frame.stream == 1 for frame in frames)
+    assert all(frame.kind == FrameType.DATA and frame.stream == 1 for frame in frames)
     return [frame.payload for frame in frames]
 
 
@@ -43,7 +43,7 @@ def test_frames_are_read_however_the_stream_is_split(
     frames: list[Frame], piece: int
 ) -> None:
     stream = b"".join(
-        written(Kind(kind), flags, number, payload)
+        written(FrameType(kind), flags, number, payload)
         for kind, flags, number, payload in frames
     )
     reader = FrameReader()

@@ -5,7 +5,12 @@ import pytest
 from chatbench.cells import Contestant
 from chatbench.wire.sessions import CannotOpen, open_session
 from tests.interop.servers import serving
-from tests.unit.chatbench.wire.ears import URLS, Ear, contestant, opening
+from tests.unit.chatbench.wire.event_recorder import (
+    URLS,
+    EventRecorder,
+    contestant,
+    opening,
+)
 
 EVERY = [
     contestant("tcp"),
@@ -109,7 +114,7 @@ async def test_mail_that_was_queued_comes_once_the_caller_has_its_session(
         async with opening(server.url, chosen, "ada") as (ada, at_ada):
             ada.send("bob", numbered(20))
             await at_ada.until(lambda it: it.receipts == 20)
-        at_bob = Ear()
+        at_bob = EventRecorder()
         bob = await open_session(
             server.url, chosen, "bob", at_bob.hear, at_bob.hear_fault
         )
@@ -126,22 +131,24 @@ async def test_mail_that_was_queued_comes_once_the_caller_has_its_session(
 async def test_nobody_there_is_told_in_a_sentence(chosen: Contestant) -> None:
     async with serving(URLS[chosen.transport]) as server:
         url = server.url
-    ear = Ear()
+    recorder = EventRecorder()
 
     with pytest.raises(CannotOpen, match=r"refused|connect|reach"):
-        await open_session(url, chosen, "ada", ear.hear, ear.hear_fault)
+        await open_session(url, chosen, "ada", recorder.hear, recorder.hear_fault)
 
-    assert ear.faults == []
+    assert recorder.faults == []
 
 
 @pytest.mark.parametrize("chosen", EVERY, ids=named)
 async def test_a_login_that_is_refused_opens_nothing(chosen: Contestant) -> None:
-    ear = Ear()
+    recorder = EventRecorder()
     async with serving(URLS[chosen.transport]) as server:
         with pytest.raises(CannotOpen, match="cannot be a username"):
-            await open_session(server.url, chosen, "a*", ear.hear, ear.hear_fault)
+            await open_session(
+                server.url, chosen, "a*", recorder.hear, recorder.hear_fault
+            )
 
-    assert ear.faults == []
+    assert recorder.faults == []
 
 
 @pytest.mark.parametrize(
@@ -150,7 +157,9 @@ async def test_a_login_that_is_refused_opens_nothing(chosen: Contestant) -> None
     ids=named,
 )
 async def test_a_contestant_without_a_wire_is_refused(chosen: Contestant) -> None:
-    ear = Ear()
+    recorder = EventRecorder()
 
     with pytest.raises(ValueError, match=f"No wire of ours is for {chosen.name}"):
-        await open_session("tcp://127.0.0.1:1", chosen, "a", ear.hear, ear.hear_fault)
+        await open_session(
+            "tcp://127.0.0.1:1", chosen, "a", recorder.hear, recorder.hear_fault
+        )

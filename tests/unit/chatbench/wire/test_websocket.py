@@ -10,7 +10,7 @@ import pytest
 
 from chatbench.wire.connection import CannotOpen, shake_hands
 from chatbench.wire.websocket import WebSocketWire
-from tests.unit.chatbench.wire.ears import WITHIN_S
+from tests.unit.chatbench.wire.event_recorder import WITHIN_S
 from transports.base import parse_address
 
 UPGRADE = "HTTP/1.1 101 Switching Protocols\r\n"

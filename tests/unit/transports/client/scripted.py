@@ -22,13 +22,13 @@ from chatcore.commands import Command, Login, Logout, Request, Resume
 from chatcore.events import Delivered, Event, LoggedIn, LoggedOut, Resumed, Welcome
 from chatcore.ids import AccountId, Position, ResumeToken, Username
 from chatcore.limits import KIB, MIB
-from transports import Reconnecting
+from transports import ReconnectPolicy
 from transports.codec import codec
 
 NOW_MS: Final = 1_795_000_000_000
 PASSWORD: Final = "correct horse"
-SOON: Final = Reconnecting(first_delay_s=0.001, longest_delay_s=0.002)
-BRIEFLY: Final = Reconnecting(
+SOON: Final = ReconnectPolicy(first_delay_s=0.001, longest_delay_s=0.002)
+BRIEFLY: Final = ReconnectPolicy(
     first_delay_s=0.001, longest_delay_s=0.001, give_up_s=0.002
 )
 """Gives up as soon as the scripted server is gone."""

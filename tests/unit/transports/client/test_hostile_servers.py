@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatcore.commands import Delete, Inbox, List, Login, Logout, Send
+from chatcore.commands import Delete, InboxAction, List, Login, Logout, Send
 from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import (
     Accepted,
@@ -43,7 +43,7 @@ from tests.unit.transports.client.scripted import (
     scripted,
 )
 from tests.unit.transports.codec.test_laws import EVENTS
-from transports import Client, Entry, connect
+from transports import Client, ListedAccount, connect
 from transports.base import LinkClosed
 from transports.client.pages import MOST_PAGES
 
@@ -84,7 +84,7 @@ async def test_what_does_not_fit_ends_the_link_and_the_next_one_goes_on(
 
     async with (
         scripted(hostile, good) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         receipt = await client.send("bob", "hello")
@@ -104,7 +104,7 @@ async def test_an_answer_of_another_kind_ends_the_link() -> None:
 
     async with scripted(hostile) as server:
         with pytest.raises(Closed) as closed:  # noqa: PT012  # the first that is raised
-            async with connect(server.url, reconnecting=None) as client:
+            async with connect(server.url, reconnect=None) as client:
                 await client.login("ada", PASSWORD)
                 await client.send("bob", "hello")
 
@@ -135,7 +135,7 @@ async def test_limits_that_nothing_fits_into_are_refused_at_the_welcome(
 
     async with scripted(hostile) as server:
         with pytest.raises(LinkClosed) as closed:
-            async with connect(server.url, reconnecting=SOON):
+            async with connect(server.url, reconnect=SOON):
                 pass
 
     assert next(iter(told)) in closed.value.text
@@ -150,7 +150,7 @@ async def test_a_frame_is_refused_before_it_is_buffered_when_it_is_too_large() -
 
     async with scripted(hostile) as server:
         with pytest.raises(Closed):
-            async with connect(server.url, reconnecting=None) as client:
+            async with connect(server.url, reconnect=None) as client:
                 await client.login("ada", PASSWORD)
 
 
@@ -173,7 +173,7 @@ async def test_mail_over_the_window_ends_the_link_and_comes_again() -> None:
 
     async with (
         scripted(hostile, good) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         await has_resumed.wait()
@@ -207,7 +207,7 @@ async def test_a_list_that_nobody_reads_holds_up_no_other_command() -> None:
 
     async with (
         scripted(serve) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         entries = client.list()
@@ -233,16 +233,16 @@ async def test_a_list_that_is_left_leaves_no_pages_behind() -> None:
 
     async with (
         scripted(serve) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
-        listing = cast("AsyncGenerator[Entry]", client.list())
+        listing = cast("AsyncGenerator[ListedAccount]", client.list())
         async with aclosing(listing) as names:
             await anext(names)
         async with asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(client.send("bob", "hello"))
             deleting = tasks.create_task(
-                client.delete("ada", PASSWORD, inbox=Inbox.DISCARD)
+                client.delete("ada", PASSWORD, inbox=InboxAction.DISCARD)
             )
             await deleting
             sending.cancel()
@@ -259,7 +259,7 @@ async def test_however_many_pings_there_are_one_answer_is_owed() -> None:
 
     async with scripted(serve) as server:
         with pytest.raises(Closed):
-            async with connect(server.url, reconnecting=BRIEFLY) as client:
+            async with connect(server.url, reconnect=BRIEFLY) as client:
                 await client.login("ada", PASSWORD)
 
 
@@ -325,7 +325,7 @@ async def talk_to(links: list[Told]) -> list[BaseException]:
 
     async with scripted(*(script(*it) for it in links)) as server:
         try:
-            async with connect(server.url, reconnecting=BRIEFLY) as client:
+            async with connect(server.url, reconnect=BRIEFLY) as client:
                 calls = [
                     client.login("ada", PASSWORD),
                     client.send("bob", "hello"),

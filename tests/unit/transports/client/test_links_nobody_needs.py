@@ -30,7 +30,7 @@ from tests.unit.transports.client.scripted import (
     resumed,
     scripted,
 )
-from transports import Reconnecting, connect
+from transports import ReconnectPolicy, connect
 
 TIMEOUT: Final = Closing(CloseCode.LOGIN_TIMEOUT, "Nobody logged in on this link.")
 NUMBERS: Final = {it: getattr(WELCOME, it) for it in WELCOME.__slots__}
@@ -56,7 +56,7 @@ async def test_a_client_that_asks_nothing_dials_only_when_it_asks() -> None:
 
     async with (
         scripted(nobody, somebody) as server,
-        connect(server.url, reconnecting=SOON, on_link=take_note) as client,
+        connect(server.url, reconnect=SOON, on_link=take_note) as client,
     ):
         await is_lost.wait()
         with pytest.raises(TimeoutError):
@@ -87,7 +87,7 @@ async def test_what_was_asked_is_repeated_after_a_link_that_nobody_logged_in_on(
 
     async with (
         scripted(nobody, again) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         account = await client.create("ada", PASSWORD)
 
@@ -100,7 +100,7 @@ async def test_a_server_with_too_many_connections_says_so_at_connect() -> None:
 
     async with scripted(full) as server:
         with pytest.raises(Closed) as closed:
-            async with connect(server.url, reconnecting=SOON):
+            async with connect(server.url, reconnect=SOON):
                 pass
 
     assert closed.value.code is CloseCode.TOO_MANY_CONNECTIONS
@@ -135,7 +135,7 @@ async def test_a_login_of_its_own_waits_as_long_as_it_is_told(
 
     async with (
         scripted(first, throttled, again) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         receipt = await client.send("bob", "hello")
@@ -157,7 +157,7 @@ async def test_a_wait_that_is_too_long_ends_in_the_refusal_that_asks_for_it() ->
 
     async with scripted(first, throttled) as server:
         with pytest.raises(TooManyAttempts):  # noqa: PT012  # at the second
-            async with connect(server.url, reconnecting=SOON) as client:
+            async with connect(server.url, reconnect=SOON) as client:
                 await client.login("ada", PASSWORD)
                 await client.send("bob", "hello")
 
@@ -175,10 +175,10 @@ async def test_a_refusal_of_a_callers_own_login_is_raised() -> None:
 
 
 def test_a_crowded_server_is_left_alone_for_half_the_longest_delay() -> None:
-    delays = [Reconnecting().crowded_delay_s() for _ in range(100)]
+    delays = [ReconnectPolicy().crowded_delay_s() for _ in range(100)]
 
-    assert min(delays) >= Reconnecting().longest_delay_s / 2
-    assert max(delays) <= Reconnecting().longest_delay_s
+    assert min(delays) >= ReconnectPolicy().longest_delay_s / 2
+    assert max(delays) <= ReconnectPolicy().longest_delay_s
 
 
 @pytest.mark.rule("B1")
@@ -259,7 +259,7 @@ async def test_a_refused_key_of_what_was_never_sent_is_made_by_the_new_clock() -
 
     async with (
         scripted(ahead, behind) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         receipt = await client.send("bob", "hello")
@@ -288,7 +288,7 @@ async def test_a_refused_key_of_what_may_be_stored_is_told() -> None:
 
     async with (
         scripted(read, refuse) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         with pytest.raises(InvalidKey):

@@ -59,7 +59,7 @@ async def change(*scripts: Script) -> None:
     """Change the password at a server that plays these, to their end."""
     async with (
         scripted(*scripts) as server,
-        connect(server.url, reconnecting=SOON) as client,
+        connect(server.url, reconnect=SOON) as client,
     ):
         await client.login("ada", PASSWORD)
         await client.change_password(PASSWORD, NEW)
@@ -186,6 +186,6 @@ async def test_where_neither_password_logs_in_nobody_knows() -> None:
 async def test_a_server_that_is_gone_is_told_as_a_lost_link() -> None:
     async with scripted(cut_before_the_answer) as server:
         with pytest.raises(Closed):  # noqa: PT012  # at the second
-            async with connect(server.url, reconnecting=BRIEFLY) as client:
+            async with connect(server.url, reconnect=BRIEFLY) as client:
                 await client.login("ada", PASSWORD)
                 await client.change_password(PASSWORD, NEW)

@@ -7,60 +7,69 @@ import pytest
 from chatcore.errors import CloseCode
 from chatcore.events import Closing, Event, Ping
 from transports.client.fitting import ANSWERS, OWN_ANSWERS, UNASKED, misfit
-from transports.client.phases import PHASES, Phase, Step
+from transports.client.phases import CLIENT_STATES, ClientState, ClientTrigger
 
 
 def test_every_phase_is_reached_from_the_first() -> None:
-    reached = {Phase.DIALLING}
-    for _ in Phase:
-        reached |= {to for (start, _), to in PHASES.items() if start in reached}
+    reached = {ClientState.DIALLING}
+    for _ in ClientState:
+        reached |= {to for (start, _), to in CLIENT_STATES.items() if start in reached}
 
-    assert reached == set(Phase)
+    assert reached == set(ClientState)
 
 
-@pytest.mark.parametrize("phase", Phase)
-def test_every_phase_can_end(phase: Phase) -> None:
-    assert PHASES[phase, Step.ENDED] is Phase.ENDED
+@pytest.mark.parametrize("phase", ClientState)
+def test_every_phase_can_end(phase: ClientState) -> None:
+    assert CLIENT_STATES[phase, ClientTrigger.ENDED] is ClientState.ENDED
 
 
 def test_nothing_follows_the_end() -> None:
-    after = {step for (start, step) in PHASES if start is Phase.ENDED}
+    after = {step for (start, step) in CLIENT_STATES if start is ClientState.ENDED}
 
-    assert after == {Step.ENDED}
+    assert after == {ClientTrigger.ENDED}
 
 
 @pytest.mark.rule("S3")
 @pytest.mark.parametrize(
-    "phase", [it for it in Phase if it not in {Phase.IDLE, Phase.ENDED}]
+    "phase",
+    [it for it in ClientState if it not in {ClientState.IDLE, ClientState.ENDED}],
 )
-def test_a_lost_link_leads_back_to_dialling_from_everywhere(phase: Phase) -> None:
-    assert PHASES[phase, Step.LINK_LOST] is Phase.DIALLING
+def test_a_lost_link_leads_back_to_dialling_from_everywhere(phase: ClientState) -> None:
+    assert CLIENT_STATES[phase, ClientTrigger.LINK_LOST] is ClientState.DIALLING
 
 
 @pytest.mark.rule("S3")
 def test_commands_flow_only_after_the_session_is_attached_again() -> None:
-    resumed = [Step.LINKED, Step.WELCOMED_WITH_TOKEN, Step.ATTACHED]
+    resumed = [
+        ClientTrigger.LINKED,
+        ClientTrigger.WELCOMED_WITH_TOKEN,
+        ClientTrigger.ATTACHED,
+    ]
     logged_in = [
-        Step.LINKED,
-        Step.WELCOMED_WITH_TOKEN,
-        Step.SESSION_GONE,
-        Step.ATTACHED,
+        ClientTrigger.LINKED,
+        ClientTrigger.WELCOMED_WITH_TOKEN,
+        ClientTrigger.SESSION_GONE,
+        ClientTrigger.ATTACHED,
     ]
 
-    assert walk(resumed) == [Phase.GREETED, Phase.RESUMING, Phase.OPEN]
+    assert walk(resumed) == [
+        ClientState.GREETED,
+        ClientState.RESUMING,
+        ClientState.OPEN,
+    ]
     assert walk(logged_in) == [
-        Phase.GREETED,
-        Phase.RESUMING,
-        Phase.LOGGING_IN,
-        Phase.OPEN,
+        ClientState.GREETED,
+        ClientState.RESUMING,
+        ClientState.LOGGING_IN,
+        ClientState.OPEN,
     ]
 
 
-def walk(steps: list[Step]) -> list[Phase]:
+def walk(steps: list[ClientTrigger]) -> list[ClientState]:
     """The phases that steps lead through, from the first."""
-    phases = [Phase.DIALLING]
+    phases = [ClientState.DIALLING]
     for step in steps:
-        phases.append(PHASES[phases[-1], step])
+        phases.append(CLIENT_STATES[phases[-1], step])
     return phases[1:]
 
 
@@ -73,9 +82,11 @@ def test_every_event_fits_somewhere(kind: type[Event]) -> None:
 
 
 @pytest.mark.parametrize("kind", [Ping, Closing])
-@pytest.mark.parametrize("phase", [Phase.DIALLING, Phase.IDLE, Phase.ENDED])
+@pytest.mark.parametrize(
+    "phase", [ClientState.DIALLING, ClientState.IDLE, ClientState.ENDED]
+)
 def test_nothing_fits_where_there_is_no_link(
-    phase: Phase, kind: type[Ping | Closing]
+    phase: ClientState, kind: type[Ping | Closing]
 ) -> None:
     event = Ping() if kind is Ping else Closing(CloseCode.LINK_LOST, "")
 
@@ -83,8 +94,11 @@ def test_nothing_fits_where_there_is_no_link(
 
 
 def test_a_client_that_nobody_needs_dials_only_when_it_is_asked() -> None:
-    assert walk([Step.NOT_NEEDED, Step.ASKED]) == [Phase.IDLE, Phase.DIALLING]
-    assert {step for (start, step) in PHASES if start is Phase.IDLE} == {
-        Step.ASKED,
-        Step.ENDED,
+    assert walk([ClientTrigger.NOT_NEEDED, ClientTrigger.ASKED]) == [
+        ClientState.IDLE,
+        ClientState.DIALLING,
+    ]
+    assert {step for (start, step) in CLIENT_STATES if start is ClientState.IDLE} == {
+        ClientTrigger.ASKED,
+        ClientTrigger.ENDED,
     }

@@ -7,12 +7,12 @@ import pytest
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from chatcore.commands import (
+    AlreadyRefused,
     Command,
     DeliveryMode,
-    Inbox,
-    Judged,
+    InboxAction,
     Malformed,
-    Outbox,
+    OutboxAction,
     Unknown,
 )
 from chatcore.events import Event
@@ -28,7 +28,7 @@ def members(oneof: str) -> dict[str, str]:
 
 
 def test_each_command_of_the_schema_has_a_class_and_the_other_way_round() -> None:
-    read_only = {Unknown, Malformed, Judged}
+    read_only = {Unknown, Malformed, AlreadyRefused}
 
     classes = {it.__name__ for it in set(get_args(Command)) - read_only}
 
@@ -50,8 +50,8 @@ def test_each_member_of_the_schema_has_a_reader() -> None:
     ("ours", "schemas"),
     [
         (DeliveryMode, pb.DeliveryMode),
-        (Inbox, pb.Inbox),
-        (Outbox, pb.Outbox),
+        (InboxAction, pb.Inbox),
+        (OutboxAction, pb.Outbox),
     ],
 )
 def test_enums_have_the_numbers_of_the_schema(

@@ -25,7 +25,7 @@ class Frame:
     payload: bytes
 
 
-class Connection:
+class Http2Connection:
     """A connection with a server; one that ``answers`` does so to settings only."""
 
     def __init__(
@@ -134,11 +134,13 @@ def message_of(body: bytes, *, is_compressed: bool = False) -> bytes:
 
 
 @asynccontextmanager
-async def connecting(port: int, *, says: bytes = PREFACE) -> AsyncIterator[Connection]:
+async def connecting(
+    port: int, *, says: bytes = PREFACE
+) -> AsyncIterator[Http2Connection]:
     """A connection that has said this, and its settings behind a whole preface."""
     async with asyncio.timeout(WITHIN_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        connection = Connection(reader, writer, answers=says == PREFACE)
+        connection = Http2Connection(reader, writer, answers=says == PREFACE)
         try:
             writer.write(says)
             if says == PREFACE:

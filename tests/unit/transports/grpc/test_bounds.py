@@ -22,11 +22,11 @@ from chatcore.errors import CloseCode
 from tests.unit.transports.grpc.http2 import (
     HEADERS,
     PING,
-    Connection,
+    Http2Connection,
     connecting,
     message_of,
 )
-from tests.unit.transports.grpc.listening import (
+from tests.unit.transports.grpc.link_collector import (
     CONVERSE,
     SETTINGS,
     Stream,
@@ -38,8 +38,8 @@ from tests.unit.transports.grpc.listening import (
 )
 from tests.unit.transports.grpc.stub import number_of
 from transports.base import BadUrl, Link, LinkClosed, PeerFinished
-from transports.grpc import others
-from transports.grpc.places import Places
+from transports.grpc import health
+from transports.grpc.call_limits import CallLimits
 
 Converse: TypeAlias = "StreamStreamMultiCallable[bytes, bytes]"
 Unary: TypeAlias = "UnaryUnaryMultiCallable[bytes, bytes]"
@@ -247,8 +247,8 @@ async def test_a_stream_counts_as_long_as_its_peer_keeps_what_it_does_not_take()
 async def test_who_watches_health_has_so_many_places_and_is_sent_back_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(others, "_OF_ADDRESS", 2)
-    monkeypatch.setattr(others, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(health, "_OF_ADDRESS", 2)
+    monkeypatch.setattr(health, "_LONGEST_S", 0.3)
     async with listening() as chat, insecure_channel(chat.target) as channel:
         watching = [watch(channel) for _ in range(2)]
         seen = [await it.read() for it in watching]
@@ -269,7 +269,7 @@ async def test_who_watches_health_has_so_many_places_and_is_sent_back_in_time(
 
 @pytest.mark.rule("B3")
 def test_places_count_loopback_only_in_all_and_ipv6_by_its_network() -> None:
-    places = Places(4, 1, loopback_counts=False)
+    places = CallLimits(4, 1, loopback_counts=False)
 
     with places.place("127.0.0.1"), places.place("::1"), places.place("2001:db8::1"):
         with pytest.raises(LinkClosed), places.place("2001:db8::2"):
@@ -292,7 +292,7 @@ def test_places_count_loopback_only_in_all_and_ipv6_by_its_network() -> None:
 async def test_a_request_that_does_not_arrive_ends_its_call(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(others, "_LONGEST_S", 0.2)
+    monkeypatch.setattr(health, "_LONGEST_S", 0.2)
     quick = replace(SETTINGS, handshake_s=0.2)
     async with listening(quick) as chat, connecting(chat.port) as connection:
         await connection.call(1, path)
@@ -393,7 +393,7 @@ async def test_reflection_is_on_or_off_and_nothing_else() -> None:
 # ---- what tests share
 
 
-async def until_stuck(connection: Connection) -> int:
+async def until_stuck(connection: Http2Connection) -> int:
     """Return once a server reads no more of what is being sent; how much it has."""
     sent_bytes = -1
     while sent_bytes != connection.sent_bytes:
@@ -402,7 +402,7 @@ async def until_stuck(connection: Connection) -> int:
     return sent_bytes
 
 
-async def pinged(connection: Connection, pongs: int) -> None:
+async def pinged(connection: Http2Connection, pongs: int) -> None:
     """Return once the server has read what was sent before, and told how much more."""
     await connection.write(PING, 0, 0, bytes(8))
     await until(lambda: connection.pongs > pongs)

@@ -21,14 +21,14 @@ from tests.unit.transports.grpc.http2 import (
     message_of,
     settings_of,
 )
-from tests.unit.transports.grpc.listening import (
+from tests.unit.transports.grpc.link_collector import (
     CONVERSE,
     conversing,
     listening,
     outcome_of,
     starting,
 )
-from tests.unit.transports.grpc.listening import SETTINGS as LIMITS
+from tests.unit.transports.grpc.link_collector import SETTINGS as LIMITS
 from transports.base import CannotListen, LinkSettings
 from transports.grpc import options
 

@@ -28,10 +28,10 @@ from transports.base import Link, LinkClosed, LinkSettings
 from transports.codec import Codec
 from transports.codec._generated import chat_pb2 as pb
 from transports.driver import Driver
-from transports.grpc.sessions import Sessions
-from transports.holdings import Holdings
-from transports.limited_log import LimitedLog
-from transports.turnstile import Turnstile
+from transports.fair_scheduler import FairScheduler
+from transports.grpc.session_calls import SessionCalls
+from transports.memory_budget import MemoryBudget
+from transports.rate_limited_log import RateLimitedLog
 
 
 @pytest.mark.rule("W4", "S6")
@@ -289,18 +289,20 @@ async def test_a_call_does_not_join_others_whose_session_has_moved_on() -> None:
     assert moved.value.code is CloseCode.RESUMED_ELSEWHERE
 
 
-def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> Sessions:
+def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> SessionCalls:
     """Calls on the server's chat, without gRPC around them."""
 
     async def serve_link(link: Link, codec: Codec) -> None:
-        holdings = Holdings(server.chat.limits.held_bytes)
-        log = LimitedLog(logging.getLogger(__name__))
-        await Driver(server.chat, link, codec, holdings, Turnstile(), log).run()
+        memory_budget = MemoryBudget(server.chat.limits.held_bytes)
+        log = RateLimitedLog(logging.getLogger(__name__))
+        await Driver(
+            server.chat, link, codec, memory_budget, FairScheduler(), log
+        ).run()
 
     def spawn(work: Coroutine[object, None, None]) -> None:
         tasks.create_task(work)
 
-    return Sessions(
+    return SessionCalls(
         serve_link, spawn, LinkSettings(frame_bytes=server.chat.limits.frame_bytes)
     )
 

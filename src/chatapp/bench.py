@@ -1,0 +1,110 @@
+"""``chatcore bench``: its command line's side; ``chatbench.command`` does the work."""
+
+import shlex
+import signal
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from chatapp.command_settings import BenchSettings
+from chatapp.console import CommandConsole
+from chatapp.errors import CannotBench, CannotWrite, ExtraMissing, Interrupted
+from chatbench.errors import BenchError, CannotWriteResults
+from chatbench.request import BenchRequest
+from chatbench.results import Plan
+
+_NEEDED: Final = ("hdrh", "matplotlib", "uvloop")
+_WIDTH: Final = 100
+
+
+def run(settings: BenchSettings) -> int:
+    """Run the comparison, or compare two; 1 where something failed in it, or was asked
+    to fail.
+
+    Raises:
+        ExtraMissing: what draws and counts is not installed.
+        CannotBench: it cannot be run as asked, or here.
+        CannotWrite: the folder cannot be written.
+    """
+    _check_extra()
+    from chatbench import command  # noqa: PLC0415  # it loads what was looked for
+    from chatbench.against.command import run_against  # noqa: PLC0415  # it does too
+
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, _end)
+    # Into a file or a pipe, rich would print 80 columns, and the tables want more.
+    width = None if sys.stdout.isatty() else _WIDTH
+    output = CommandConsole(highlight=False, width=width)
+    notes = CommandConsole(highlight=False, stderr=True)
+    try:
+        if settings.compare:
+            old, new = Path(settings.compare), Path(settings.new)
+            return command.compare_files(old, new, output)
+        run_wanted = run_against if settings.against else command.run_bench
+        return run_wanted(_wanted(settings), output=output, notes=notes)
+    except CannotWriteResults as error:
+        raise CannotWrite(str(error)) from error
+    except BenchError as error:
+        raise CannotBench(str(error)) from error
+    except (KeyboardInterrupt, Interrupted):
+        notes.print("Interrupted: nothing was written.")
+        raise
+
+
+def _check_extra() -> None:
+    """Say before the run what it would miss at its end."""
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise ExtraMissing('chatcore bench needs pip install "chatcore[bench]"')
+
+
+def _end(number: int, _frame: object) -> None:
+    """End as for Ctrl-C: in order, with all processes of the run."""
+    raise Interrupted(number)
+
+
+def _wanted(settings: BenchSettings) -> BenchRequest:
+    return BenchRequest(
+        plan=_plan(settings),
+        command=_command(settings),
+        out=Path(settings.out),
+        transports=_names(settings.transport),
+        stores=_names(settings.store),
+        workloads=_names(settings.workload),
+        rounds=settings.rounds,
+        seed=settings.seed,
+        as_json=settings.json,
+        peers=settings.peers,
+        against=settings.against,
+        fails_on_worse=settings.fail_on == "worse",
+    )
+
+
+def _plan(settings: BenchSettings) -> Plan:
+    if settings.quick:
+        return "quick"
+    return "full" if settings.full else "standard"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas between; ``all`` chooses none of them."""
+    return () if text == "all" else tuple(text.split(","))
+
+
+def _command(settings: BenchSettings) -> str:
+    """The words that ask for the same run, without where its files go."""
+    words = ["chatcore", "bench"]
+    words += ["--quick"] if settings.quick else []
+    words += ["--full"] if settings.full else []
+    words += ["--peers"] if settings.peers else []
+    words += ["--against", settings.against] if settings.against else []
+    words += ["--fail-on", settings.fail_on] if settings.fail_on != "nothing" else []
+    for flag, value in (
+        ("--transport", settings.transport),
+        ("--store", settings.store),
+        ("--workload", settings.workload),
+    ):
+        words += [flag, value] if value != "all" else []
+    words += ["--rounds", str(settings.rounds)] if settings.rounds else []
+    words += ["--seed", str(settings.seed)] if settings.seed else []
+    return shlex.join(words)

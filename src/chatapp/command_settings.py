@@ -1,0 +1,230 @@
+"""What can be set in ``serve``, ``demo``, ``bench``; ``settings`` finds the values.
+
+``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags,
+environment variables, the keys of the file and the help all come from here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chatapp.connecting import check_port, transports_in, url_of
+from chatapp.errors import SettingWrong
+from chatapp.settings import setting
+from chatcore.limits import Limits
+from chatcore.logins import SecondLogin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Settings of ``chatcore serve``."""
+
+    transport: str = setting(
+        "tcp",
+        help="what clients connect by: tcp, websocket, grpc, several with commas "
+        "between, or all; the first takes the port, the others those after it",
+        metavar="NAMES",
+        unsets="listen",
+    )
+    host: str = setting(
+        "127.0.0.1", help="the address to listen on", metavar="ADDRESS", unsets="listen"
+    )
+    port: int = setting(
+        7400, help="the port; 0 takes a free one", metavar="PORT", unsets="listen"
+    )
+    listen: tuple[str, ...] = setting(
+        (),
+        help="listen on this URL, such as tcp://0.0.0.0:7400, instead of "
+        "transport, host and port; may be given several times",
+        metavar="URL",
+    )
+    store: str = setting(
+        "sqlite:///chat.db",
+        help="where accounts and messages are kept: sqlite:///relative.db, "
+        "sqlite:////absolute.db, or memory: to forget them at the end",
+        metavar="URL",
+    )
+    second_login: SecondLogin = setting(  # noqa: RUF009  # a field, as the others
+        SecondLogin.REJECT,
+        help="what a login to an account in use does: it is refused, or it ends the "
+        "first session",
+    )
+    limits: Limits = setting(  # noqa: RUF009  # a field, as the others
+        Limits(),
+        help="one of the limits listed below; may be given several times",
+        metavar="NAME=VALUE",
+    )
+    hash_memory_kib: int = setting(
+        19 * 1024, help="memory that one password hash takes, in KiB", metavar="KIB"
+    )
+    hash_passes: int = setting(
+        2, help="passes of one password hash over its memory", metavar="N"
+    )
+    hash_workers: int = setting(
+        2, help="passwords that are hashed at the same time", metavar="N"
+    )
+    hash_queue: int = setting(
+        64,
+        help="passwords that may wait to be hashed; more are told to try again",
+        metavar="N",
+    )
+    hash_address_queue: int = setting(
+        16,
+        help="passwords of one address that may wait while others' wait too",
+        metavar="N",
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text", help="how log lines look on stderr"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", help="the least that is logged"
+    )
+    loop: Literal["auto", "asyncio", "uvloop"] = setting(
+        "auto", help="the event loop; auto takes uvloop where it is installed"
+    )
+    insecure_fast_hash: bool = setting(
+        default=False,
+        help="hash passwords so cheaply that they are not protected, for the demo",
+        hidden=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no server can use."""
+        check_port(self.port)
+        # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
+        least = {
+            "hash_memory_kib": 8,
+            "hash_passes": 1,
+            "hash_workers": 1,
+            "hash_address_queue": 1,
+        }
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise SettingWrong(f"{name} is at least {lowest}.")
+        if self.hash_queue < self.hash_workers:
+            raise SettingWrong("hash_queue is at least hash_workers.")
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What to listen on."""
+        return self.listen or tuple(
+            url_of(name, self.host, self.port + number if self.port else 0)
+            for number, name in enumerate(transports_in(self.transport))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings:
+    """Settings of ``chatcore demo``."""
+
+    full: bool = setting(
+        default=False, help="replay the whole dataset, as fast as it goes"
+    )
+    conversations: int = setting(
+        20, help="how many conversations to replay without --full", metavar="N"
+    )
+    transport: str = setting(
+        "all",
+        help="what the people connect by, in turn: tcp, websocket, grpc, several with "
+        "commas between, or all",
+        metavar="NAMES",
+    )
+    codec: Literal["protobuf", "json", "msgpack"] = setting(
+        "protobuf", help="how frames are written; gRPC has protobuf only"
+    )
+    json: str = setting(
+        "", help="write the figures of the summary to this file", metavar="FILE"
+    )
+    pace: float = setting(
+        0.5,
+        help="seconds between the turns of the conversation that is shown, without "
+        "--full",
+        metavar="SECONDS",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing here."""
+        if self.conversations < 1:
+            raise SettingWrong("--conversations is at least 1.")
+        if self.pace < 0:
+            raise SettingWrong("--pace is at least 0.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSettings:
+    """Settings of ``chatcore bench``."""
+
+    quick: bool = setting(
+        default=False, help="a look in under two minutes, which is no result"
+    )
+    full: bool = setting(
+        default=False,
+        help="more rounds, rates, sizes and stores, for up to 90 minutes; without "
+        "either it takes up to 30",
+    )
+    out: str = setting(
+        "bench-results",
+        help="the folder to write results.json and report.html to",
+        metavar="DIR",
+    )
+    rounds: int = setting(
+        0, help="run each cell so often, and not as often as planned", metavar="N"
+    )
+    transport: str = setting(
+        "all",
+        help="only these transports: tcp, websocket, grpc, with commas between",
+        metavar="NAMES",
+    )
+    store: str = setting(
+        "all", help="only these stores: memory, sqlite", metavar="NAMES"
+    )
+    workload: str = setting(
+        "all",
+        help="only these workloads, by name (rtt, throughput, rate, offline, logins, "
+        "list, idle, replay) or by label (throughput-8x16)",
+        metavar="NAMES",
+    )
+    seed: int = setting(
+        0, help="draw the orders from this; without, from chance", metavar="N"
+    )
+    json: bool = setting(
+        default=False, help="print results.json instead of tables", here_only=True
+    )
+    peers: bool = setting(
+        default=False, help="others' servers too: those that are installed"
+    )
+    compare: str = setting(
+        "",
+        help="run nothing; say what changed beyond noise from these results.json to "
+        "those of a second file, which follows",
+        metavar="OLD",
+    )
+    new: str = setting(
+        "", help="with --compare: the second file", metavar="NEW", word="optional"
+    )
+
+    against: str = setting(
+        "",
+        help="measure the server of this tree beside that of a commit, under a few "
+        "loads, in under ten minutes",
+        metavar="COMMIT",
+    )
+    fail_on: Literal["nothing", "worse"] = setting(
+        "nothing",
+        help="with --against: end with 1 when this tree's server is found worse",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.against and (self.quick or self.full or self.peers or self.compare):
+            raise SettingWrong(
+                "--against has a plan of its own: without --quick, --full, --peers and "
+                "--compare."
+            )
+        if self.fail_on != "nothing" and not self.against:
+            raise SettingWrong("--fail-on is for --against COMMIT.")
+        if self.quick and self.full:
+            raise SettingWrong("--quick and --full are two plans: choose one.")
+        if self.rounds < 0 or self.seed < 0:
+            raise SettingWrong("--rounds and --seed are not below 0.")
+        if bool(self.compare) != bool(self.new):
+            raise SettingWrong("Comparing takes two: --compare OLD NEW.")

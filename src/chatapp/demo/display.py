@@ -1,0 +1,154 @@
+"""What the demo shows: the talk of one conversation, progress, and the figures."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from chatapp.console import CommandConsole
+from chatapp.demo.audit import Figures
+from chatapp.demo.dataset import INSTALL, ConversationSource
+from chatapp.demo.script import Scene, Script
+from chatapp.demo.server import Server
+from chatapp.sanitize import sanitize
+from chatcore.events import Delivered
+
+_NAMES = ("Ada", "Ben")
+_STYLES = ("cyan", "green")
+
+
+class ReplayDisplay:
+    """Shows a replay on stdout; is its audience."""
+
+    def __init__(self) -> None:
+        self._console = CommandConsole(highlight=False)
+        self._shown: Mapping[str, str] = {}
+        self._styles: Mapping[str, str] = {}
+        self._to_show = 0
+        self._scene: Scene | None = None
+        self._is_on = False
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def open(self, source: ConversationSource, script: Script, server: Server) -> None:
+        """Say what is going to happen."""
+
+        def show(text: str) -> None:
+            self._console.print(text, soft_wrap=True)
+
+        if source.is_sample:
+            show(f"This is a sample; for the whole dataset: {INSTALL}\n")
+        accounts = len(script.senders) + len(script.listeners)
+        show(
+            f"{script.scenes:,} conversations of {source.told}: "
+            f"{script.messages:,} messages, {accounts:,} accounts."
+        )
+        show(
+            f"Server: process {server.process} on {', '.join(server.urls)}, "
+            "with SQLite in a temporary folder.\nIts passwords are hashed insecurely, "
+            "which only this demo does, so that the accounts are made at once."
+        )
+        if script.shown is not None:
+            self._shown = dict(zip(script.shown.people, _NAMES, strict=False))
+            self._styles = dict(zip(script.shown.people, _STYLES, strict=False))
+            self._scene = script.shown
+            self._to_show = script.shown.sendable
+            show(
+                "One of the conversations, as its people receive it (the names are "
+                "made up, the dataset has ids):\n"
+            )
+
+    @contextmanager
+    def progress(self, script: Script, *, shown: bool) -> Iterator[None]:
+        """A bar of messages that have arrived, while the block runs."""
+        if not shown:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console) as self._progress:
+            self._task = self._progress.add_task("delivered", total=script.sendable)
+            yield
+        self._progress = None
+
+    # ---- chatapp.demo.person.Audience
+
+    def came(self, name: str, *, queued: int) -> None:
+        """See ``chatapp.demo.person.Audience``."""
+        waited = f"; {queued} waited" if queued else ""
+        self._tell(name, f"comes online{waited}")
+
+    def left(self, name: str) -> None:
+        """See ``chatapp.demo.person.Audience``."""
+        self._tell(name, "goes offline")
+
+    def heard(self, message: Delivered, recipient: str, *, from_queue: bool) -> None:
+        """See ``chatapp.demo.person.Audience``."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task)
+        sender = message.sender
+        if (
+            self._is_on
+            and self._to_show
+            and sender in self._shown
+            and recipient in self._shown
+        ):
+            self._to_show -= 1
+            line = Text(f"  {self._shown[sender]}: ", style=self._styles[sender])
+            line.append(sanitize(message.body), style="default")
+            if from_queue:
+                line.append("  (from the queue)", style="dim")
+            self._console.print(line, soft_wrap=True)
+
+    def began(self, scene: Scene) -> None:
+        """See ``chatapp.demo.person.Audience``."""
+        self._is_on = self._is_on or scene is self._scene
+
+    def _tell(self, name: str, what: str) -> None:
+        """Until the last message of the conversation that is shown has arrived."""
+        if self._is_on and self._to_show and name in self._shown:
+            self._console.print(Text(f"  -- {self._shown[name]} {what}", style="dim"))
+
+    def close(self, figures: Figures) -> None:
+        """Show what it came to."""
+        table = Table(
+            title="Every message accounted for",
+            title_justify="left",
+            show_header=False,
+        )
+        table.add_column()
+        table.add_column(justify="right")
+        for name, number in (
+            ("messages in the conversations", figures.messages),
+            ("stored by the server", figures.sent),
+            ("refused (a message is not empty)", figures.refused),
+            ("delivered while online", figures.delivered_live),
+            ("delivered from the queue", figures.delivered_from_queue),
+        ):
+            table.add_row(name, f"{number:,}")
+        rate = figures.delivered / max(figures.seconds, 0.001)
+        table.add_row("seconds", f"{figures.seconds:,.1f}")
+        table.add_row("delivered a second", f"{rate:,.0f}")
+        self._console.print()
+        self._console.print(table)
+        verdict = (
+            f"{figures.lost:,} lost, {figures.duplicated:,} duplicated, "
+            f"{figures.out_of_order:,} out of order"
+        )
+        style = "bold red" if figures.is_wrong else "bold green"
+        self._console.print(Text(verdict, style=style))

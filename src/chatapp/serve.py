@@ -1,0 +1,123 @@
+"""``chatcore serve``: one chat over one store, on any number of URLs.
+
+Each listener that accepts is told on stdout by a line ``ready URL``; the log goes to
+stderr. SIGTERM or SIGINT stops it in order (W9), a second one at once.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack
+from typing import Final
+
+from chatapp.command_settings import ServeSettings
+from chatapp.errors import CannotServe, CannotStore
+from chatapp.event_loops import run_on
+from chatapp.logs import log_to_stderr
+from chatcore import Chat
+from chatcore.errors import Outage
+from chatcore.ports import Environment
+from chatstores import open_store
+from chatsystem import (
+    INSECURE_FAST_HASH,
+    HashSettings,
+    allow_many_sockets,
+    system_environment,
+)
+from transports import serve
+from transports.base import BadUrl, CannotListen
+
+_log = logging.getLogger(__name__)
+_COLLECTOR_THRESHOLDS: Final = (50_000, 50, 1000)
+_SWITCH_S: Final = 0.0005
+"""How long a thread may keep the interpreter while another waits for it. The store's
+thread asks for it several times a commit: with Python's 5 ms a commit would take a
+tenth of a second whenever the event loop is busy."""
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until a signal ends it; the exit status."""
+    log_to_stderr(form=settings.log_format, level=settings.log_level)
+    allow_many_sockets()
+    run_on(settings.loop, _serve(settings))
+    return 0
+
+
+async def _serve(settings: ServeSettings) -> None:
+    """Open, listen, tell, wait for a signal, and close in the reverse order.
+
+    Raises:
+        CannotServe: an address or URL that cannot be listened on.
+        CannotStore: the store answers, but does not work.
+        chatstores.errors.OpeningError: the store cannot be opened.
+    """
+    stop = _stop_on_signals()
+    async with AsyncExitStack() as opened:
+        try:
+            store = await opened.enter_async_context(open_store(settings.store))
+            chat = Chat(
+                store, limits=settings.limits, second_login=settings.second_login
+            )
+            serving = serve(chat, *settings.urls, environment=_environment(settings))
+            urls = await opened.enter_async_context(serving)
+        except Outage as outage:
+            raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
+        except (BadUrl, CannotListen) as error:
+            raise CannotServe(str(error)) from error
+        _spare_the_collector()
+        sys.setswitchinterval(_SWITCH_S)
+        for url in urls:
+            print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
+        _log.info("Serving %s from %s", ", ".join(urls), settings.store)
+        await stop.wait()
+        _log.info("Stopping: peers are told, the store is flushed")
+    _log.info("Stopped")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector look at less, and more rarely.
+
+    Mail that waits and sessions are no garbage, and hardly anything here is in a cycle:
+    each look at all of them would hold up everybody for as long as there are many.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+
+
+def _environment(settings: ServeSettings) -> Environment:
+    hashing = HashSettings(
+        memory_kib=settings.hash_memory_kib,
+        passes=settings.hash_passes,
+        workers=settings.hash_workers,
+        queue=settings.hash_queue,
+        address_queue=settings.hash_address_queue,
+    )
+    if settings.insecure_fast_hash:
+        _log.warning(
+            "Passwords are hashed insecurely (--insecure-fast-hash): for a demo only"
+        )
+        hashing = INSECURE_FAST_HASH
+    return system_environment(hashing)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first signal sets; the next one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def begin_to_stop() -> None:
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in _STOPPING:
+        try:
+            loop.add_signal_handler(number, begin_to_stop)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop

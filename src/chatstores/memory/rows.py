@@ -1,0 +1,174 @@
+"""What the memory store keeps: rows that point at each other.
+
+A letter holds its sender's row, which therefore lives, deleted or not, for as long as
+something names it: the tombstones that a database has to sweep fall away here.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final, NamedTuple, TypeAlias
+
+from chatcore.ids import (
+    BEFORE_FIRST,
+    NO_KEY,
+    AccountId,
+    AddressHash,
+    Epoch,
+    IdempotencyKey,
+    PasswordHash,
+    Position,
+    TokenHash,
+    Username,
+)
+from chatcore.model import Bounce, Deposit
+from chatcore.store import Stored
+from chatstores.sender_counts import SenderCounts
+
+NEVER_OPENED: Final = Epoch(0)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class AccountRow:
+    """An account, or what is left of it. ``addresses`` tells when each logged in."""
+
+    id: AccountId
+    username: Username
+    password_hash: PasswordHash
+    epoch: Epoch = NEVER_OPENED
+    token_hash: TokenHash | None = None
+    addresses: dict[AddressHash, int] = field(default_factory=dict)
+    deleted: bool = False
+
+
+class StoredMessage(NamedTuple):
+    """A message in a mailbox."""
+
+    position: Position
+    sender: AccountRow
+    body: str
+    body_bytes: int
+    sent_at_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class MailboxRow:
+    """One mailbox: its mail by rising position, and how much of it is messages.
+
+    ``sender_counts`` says whose they are, while it is known.
+    """
+
+    mail: deque[StoredMessage | Bounce] = field(default_factory=deque)
+    messages: int = 0
+    acknowledged: Position = BEFORE_FIRST
+    head: Position = BEFORE_FIRST
+    sender_counts: SenderCounts | None = None
+
+    def share_of(self, sender: AccountRow) -> int:
+        """How many of the messages are from ``sender``; counts them at first."""
+        if self.sender_counts is None:
+            letters = (it for it in self.mail if isinstance(it, StoredMessage))
+            self.sender_counts = SenderCounts(
+                Counter(it.sender.id for it in letters).items()
+            )
+        return self.sender_counts.of(sender.id)
+
+    def put(self, sender: AccountRow, deposit: Deposit) -> Position:
+        """Append a message; answer its position."""
+        self.head = position = Position(self.head + 1)
+        self.mail.append(
+            StoredMessage(
+                position, sender, deposit.body, deposit.body_bytes, deposit.sent_at_ms
+            )
+        )
+        self.messages += 1
+        if self.sender_counts is not None:
+            self.sender_counts.add(sender.id)
+        return position
+
+    def remove_to(self, position: Position) -> None:
+        """Take out all mail up to ``position``."""
+        mail, sender_counts = self.mail, self.sender_counts
+        while mail and mail[0].position <= position:
+            it = mail.popleft()
+            if isinstance(it, StoredMessage):
+                self.messages -= 1
+                if sender_counts is not None:
+                    sender_counts.remove(it.sender.id)
+        self.acknowledged = position
+        if sender_counts is not None and not sender_counts.is_worth_keeping(
+            self.messages
+        ):
+            self.sender_counts = None
+
+    def remove_from(self, sender: AccountRow) -> int:
+        """Take out the messages of ``sender``; answer how many."""
+        kept = deque(
+            it
+            for it in self.mail
+            if not (isinstance(it, StoredMessage) and it.sender is sender)
+        )
+        removed = len(self.mail) - len(kept)
+        self.mail = kept
+        self.messages -= removed
+        if self.sender_counts is not None:
+            self.sender_counts.remove_all(sender.id)
+        return removed
+
+
+class KnownKey(NamedTuple):
+    """The first result under an idempotency key, and what its body was.
+
+    The body is known by its hash (SipHash, 64 bits) and its length: the process that
+    made the hash is also the one that compares it.
+    """
+
+    body_hash: int
+    body_bytes: int
+    result: Stored
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Deletion:
+    """A decided deletion: its counts, and the work that is left of it."""
+
+    account: AccountRow
+    delivered: int
+    kept: int
+    inbox: list[tuple[AccountId, Position]]
+    to_retract: int
+    discarded: int = 0
+    bounces: int = 0
+    retracted: int = 0
+    finished: bool = False
+
+
+class KeyedAnswer(NamedTuple):
+    """What a ``create`` or ``delete`` under a key was about."""
+
+    account: AccountRow
+    deletion: Deletion | None
+
+
+Pair: TypeAlias = tuple[AccountId, Username]
+
+
+@dataclass(slots=True, eq=False)
+class Rows:
+    """All tables of one store.
+
+    ``names`` is sorted by code point; below ``horizon`` no key of a send is known.
+    """
+
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+    accounts: dict[AccountId, AccountRow] = field(default_factory=dict)
+    by_name: dict[Username, AccountRow] = field(default_factory=dict)
+    by_token: dict[TokenHash, AccountRow] = field(default_factory=dict)
+    names: list[Username] = field(default_factory=list)
+    boxes: dict[AccountId, MailboxRow] = field(default_factory=dict)
+    closing: set[AccountId] = field(default_factory=set)
+    horizon: IdempotencyKey = NO_KEY
+    keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
+    answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
+    deletions: dict[AccountId, Deletion] = field(default_factory=dict)

@@ -1,0 +1,327 @@
+"""The ``Store`` port over dictionaries.
+
+Each method does its work before it first gives up control: all of them are committed
+at once, in one order, and none can be cancelled half-way.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from chatcore.ids import (
+    AccountId,
+    AddressHash,
+    Epoch,
+    IdempotencyKey,
+    PasswordHash,
+    Position,
+    TokenHash,
+    Username,
+)
+from chatcore.model import (
+    KNOWN_ADDRESSES,
+    Account,
+    CleanUp,
+    Deposit,
+    FirstAnswer,
+    Mail,
+    Mailbox,
+    OpenedSession,
+    StoredSession,
+    Survey,
+)
+from chatcore.store import DepositResult, KeySpan, MailboxRoom
+from chatstores.memory import deletions, mailboxes
+from chatstores.memory.rows import AccountRow, KeyedAnswer, MailboxRow, Rows
+
+
+def _at_once(callback: Callable[[], None]) -> None:
+    callback()
+
+
+def _keep_address(row: AccountRow, address: AddressHash, at_ms: int) -> None:
+    """Keep the address, and of the others the latest (the smallest of one moment).
+
+    This one stays also where a wrong clock has made the others later.
+    """
+    others = [it for it in row.addresses.items() if it[0] != address]
+    others.sort(key=lambda it: (-it[1], it[0]))
+    row.addresses = dict(others[: KNOWN_ADDRESSES - 1])
+    row.addresses[address] = at_ms
+
+
+class MemoryStore:
+    """A store that is gone with its process.
+
+    Args:
+        call_soon: how ``committed`` of an acknowledgement is called; at once, when
+            nothing is given.
+    """
+
+    durable = False
+
+    def __init__(
+        self, *, call_soon: Callable[[Callable[[], None]], object] = _at_once
+    ) -> None:
+        self._rows = Rows()
+        self._call_soon = call_soon
+
+    # accounts
+
+    async def create_account(
+        self,
+        username: Username,
+        password_hash: PasswordHash,
+        *,
+        key: IdempotencyKey,
+        at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
+    ) -> AccountId | None:
+        """Add an account; None when the name exists."""
+        rows = self._rows
+        if username in rows.by_name:
+            return None
+        account = AccountId(next(rows.ids))
+        row = AccountRow(id=account, username=username, password_hash=password_hash)
+        rows.accounts[account] = rows.by_name[username] = row
+        rows.boxes[account] = MailboxRow()
+        insort(rows.names, username)
+        if key:
+            rows.answered.setdefault(key, KeyedAnswer(row, None))
+        return account
+
+    async def find_account(self, username: Username) -> Account | None:
+        """The account that has this name now."""
+        row = self._rows.by_name.get(username)
+        if row is None:
+            return None
+        return Account(
+            id=row.id, username=row.username, password_hash=row.password_hash
+        )
+
+    async def change_password(
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Epoch | None:
+        """Replace a password and the session's token, and raise the epoch."""
+        row = self._rows.accounts.get(account)
+        if row is None or row.password_hash != old:
+            return None
+        row.password_hash = new
+        if row.token_hash is not None:
+            self._keep_session(row, token_hash)
+        row.epoch = Epoch(row.epoch + 1)
+        return row.epoch
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        """Keep the same password under another hash, unless it was changed since."""
+        row = self._rows.accounts.get(account)
+        if row is not None and row.password_hash == old:
+            row.password_hash = new
+
+    async def names(
+        self, *, prefix: str, after: str, limit: int
+    ) -> Sequence[tuple[AccountId, Username]]:
+        """A page of names, by code point."""
+        rows = self._rows
+        start = (
+            bisect_left(rows.names, prefix)
+            if after < prefix
+            else bisect_right(rows.names, after)
+        )
+        return [
+            (rows.by_name[name].id, name)
+            for name in islice(rows.names, start, start + limit)
+            if name.startswith(prefix)
+        ]
+
+    # sessions
+
+    async def open_session(
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        password_hash: PasswordHash,
+        address: AddressHash,
+        at_ms: int,
+    ) -> OpenedSession | None:
+        """Replace the account's session, raise its epoch, and know the address."""
+        row = self._rows.accounts.get(account)
+        if row is None or row.password_hash != password_hash:
+            return None
+        self._keep_session(row, token_hash)
+        if address:
+            _keep_address(row, address, at_ms)
+        row.epoch = Epoch(row.epoch + 1)
+        return self._opened(row)
+
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        """Whether the account was logged in to from there since then."""
+        row = self._rows.accounts.get(account)
+        at_ms = None if row is None else row.addresses.get(address)
+        return at_ms is not None and at_ms >= since_ms
+
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
+        """Raise the epoch of the session with this token, if ``last_seen`` can be."""
+        row = self._rows.by_token.get(token_hash)
+        if row is None:
+            return None
+        if last_seen <= self._rows.boxes[row.id].head:
+            row.epoch = Epoch(row.epoch + 1)
+        return self._opened(row)
+
+    async def end_session(self, account: AccountId, epoch: Epoch) -> None:
+        """Forget the session, unless its epoch is another by now."""
+        row = self._rows.accounts.get(account)
+        if row is not None and row.epoch == epoch:
+            self._drop_session(row)
+
+    async def sessions(self) -> Sequence[StoredSession]:
+        """Every session that has not ended, by account."""
+        rows = sorted(self._rows.by_token.items(), key=lambda it: it[1].id)
+        return [
+            StoredSession(
+                account=row.id,
+                username=row.username,
+                epoch=row.epoch,
+                token_hash=token_hash,
+            )
+            for token_hash, row in rows
+        ]
+
+    def _keep_session(self, row: AccountRow, token_hash: TokenHash) -> None:
+        self._drop_session(row)
+        row.token_hash = token_hash
+        self._rows.by_token[token_hash] = row
+
+    def _drop_session(self, row: AccountRow) -> None:
+        if row.token_hash is not None:
+            del self._rows.by_token[row.token_hash]
+            row.token_hash = None
+
+    def _opened(self, row: AccountRow) -> OpenedSession:
+        return OpenedSession(
+            account=row.id,
+            username=row.username,
+            epoch=row.epoch,
+            mailbox=mailboxes.mailbox(self._rows, row.id),
+        )
+
+    # messages
+
+    async def deposit(
+        self,
+        deposits: Sequence[Deposit],
+        *,
+        room: MailboxRoom,
+        keys: KeySpan,
+    ) -> Sequence[DepositResult]:
+        """Put messages into mailboxes, in this order."""
+        rows = self._rows
+        room = MailboxRoom(room.full, min(room.full, room.crowded), room.share)
+        keys = KeySpan(max(keys.oldest, rows.horizon), keys.newest)
+        return [mailboxes.deposit(rows, it, room=room, keys=keys) for it in deposits]
+
+    def acknowledge(
+        self,
+        account: AccountId,
+        epoch: Epoch,
+        position: Position,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        """Remove all mail up to ``position``, now."""
+        changed = mailboxes.acknowledge(self._rows, account, epoch, position)
+        if changed and committed is not None:
+            self._call_soon(committed)
+
+    async def mailbox(self, account: AccountId) -> Mailbox:
+        """What the mailbox holds now."""
+        return mailboxes.mailbox(self._rows, account)
+
+    async def read(
+        self, account: AccountId, *, after: Position, messages: int, body_bytes: int
+    ) -> Sequence[Mail]:
+        """A page of mail above ``after``."""
+        return mailboxes.read(
+            self._rows, account, after=after, messages=messages, body_bytes=body_bytes
+        )
+
+    # deletion
+
+    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
+        """Count what a deletion would touch now."""
+        return deletions.survey(self._rows, account, bounce_messages=bounce_messages)
+
+    async def close_mailbox(self, account: AccountId) -> None:
+        """Decline deposits to it until it is opened or gone."""
+        if account in self._rows.accounts:
+            self._rows.closing.add(account)
+
+    async def open_mailbox(self, account: AccountId) -> None:
+        """Take deposits again."""
+        self._rows.closing.discard(account)
+
+    async def delete_account(
+        self,
+        account: AccountId,
+        epoch: Epoch,
+        *,
+        discard: bool,
+        retract: bool,
+        delivered: int,
+        key: IdempotencyKey,
+        at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
+    ) -> bool:
+        """Decide the deletion, and leave the rest to ``clean_up``."""
+        return deletions.decide(
+            self._rows,
+            account,
+            epoch,
+            discard=discard,
+            retract=retract,
+            delivered=delivered,
+            key=key,
+        )
+
+    async def pending_deletions(self) -> Sequence[AccountId]:
+        """Deleted accounts whose clean-up is not finished, oldest decision first."""
+        return [
+            account for account, it in self._rows.deletions.items() if not it.finished
+        ]
+
+    async def clean_up(
+        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
+    ) -> CleanUp:
+        """Do the next at most ``rows`` messages of a clean-up."""
+        return deletions.clean_up(
+            self._rows,
+            account,
+            step=rows,
+            bounce_messages=bounce_messages,
+            at_ms=at_ms,
+        )
+
+    async def first_answer(self, key: IdempotencyKey) -> FirstAnswer | None:
+        """What the ``create`` or ``delete`` under this key did."""
+        return deletions.first_answer(self._rows, key)
+
+    async def forget(self, oldest_key: IdempotencyKey) -> None:
+        """Drop the keys below ``oldest_key``, and what only they kept."""
+        deletions.forget(self._rows, oldest_key)
+
+    async def horizon(self) -> IdempotencyKey:
+        """The highest key that ``forget`` was given."""
+        return self._rows.horizon
+
+    async def flush(self) -> None:
+        """Nothing waits here."""

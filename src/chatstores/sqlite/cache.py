@@ -1,0 +1,206 @@
+"""What of the file is known by heart.
+
+Nobody else writes the file, so what was read or written once need not be read again:
+which account has a name, an account's epoch, what a mailbox holds, the highest
+idempotency key of a pair. Whoever changes the file changes it here too; a transaction
+that is rolled back makes all of it forgotten.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position, Username
+from chatcore.limits import DAY_MS
+from chatstores.sender_counts import SenderCounts
+from chatstores.sqlite.write_batch import WriteBatch
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+CACHED: Final = 65_536
+"""A cache that has as many entries is emptied, and fills again with what is in use."""
+
+KNOWN_DAYS: Final = 32
+"""With keys of more days than this a pair's highest is not searched for: keys that
+claim to be from anywhere in time would make that long. Each is looked up instead."""
+
+_ABOVE_ALL_KEYS: Final = IdempotencyKey(b"\xff" * 17)
+_BELOW_ALL_KEYS: Final = IdempotencyKey(b"")
+
+_HIDDEN: Final = "SELECT account FROM deletion WHERE finished = 0 AND retract = 1"
+
+VISIBLE: Final = f"(bounced = 1 OR sender NOT IN ({_HIDDEN}))"
+"""Holds for rows of ``message`` that no retraction has hidden (it is decided at once,
+and takes them out later)."""
+
+
+@dataclass(slots=True)
+class CachedAccount:
+    """An account that is not deleted."""
+
+    username: Username
+    epoch: Epoch
+
+
+@dataclass(slots=True)
+class MailboxRow:
+    """The mailbox of a live account: what waits in it, and is visible.
+
+    ``sender_counts`` says whose the messages are, while it is known.
+    """
+
+    acknowledged: Position
+    head: Position
+    messages: int
+    bounces: int
+    sender_counts: SenderCounts | None = None
+
+
+class Cache:
+    """The caches over one ``WriteBatch``, each filled when it is asked."""
+
+    def __init__(self, batch: WriteBatch) -> None:
+        self._batch = batch
+        self._accounts: dict[AccountId, CachedAccount] = {}
+        self._ids: dict[Username, AccountId] = {}
+        self._boxes: dict[AccountId, MailboxRow] = {}
+        self._counted = 0  # senders in all `sender_counts`, at the most
+        self._highest: dict[tuple[AccountId, Username], IdempotencyKey] = {}
+        self._days: set[int] = set()
+        self.horizon = _BELOW_ALL_KEYS
+        self.forget_all()
+
+    def forget_all(self) -> None:
+        """Drop everything, and read anew what is held whole."""
+        self._accounts.clear()
+        self._ids.clear()
+        self._boxes.clear()
+        self.horizon = IdempotencyKey(self._batch.row("SELECT key FROM horizon")[0])
+        self.forget_keys()
+
+    def account(self, account: AccountId) -> CachedAccount | None:
+        """The live account with this id."""
+        known = self._accounts.get(account)
+        if known is None:
+            row = self._batch.row(
+                "SELECT username, epoch FROM account WHERE id = ? AND deleted = 0",
+                account,
+            )
+            if not row:
+                return None
+            known = _keep(self._accounts, account, CachedAccount(*row))
+        return known
+
+    def account_id(self, username: Username) -> AccountId | None:
+        """The id of the live account with this name."""
+        known = self._ids.get(username)
+        if known is None:
+            row = self._batch.row(
+                "SELECT id FROM account WHERE username = ? AND deleted = 0", username
+            )
+            if not row:
+                return None
+            known = _keep(self._ids, username, AccountId(row[0]))
+        return known
+
+    def forget_account(self, account: AccountId, username: Username) -> None:
+        """It is deleted."""
+        self._accounts.pop(account, None)
+        self._ids.pop(username, None)
+        self._boxes.pop(account, None)
+
+    def box(self, account: AccountId) -> MailboxRow:
+        """The mailbox of a live account; what the caller changes in it holds."""
+        known = self._boxes.get(account)
+        if known is None:
+            acknowledged, removed = self._batch.row(
+                "SELECT acknowledged, removed FROM mailbox WHERE account = ?", account
+            )
+            top, messages, bounces = self._batch.row(
+                # What is hidden has positions all the same.
+                "SELECT max(position), count(*) FILTER (WHERE bounced = 0 "  # noqa: S608 (a constant)
+                f"AND {VISIBLE}), count(*) FILTER (WHERE bounced = 1) "
+                "FROM message WHERE account = ?",
+                account,
+            )
+            head = Position(max(acknowledged, removed, top or 0))
+            box = MailboxRow(Position(acknowledged), head, messages, bounces)
+            known = _keep(self._boxes, account, box)
+        return known
+
+    def sender_counts(self, account: AccountId, box: MailboxRow) -> SenderCounts:
+        """Whose the messages in this mailbox are; what the caller changes in it holds.
+
+        To be kept in step, or dropped from the box, with each message that goes.
+        """
+        if box.sender_counts is None:
+            rows = self._batch.rows(
+                "SELECT sender, count(*) FROM message "  # noqa: S608 (a constant)
+                f"WHERE account = ? AND bounced = 0 AND {VISIBLE} GROUP BY sender",
+                account,
+            )
+            self._counted += len(rows)
+            if self._counted > CACHED:
+                for other in self._boxes.values():
+                    other.sender_counts = None
+                self._counted = len(rows)
+            box.sender_counts = SenderCounts(rows)
+        return box.sender_counts
+
+    def forget_boxes(self) -> None:
+        """A retraction was decided: any count may be another now."""
+        self._boxes.clear()
+
+    def highest_key(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
+        """A key that no key of this pair is above."""
+        known = self._highest.get((sender, recipient))
+        if known is None:
+            found = self._find_highest(sender, recipient)
+            known = _keep(self._highest, (sender, recipient), found)
+        return known
+
+    def raise_highest_key(
+        self, sender: AccountId, recipient: Username, key: IdempotencyKey, day: int
+    ) -> None:
+        """The pair has a key that is above its highest."""
+        self._highest[sender, recipient] = key
+        self._days.add(day)
+
+    def forget_keys(self) -> None:
+        """Keys were swept, or their days have to be read for another reason."""
+        self._highest.clear()
+        self._days.clear()
+        day: int | None = 2**63 - 1
+        while len(self._days) <= KNOWN_DAYS:
+            sql = "SELECT max(day) FROM send_key WHERE day < ?"
+            day = self._batch.row(sql, day)[0]
+            if day is None:
+                return
+            self._days.add(day)
+
+    def _find_highest(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
+        if len(self._days) > KNOWN_DAYS:
+            return _ABOVE_ALL_KEYS
+        for day in sorted(self._days, reverse=True):
+            row = self._batch.row(
+                "SELECT key FROM send_key WHERE day = ? AND sender = ? "
+                "AND recipient = ? ORDER BY key DESC LIMIT 1",
+                day,
+                sender,
+                recipient,
+            )
+            if row:
+                return IdempotencyKey(row[0])
+        return _BELOW_ALL_KEYS
+
+
+def day_of(key: IdempotencyKey) -> int:
+    """The day that a UUIDv7 says it was made on; it rises with the keys."""
+    return int.from_bytes(key[:6].ljust(6, b"\0"), "big") // DAY_MS
+
+
+def _keep(cache: dict[K, V], key: K, value: V) -> V:
+    if len(cache) >= CACHED:
+        cache.clear()
+    cache[key] = value
+    return value

@@ -1,0 +1,65 @@
+"""One store's file, caches and closed doors, as one thing to work on.
+
+The functions of ``accounts``, ``mailboxes`` and ``deletions`` take it; the ``writer``
+begins and ends its transactions.
+"""
+
+from contextlib import suppress
+
+import apsw
+
+from chatcore.ids import AccountId
+from chatstores.sqlite.cache import Cache
+from chatstores.sqlite.write_batch import WriteBatch
+
+
+class Database:
+    """What a transaction works on. Used by one thread.
+
+    Attributes:
+        closing: the mailboxes that decline deposits; they are open in a new process.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.batch = WriteBatch(connection)
+        self.cache = Cache(self.batch)
+        self.closing: set[AccountId] = set()
+        self._closing_before: frozenset[AccountId] = frozenset()
+        self._stale = False
+
+    def begin(self) -> None:
+        """Start a transaction."""
+        self.batch.begin()
+        self._closing_before = frozenset(self.closing)
+        if self._stale:
+            self.batch.recall_deletions()
+            self.cache.forget_all()
+            self._stale = False
+
+    def commit(self) -> None:
+        """End it; see ``WriteBatch.commit``."""
+        self.batch.commit()
+
+    def roll_back(self) -> None:
+        """Leave everything as it was at ``begin``.
+
+        The caches are read anew at the next ``begin``: on a disk that fails just now
+        that may fail as well, and then fails that transaction.
+        """
+        self._stale = True
+        self.closing = set(self._closing_before)
+        self.batch.roll_back()
+
+    def close_mailbox(self, account: AccountId) -> None:
+        """Decline deposits to it, when there is such an account."""
+        if self.cache.account(account) is not None:
+            self.closing.add(account)
+
+    def close(self) -> None:
+        """Give the file back.
+
+        On a disk that fails the log is not copied back into the file; the next opening
+        does it.
+        """
+        with suppress(apsw.Error):
+            self.batch.connection.close()

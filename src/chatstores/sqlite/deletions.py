@@ -1,0 +1,151 @@
+"""Deciding deletions, and what they touch and were answered, as work of the writer.
+
+A decision is one commit: a tombstone and a row of ``deletion``. What it discards and
+retracts stays in the file for ``clean_up`` to take out, but counts no more from the
+commit on: the mailbox is gone, and ``cache.VISIBLE`` hides the rest.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chatcore.ids import AccountId, Epoch, IdempotencyKey
+from chatcore.model import DeletionReceipt, FirstAnswer
+from chatstores.bounces import bounces_for
+from chatstores.sqlite.cache import VISIBLE
+from chatstores.sqlite.database import Database
+from chatstores.sqlite.pagination import END, Cursor, page_end
+from chatstores.sqlite.values import Row
+
+RECEIPT: Final = "delivered, discarded, bounces, kept, retracted"
+"""The columns of ``deletion`` that ``receipt_of`` takes."""
+
+
+def receipt_of(row: Row) -> DeletionReceipt:
+    """The counts of a deletion so far."""
+    delivered, discarded, bounces, kept, retracted = row
+    return DeletionReceipt(
+        delivered=delivered,
+        discarded=discarded,
+        bounces=bounces,
+        kept=kept,
+        retracted=retracted,
+    )
+
+
+def decide(
+    database: Database,
+    account: AccountId,
+    epoch: Epoch,
+    discard: bool,  # noqa: FBT001
+    retract: bool,  # noqa: FBT001
+    delivered: int,
+    key: IdempotencyKey,
+    at_ms: int,
+) -> bool:
+    """Delete the account; False when its epoch or its waiting mail forbids it."""
+    owner = database.cache.account(account)
+    if owner is None or owner.epoch != epoch:
+        return False
+    box = database.cache.box(account)
+    if (box.messages or box.bounces) and not discard:
+        return False
+    batch = database.batch
+    batch.write("UPDATE account SET deleted = 1 WHERE id = ?", account)
+    batch.write("DELETE FROM session WHERE account = ?", account)
+    batch.write("DELETE FROM known_address WHERE account = ?", account)
+    batch.write("DELETE FROM mailbox WHERE account = ?", account)
+    batch.write(
+        "INSERT INTO deletion "
+        "(account, decided_at_ms, retract, delivered, inbox_finished) "
+        "VALUES (?, ?, ?, ?, ?)",
+        account,
+        at_ms,
+        retract,
+        delivered,
+        not discard,
+    )
+    if key:
+        batch.write("INSERT OR IGNORE INTO request VALUES (?, ?, 1)", key, account)
+    batch.deletions_run = True
+    database.closing.discard(account)
+    database.cache.forget_account(account, owner.username)
+    if retract:
+        database.cache.forget_boxes()
+    return True
+
+
+def pending(database: Database) -> Sequence[AccountId]:
+    """Deleted accounts whose clean-up is not finished, oldest decision first."""
+    rows = database.batch.rows(
+        "SELECT account FROM deletion WHERE finished = 0 ORDER BY decision"
+    )
+    return [AccountId(account) for (account,) in rows]
+
+
+def first_answer(database: Database, key: IdempotencyKey) -> FirstAnswer | None:
+    """What the ``create`` or ``delete`` under this key did."""
+    request = database.batch.row(
+        "SELECT request.account, deletion, username, password_hash "
+        "FROM request JOIN account ON account.id = request.account WHERE key = ?",
+        key,
+    )
+    if not request:
+        return None
+    account, is_deletion, username, password_hash = request
+    receipt, finished = None, True
+    if is_deletion:
+        done, *counts = database.batch.row(
+            f"SELECT finished, {RECEIPT} FROM deletion WHERE account = ?",  # noqa: S608 (a constant)
+            account,
+        )
+        receipt, finished = receipt_of(tuple(counts)), bool(done)
+    return FirstAnswer(
+        account=account,
+        username=username,
+        password_hash=password_hash,
+        receipt=receipt,
+        finished=finished,
+    )
+
+
+def survey_inbox(
+    database: Database, account: AccountId, bounce_messages: int
+) -> tuple[int, int, int]:
+    """Messages in the inbox, their senders, and bounces that a discard would write."""
+    rows = database.batch.rows(
+        "SELECT sender = message.account OR deleted, count(*) "  # noqa: S608 (a constant)
+        "FROM message JOIN account ON account.id = sender "
+        f"WHERE message.account = ? AND bounced = 0 AND {VISIBLE} GROUP BY sender",
+        account,
+    )
+    if database.cache.account(account) is None:
+        rows = []
+    bounces = sum(
+        bounces_for(messages, bounce_messages=bounce_messages)
+        for gets_none, messages in rows
+        if not gets_none
+    )
+    return sum(messages for _, messages in rows), len(rows), bounces
+
+
+def survey_outbox(
+    database: Database, account: AccountId, after: Cursor
+) -> tuple[Cursor, list[tuple[AccountId, int]]]:
+    """What the account has in others' mailboxes on the page after ``after``.
+
+    Answers where the page ends, and for each mailbox how many messages.
+    """
+    if database.cache.account(account) is None:
+        return END, []
+    end = page_end(database.batch, after)
+    rows = database.batch.rows(
+        "SELECT account, count(*) FROM message "
+        "WHERE (account, position) > (?, ?) AND (account, position) <= (?, ?) "
+        "AND sender = ? AND bounced = 0 AND account <> sender "
+        "AND EXISTS (SELECT 1 FROM mailbox WHERE mailbox.account = message.account) "
+        "GROUP BY account",
+        *after,
+        *end,
+        account,
+    )
+    return end, [(AccountId(recipient), messages) for recipient, messages in rows]

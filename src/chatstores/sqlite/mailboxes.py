@@ -1,0 +1,230 @@
+"""Putting mail into mailboxes, reading it and letting go of it, as work of the writer.
+
+The judgement of a deposit is made by what is known by heart, and validates before it
+posts anything: a deposit that is declined leaves nothing to undo.
+"""
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+from chatcore.ids import (
+    BEFORE_FIRST,
+    AccountId,
+    Epoch,
+    IdempotencyKey,
+    Position,
+    Username,
+)
+from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
+from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
+from chatstores.bounces import POSITION_BYTES
+from chatstores.sqlite.cache import VISIBLE, MailboxRow, day_of
+from chatstores.sqlite.database import Database
+
+DIGEST_BYTES: Final = 16
+"""Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
+is compared with."""
+
+_READ: Final = (
+    "SELECT position, bounced, sender, username, deleted, body, octet_length(body), "  # noqa: S608 (constants)
+    "sent_at_ms FROM message JOIN account ON account.id = sender "
+    f"WHERE message.account = ? AND position > ? AND {VISIBLE} "
+    "ORDER BY position LIMIT ?"
+)
+
+_LEAVING: Final = (
+    "SELECT sender, bounced, count(*) FROM message "  # noqa: S608 (a constant)
+    f"WHERE account = ? AND position <= ? AND {VISIBLE} GROUP BY sender, bounced"
+)
+
+
+def deposit(
+    database: Database,
+    deposits: Sequence[Deposit],
+    room: MailboxRoom,
+    keys: KeySpan,
+) -> Sequence[DepositResult]:
+    """Judge each deposit by itself, and post those that nothing speaks against."""
+    crowded = min(room.crowded, room.full)
+    oldest = max(keys.oldest, database.cache.horizon)
+    newest = keys.newest
+    return [_deposit(database, it, room, crowded, oldest, newest) for it in deposits]
+
+
+def _deposit(
+    database: Database,
+    it: Deposit,
+    room: MailboxRoom,
+    crowded: int,
+    oldest: IdempotencyKey,
+    newest: IdempotencyKey,
+) -> DepositResult:
+    cache = database.cache
+    sender_id, epoch, recipient, body, _, key, sent_at_ms = it
+    sender = cache.account(sender_id)
+    if sender is None or sender.epoch != epoch:
+        return Declined.FENCED
+    digest = b""
+    highest = key
+    if key:
+        digest = blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
+        highest = cache.highest_key(sender_id, recipient)
+        if key <= highest:
+            first = _first_result(database, sender_id, recipient, key, digest)
+            if first is not None:
+                return first
+        if not oldest <= key <= newest:
+            return Declined.KEY_EXPIRED if key < oldest else Declined.KEY_AHEAD
+    recipient_id = cache.account_id(recipient)
+    if recipient_id is None:
+        return Declined.NO_SUCH_ACCOUNT
+    if recipient_id in database.closing:
+        return Declined.MAILBOX_CLOSING
+    box = cache.box(recipient_id)
+    if box.messages >= crowded:
+        if box.messages >= room.full:
+            return Declined.MAILBOX_FULL
+        if cache.sender_counts(recipient_id, box).of(sender_id) >= room.share:
+            return Declined.MAILBOX_SHARE
+    box.head = position = Position(box.head + 1)
+    box.messages += 1
+    if box.sender_counts is not None:
+        box.sender_counts.add(sender_id)
+    database.batch.post_message((recipient_id, position, sender_id, sent_at_ms, body))
+    if key:
+        day = day_of(key)
+        if key > highest:
+            cache.raise_highest_key(sender_id, recipient, key, day)
+        result = (digest, recipient_id, position, sent_at_ms)
+        database.batch.post_key((day, sender_id, recipient, key, *result))
+    return Stored(recipient_id, position, sent_at_ms, new=True)
+
+
+def _first_result(
+    database: Database,
+    sender: AccountId,
+    recipient: Username,
+    key: IdempotencyKey,
+    digest: bytes,
+) -> DepositResult | None:
+    """What this key was answered first; None when it is unknown or forgotten."""
+    if key < database.cache.horizon:
+        return None
+    row = database.batch.row(
+        "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
+        "WHERE day = ? AND sender = ? AND recipient = ? AND key = ?",
+        day_of(key),
+        sender,
+        recipient,
+        key,
+    )
+    if not row:
+        return None
+    if row[0] != digest:
+        return Declined.OTHER_BODY
+    return Stored(row[1], row[2], row[3], new=False)
+
+
+def acknowledge(
+    database: Database, account: AccountId, epoch: Epoch, position: Position
+) -> bool:
+    """Remove mail up to ``position``, but not beyond the head; whether it changed."""
+    cache = database.cache
+    owner = cache.account(account)
+    if owner is None or owner.epoch != epoch:
+        return False
+    box = cache.box(account)
+    position = min(position, box.head)
+    if position <= box.acknowledged:
+        return False
+    if position == box.head:
+        box.messages = box.bounces = 0
+        box.sender_counts = None
+    elif box.sender_counts is None and box.messages == box.head - box.acknowledged:
+        # Every position that is not acknowledged has a message: no need to count.
+        box.messages = box.head - position
+    else:
+        _count_out(database, account, box, position)
+    database.batch.post_acknowledgement(account, position)
+    box.acknowledged = position
+    return True
+
+
+def _count_out(
+    database: Database, account: AccountId, box: MailboxRow, position: Position
+) -> None:
+    """Take the mail up to ``position`` out of the counts; it is still in the file."""
+    for sender, bounced, mails in database.batch.rows(_LEAVING, account, position):
+        if bounced:
+            box.bounces -= mails
+            continue
+        box.messages -= mails
+        if box.sender_counts is not None:
+            box.sender_counts.remove(sender, mails)
+    if box.sender_counts is not None and not box.sender_counts.is_worth_keeping(
+        box.messages
+    ):
+        box.sender_counts = None
+
+
+def mailbox(database: Database, account: AccountId) -> Mailbox:
+    """What the mailbox holds; empty for an account that is gone."""
+    if database.cache.account(account) is None:
+        return Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
+    box = database.cache.box(account)
+    return Mailbox(
+        acknowledged=box.acknowledged,
+        head=box.head,
+        queued=box.messages + box.bounces,
+    )
+
+
+def read(
+    database: Database,
+    account: AccountId,
+    after: Position,
+    messages: int,
+    body_bytes: int,
+) -> Sequence[Mail]:
+    """A page of mail above ``after``."""
+    if database.cache.account(account) is None:
+        return ()
+    page: list[Mail] = []
+    for row in database.batch.each(_READ, account, after, messages):
+        position, bounced, sender, name, deleted, body, size, sent_at_ms = row
+        if bounced:
+            positions = tuple(json.loads(body))
+            size = POSITION_BYTES * len(positions)
+            page.append(Bounce(position, name, sender, positions, sent_at_ms))
+        else:
+            gone = bool(deleted)
+            page.append(Message(position, name, sender, gone, body, size, sent_at_ms))
+        body_bytes -= size
+        if body_bytes <= 0:
+            break
+    return page
+
+
+def put_bounce(
+    database: Database,
+    to: AccountId,
+    about: AccountId,
+    positions: tuple[Position, ...],
+    at_ms: int,
+) -> Position:
+    """Tell a live account that its messages to ``about`` were discarded."""
+    box = database.cache.box(to)
+    box.head = Position(box.head + 1)
+    box.bounces += 1
+    database.batch.write(
+        "INSERT INTO message (account, position, sender, bounced, sent_at_ms, body) "
+        "VALUES (?, ?, ?, 1, ?, ?)",
+        to,
+        box.head,
+        about,
+        at_ms,
+        json.dumps(positions, separators=(",", ":")),
+    )
+    return box.head

@@ -1,0 +1,90 @@
+"""Opening the file: whose it is, who else has it, and how it is written.
+
+The connection holds the file's lock from here to its end (``locking_mode=EXCLUSIVE``).
+It is a lock of the operating system on the file itself, so it goes with the process
+that held it, also when that was killed, and leaves nothing to tidy up. That nobody
+else can write is also what makes the caches of ``batch`` sound.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from chatcore.errors import StoreUnavailable
+from chatstores.errors import (
+    FolderMissing,
+    StoreInUse,
+    StoreNotOurs,
+    StoreReadOnly,
+    reason_of,
+)
+from chatstores.sqlite.migrations import check_ours, migrate
+from chatstores.sqlite.permissions import make_private, warn_if_readable
+
+CHECKPOINT_PAGES: Final = 4000
+"""The WAL is copied back at 16 MiB: rarely enough that a page which many commits
+have written is copied once, and soon enough that recovery after a crash is short."""
+
+
+def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
+    """Open ``path`` as a store of the newest schema, held against all others.
+
+    Raises ``chatstores.errors.OpeningError``, or ``StoreUnavailable`` when the
+    disk fails.
+    ``vfs`` names the SQLite VFS to go through instead of the default one; it finds an
+    empty file at ``path`` where there was none.
+    """
+    with _translated(path):
+        if not path.parent.is_dir():
+            raise FolderMissing(folder=str(path.parent))
+        if path.is_dir():
+            raise StoreNotOurs(path=str(path), reason="it is a folder")
+        make_private(path)
+        # Without SQLITE_OPEN_CREATE: SQLite would make a file that others can read.
+        connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs
+        )
+        try:
+            _claim(connection, str(path))
+        except BaseException:
+            connection.close()
+            raise
+        warn_if_readable(path)
+        return connection
+
+
+def _claim(connection: apsw.Connection, path: str) -> None:
+    if connection.readonly("main"):
+        raise StoreReadOnly(path=path, reason="the file is read-only")
+    connection.set_busy_timeout(0)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    # Before anything is written: the file may be another's.
+    check_ours(connection, path=path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL could lose what was acknowledged when the power fails.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    migrate(connection, path=path)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's and the system's reasons, as errors that say what to do."""
+    try:
+        yield
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise StoreNotOurs(path=str(path), reason=str(error)) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreInUse(path=str(path)) from error
+    except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
+        raise StoreReadOnly(path=str(path), reason=str(error)) from error
+    except PermissionError as error:
+        # It is about the file that it names, which is not always the store's.
+        refused = error.filename or path
+        raise StoreReadOnly(path=str(refused), reason=reason_of(error)) from error
+    except apsw.Error as error:
+        raise StoreUnavailable(reason=str(error)) from error

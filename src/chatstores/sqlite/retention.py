@@ -1,0 +1,89 @@
+"""Forgetting what only old keys kept, as work of the writer.
+
+``expire_keys`` has the whole effect in one commit; the rest gives room back, a page to
+a transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chatcore.ids import AccountId, IdempotencyKey
+from chatstores.sqlite.cache import day_of
+from chatstores.sqlite.database import Database
+from chatstores.sqlite.pagination import Cursor, page_end
+
+PURGE_ROWS: Final = 5000
+"""Keys, or tombstones, that are swept at a time."""
+
+_UNNAMED: Final = (
+    "account.id NOT IN (SELECT account FROM request) "
+    "AND account.id NOT IN (SELECT account FROM deletion WHERE finished = 0)"
+)
+
+
+def expire_keys(database: Database, oldest_key: IdempotencyKey) -> None:
+    """Take the keys below ``oldest_key`` for unknown, and drop what only they kept."""
+    batch = database.batch
+    horizon = max(database.cache.horizon, oldest_key)
+    batch.write("UPDATE horizon SET key = ?", horizon)
+    database.cache.horizon = horizon
+    batch.write("DELETE FROM request WHERE key < ?", oldest_key)
+    batch.write(
+        "DELETE FROM deletion WHERE finished = 1 "
+        "AND account NOT IN (SELECT account FROM request)"
+    )
+    batch.write(
+        "UPDATE account SET password_hash = '' "  # noqa: S608 (a constant)
+        f"WHERE deleted = 1 AND password_hash <> '' AND {_UNNAMED}"
+    )
+
+
+def delete_expired_keys(database: Database) -> bool:
+    """Remove forgotten keys, whole days of them; whether there may be more.
+
+    Those of the horizon's own day stay in the file until that day is over.
+    """
+    day = day_of(database.cache.horizon)
+    bound = database.batch.row(
+        "SELECT day, sender, recipient, key FROM send_key WHERE day < ? "
+        "ORDER BY day, sender, recipient, key LIMIT 1 OFFSET ?",
+        day,
+        PURGE_ROWS,
+    )
+    if bound:
+        database.batch.write(
+            "DELETE FROM send_key WHERE (day, sender, recipient, key) < (?, ?, ?, ?)",
+            *bound,
+        )
+        return True
+    if database.batch.write("DELETE FROM send_key WHERE day < ?", day):
+        database.cache.forget_keys()
+    return False
+
+
+def tombstones(database: Database) -> Sequence[AccountId]:
+    """Deleted accounts that no key names, and no deletion that is worked off."""
+    rows = database.batch.rows(
+        f"SELECT id FROM account WHERE deleted = 1 AND {_UNNAMED} LIMIT ?",  # noqa: S608 (a constant)
+        PURGE_ROWS,
+    )
+    return [AccountId(account) for (account,) in rows]
+
+
+def senders(database: Database, after: Cursor) -> tuple[Cursor, Iterable[AccountId]]:
+    """Whom the mail on the page after ``after`` names, and where the page ends."""
+    end = page_end(database.batch, after)
+    rows = database.batch.rows(
+        "SELECT DISTINCT sender FROM message "
+        "WHERE (account, position) > (?, ?) AND (account, position) <= (?, ?)",
+        *after,
+        *end,
+    )
+    return end, [AccountId(sender) for (sender,) in rows]
+
+
+def purge(database: Database, unnamed: Iterable[AccountId]) -> None:
+    """Remove tombstones that nothing names: nothing can begin to."""
+    database.batch.write_each(
+        "DELETE FROM account WHERE id = ? AND deleted = 1", [(it,) for it in unnamed]
+    )

@@ -1,0 +1,295 @@
+"""The ``Store`` port over one SQLite file.
+
+Each method queues work for the ``writer`` and waits for its commit. What walks the
+whole file does so in pages, each work of its own, so that others go in between.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from chatcore.ids import (
+    AccountId,
+    AddressHash,
+    Epoch,
+    IdempotencyKey,
+    PasswordHash,
+    Position,
+    TokenHash,
+    Username,
+)
+from chatcore.model import (
+    Account,
+    CleanUp,
+    Deposit,
+    FirstAnswer,
+    Mail,
+    Mailbox,
+    OpenedSession,
+    StoredSession,
+    Survey,
+)
+from chatcore.store import DepositResult, KeySpan, MailboxRoom
+from chatstores.sqlite import accounts, clean_up, deletions, mailboxes, retention
+from chatstores.sqlite.database import Database
+from chatstores.sqlite.pagination import END, START
+from chatstores.sqlite.writer import Writer
+
+
+class SqliteStore:
+    """A store that survives a crash of the process and of the machine."""
+
+    durable = True
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = Writer(database)
+
+    @property
+    def transactions(self) -> int:
+        """How many were committed since it was opened: shows how calls share them."""
+        return self._database.batch.transactions
+
+    async def close(self) -> None:
+        """Commit what waits and give the file back."""
+        await self._writer.close()
+
+    # accounts
+
+    async def create_account(
+        self,
+        username: Username,
+        password_hash: PasswordHash,
+        *,
+        key: IdempotencyKey,
+        at_ms: int,
+    ) -> AccountId | None:
+        """Add an account; None when the name exists."""
+        return await self._writer.ask(
+            lambda database: accounts.create(
+                database, username, password_hash, key, at_ms
+            )
+        )
+
+    async def find_account(self, username: Username) -> Account | None:
+        """The account that has this name now."""
+        return await self._writer.ask(
+            lambda database: accounts.find(database, username)
+        )
+
+    async def change_password(
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Epoch | None:
+        """Replace a password and the session's token, and raise the epoch."""
+        return await self._writer.ask(
+            lambda database: accounts.change_password(
+                database, account, token_hash, old=old, new=new
+            )
+        )
+
+    async def replace_hash(
+        self, account: AccountId, old: PasswordHash, new: PasswordHash
+    ) -> None:
+        """Keep the same password under another hash, unless it was changed since."""
+        await self._writer.ask(
+            lambda database: accounts.replace_hash(database, account, old, new)
+        )
+
+    async def names(
+        self, *, prefix: str, after: str, limit: int
+    ) -> Sequence[tuple[AccountId, Username]]:
+        """A page of names, by code point."""
+        return await self._writer.ask(
+            lambda database: accounts.names(database, prefix, after, limit)
+        )
+
+    # sessions
+
+    async def open_session(
+        self,
+        account: AccountId,
+        token_hash: TokenHash,
+        *,
+        password_hash: PasswordHash,
+        address: AddressHash,
+        at_ms: int,
+    ) -> OpenedSession | None:
+        """Replace the account's session, raise its epoch, and know the address."""
+        return await self._writer.ask(
+            lambda database: accounts.open_session(
+                database, account, token_hash, password_hash, address, at_ms
+            )
+        )
+
+    async def knows_address(
+        self, account: AccountId, address: AddressHash, *, since_ms: int
+    ) -> bool:
+        """Whether the account was logged in to from there since then."""
+        return await self._writer.ask(
+            lambda database: accounts.knows_address(
+                database, account, address, since_ms
+            )
+        )
+
+    async def resume_session(
+        self, token_hash: TokenHash, *, last_seen: Position
+    ) -> OpenedSession | None:
+        """Raise the epoch of the session with this token, if ``last_seen`` can be."""
+        return await self._writer.ask(
+            lambda database: accounts.resume_session(database, token_hash, last_seen)
+        )
+
+    async def end_session(self, account: AccountId, epoch: Epoch) -> None:
+        """Forget the session, unless its epoch is another by now."""
+        await self._writer.ask(
+            lambda database: accounts.end_session(database, account, epoch)
+        )
+
+    async def sessions(self) -> Sequence[StoredSession]:
+        """Every session that has not ended, by account."""
+        return await self._writer.ask(accounts.sessions)
+
+    # messages
+
+    async def deposit(
+        self,
+        deposits: Sequence[Deposit],
+        *,
+        room: MailboxRoom,
+        keys: KeySpan,
+    ) -> Sequence[DepositResult]:
+        """Put messages into mailboxes, in this order."""
+        return await self._writer.ask(
+            lambda database: mailboxes.deposit(database, deposits, room, keys)
+        )
+
+    def acknowledge(
+        self,
+        account: AccountId,
+        epoch: Epoch,
+        position: Position,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        """Remove all mail up to ``position``, with the next transaction."""
+        self._writer.tell(
+            partial(
+                mailboxes.acknowledge, account=account, epoch=epoch, position=position
+            ),
+            committed,
+        )
+
+    async def mailbox(self, account: AccountId) -> Mailbox:
+        """What the mailbox holds now."""
+        return await self._writer.ask(
+            lambda database: mailboxes.mailbox(database, account)
+        )
+
+    async def read(
+        self, account: AccountId, *, after: Position, messages: int, body_bytes: int
+    ) -> Sequence[Mail]:
+        """A page of mail above ``after``."""
+        return await self._writer.ask(
+            lambda database: mailboxes.read(
+                database, account, after, messages, body_bytes
+            )
+        )
+
+    # deletion
+
+    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
+        """Count what a deletion would touch.
+
+        The inbox at one moment; the outbox page by page, so that on a store of many
+        messages it counts what is there when the walk comes by.
+        """
+        messages, senders, bounces = await self._writer.ask(
+            lambda database: deletions.survey_inbox(database, account, bounce_messages)
+        )
+        sent = 0
+        recipients: set[AccountId] = set()
+        cursor = START
+        while cursor != END:
+            cursor, found = await self._writer.ask(
+                partial(deletions.survey_outbox, account=account, after=cursor)
+            )
+            recipients.update(recipient for recipient, _ in found)
+            sent += sum(count for _, count in found)
+        return Survey(
+            inbox_messages=messages,
+            inbox_senders=senders,
+            bounces=bounces,
+            outbox_messages=sent,
+            outbox_recipients=len(recipients),
+        )
+
+    async def close_mailbox(self, account: AccountId) -> None:
+        """Decline deposits to it until it is opened, is gone, or the store is."""
+        await self._writer.ask(lambda database: database.close_mailbox(account))
+
+    async def open_mailbox(self, account: AccountId) -> None:
+        """Take deposits again."""
+        await self._writer.ask(lambda database: database.closing.discard(account))
+
+    async def delete_account(
+        self,
+        account: AccountId,
+        epoch: Epoch,
+        *,
+        discard: bool,
+        retract: bool,
+        delivered: int,
+        key: IdempotencyKey,
+        at_ms: int,
+    ) -> bool:
+        """Decide the deletion, and leave the rest to ``clean_up``."""
+        return await self._writer.ask(
+            lambda database: deletions.decide(
+                database, account, epoch, discard, retract, delivered, key, at_ms
+            )
+        )
+
+    async def pending_deletions(self) -> Sequence[AccountId]:
+        """Deleted accounts whose clean-up is not finished, oldest decision first."""
+        return await self._writer.ask(deletions.pending)
+
+    async def clean_up(
+        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
+    ) -> CleanUp:
+        """Do the next at most ``rows`` messages of a clean-up."""
+        return await self._writer.ask(
+            lambda database: clean_up.clean_up(
+                database, account, rows, bounce_messages, at_ms
+            )
+        )
+
+    async def first_answer(self, key: IdempotencyKey) -> FirstAnswer | None:
+        """What the ``create`` or ``delete`` under this key did."""
+        return await self._writer.ask(
+            lambda database: deletions.first_answer(database, key)
+        )
+
+    async def forget(self, oldest_key: IdempotencyKey) -> None:
+        """Drop the keys below ``oldest_key``, and what only they kept."""
+        ask = self._writer.ask
+        await ask(lambda database: retention.expire_keys(database, oldest_key))
+        while await ask(retention.delete_expired_keys):
+            pass
+        unnamed = set(await ask(retention.tombstones))
+        cursor = START
+        while unnamed and cursor != END:
+            cursor, named = await ask(partial(retention.senders, after=cursor))
+            unnamed.difference_update(named)
+        if unnamed:
+            await ask(lambda database: retention.purge(database, unnamed))
+
+    async def horizon(self) -> IdempotencyKey:
+        """The highest key that ``forget`` was given, also by an earlier run."""
+        return await self._writer.ask(lambda database: database.cache.horizon)
+
+    async def flush(self) -> None:
+        """Return once all acknowledgements given so far are committed."""
+        await self._writer.ask(lambda _: None)

@@ -1,0 +1,49 @@
+"""Idempotency keys on the server's clock (M2, B7): UUIDv7 (RFC 9562, 6.2).
+
+A key above all earlier ones of its pair costs the store no look-up, so between two
+welcomes the clock never goes back here, and within a millisecond the random part counts
+up. That is for speed alone: where a server's own clock has gone back, keys follow it
+down, since one that is too far ahead is refused.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from chatcore.ids import IdempotencyKey
+
+_RANDOM_BITS: Final = 74
+_LOW_BITS: Final = 62
+_MOST_MS: Final = (1 << 48) - 1
+_AHEAD_MS: Final = 5000
+"""So far keys may stay ahead of the server's clock, to be above those before."""
+
+
+class KeyGenerator:
+    """Makes keys; ``now_ms`` is any steady clock, corrected by ``set_server_time``."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._ahead_ms = 0
+        self._last_ms = 0
+        self._random = 0
+
+    def set_server_time(self, server_time_ms: int) -> None:
+        """Follow the clock that a server's welcome told, also back."""
+        self._ahead_ms = server_time_ms - self._now_ms()
+        if self._last_ms > server_time_ms + _AHEAD_MS:
+            self._last_ms = 0
+
+    def make(self) -> IdempotencyKey:
+        """A new key, above all that were made since the server's clock went back."""
+        at_ms = max(self._now_ms() + self._ahead_ms, self._last_ms, 0)
+        at_ms = min(at_ms, _MOST_MS)
+        if at_ms > self._last_ms:
+            # The top bit is left free, for counting up.
+            self._random = secrets.randbits(_RANDOM_BITS - 1)
+        else:
+            self._random += 1
+        self._last_ms = at_ms
+        high, low = divmod(self._random, 1 << _LOW_BITS)
+        value = at_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+        return IdempotencyKey(value.to_bytes(16))

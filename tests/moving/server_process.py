@@ -1,0 +1,148 @@
+"""The ground that cells stand on: one server over all its lives, and how to end one.
+
+The database and the ports stay the same. There are two doors for each transport: by the
+first one comes in, and once the trap has fired it is barred, so that one has to come
+back by the second. The next process is always loaded and waiting, since most of a
+restart is imports. From one process to the next they run on each event loop in turn.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+from tests.conformance.loops import LOOPS
+from tests.moving.link_ends import TRANSPORTS, Point, Way
+
+WITHIN_S: Final = 20.0
+_ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class ServerProcess:
+    """A server that can be trapped and killed; ``server_process`` makes one.
+
+    Attributes:
+        first: the doors by which one comes, by transport.
+        second: those by which one comes back.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._store = f"sqlite:///{folder / 'chat.db'}"
+        self._log = folder / "server.log"
+        self._next: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._way = Way.CUT
+        self._loops = cycle(LOOPS)
+        self.first = {name: _anywhere(it) for name, it in TRANSPORTS.items()}
+        self.second = dict(self.first)
+
+    # ---- lives
+
+    async def live(self, *, barred: bool) -> None:
+        """Have the next process serve; returns once it accepts."""
+        process = self._next or await self._load()
+        self._process, self._next = process, None
+        assert await self._line() == "loaded"
+        doors = [f"{it}?door=first" for it in self.first.values()]
+        doors += self.second.values()
+        self._tell("open", "barred" if barred else "free", *doors)
+        ready, *urls = (await self._line()).split()
+        assert ready == "ready", self.complaints()
+        self.first = dict(zip(TRANSPORTS, urls[:3], strict=True))
+        self.second = dict(zip(TRANSPORTS, urls[3:], strict=True))
+        self._next = await self._load()
+
+    async def _load(self) -> asyncio.subprocess.Process:
+        """A process that has all but the store and the ports."""
+        with self._log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-X", "frozen_modules=on", "-W", "error"),
+                *("-m", "tests.moving.server", self._store, next(self._loops)),
+                env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+
+    async def end(self) -> None:
+        """End both processes: at the end of their orders they end by themselves."""
+        processes = [it for it in (self._process, self._next) if it is not None]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in processes:
+            try:
+                async with asyncio.timeout(WITHIN_S):
+                    await process.communicate()
+            except TimeoutError:
+                process.kill()
+                await process.communicate()
+        assert [it.returncode for it in processes] == [0, 0], self.complaints()
+
+    def complaints(self) -> str:
+        """What the server's processes have said that they should not."""
+        return self._log.read_text()
+
+    # ---- the trap
+
+    async def arm(self, point: Point, way: Way, mark: str) -> None:
+        """Set the trap, with all doors open; raises a dead server to life before."""
+        if self._process is None or self._process.returncode is not None:
+            await self.live(barred=False)
+        self._way = way
+        self._tell("arm", point.value, way.value, mark)
+        while await self._line() != "armed":
+            pass  # what a cell has left that failed
+
+    async def there(self) -> str:
+        """Return once the point is reached: the transport of the link that is held."""
+        there, scheme = (await self._line()).split()
+        assert there == "there"
+        return next(name for name, it in TRANSPORTS.items() if it == scheme)
+
+    async def fire(self) -> None:
+        """End what is held; returns once one can come back by the second doors."""
+        self._tell("fire")
+        if self._way is Way.CUT:
+            assert await self._line() == "fired"
+            return
+        assert self._process is not None
+        async with asyncio.timeout(WITHIN_S):
+            await self._process.communicate()
+        assert self._process.returncode == -signal.SIGKILL, self.complaints()
+        await self.live(barred=True)
+
+    # ---- talking to the process
+
+    def _tell(self, *words: str) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{' '.join(words)}\n".encode())
+
+    async def _line(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async with asyncio.timeout(WITHIN_S):
+            line = await self._process.stdout.readline()
+        assert line, self.complaints()
+        return line.decode().strip()
+
+
+def _anywhere(scheme: str) -> str:
+    return f"{scheme}://127.0.0.1:0"
+
+
+@asynccontextmanager
+async def server_process(folder: Path) -> AsyncIterator[ServerProcess]:
+    """A server that serves; its processes are ended at the end of the block."""
+    server = ServerProcess(folder)
+    try:
+        await server.live(barred=False)
+        yield server
+    finally:
+        await server.end()

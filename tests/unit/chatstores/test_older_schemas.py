@@ -1,0 +1,84 @@
+"""Files that an earlier version has written open with all they have."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+import pytest
+
+from chatcore.ids import AccountId, AddressHash, Epoch, Position, TokenHash, Username
+from chatcore.model import DeletionReceipt
+from chatcore.store import Declined, Stored
+from chatstores.sqlite import open_sqlite
+from chatstores.sqlite.migrations import APPLICATION_ID
+from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver, key
+
+FIRST = """
+    INSERT INTO account VALUES (1, 'ada', 'hash of ada', 5, 3, 0);
+    INSERT INTO account VALUES (2, 'bob', 'hash of bob', 6, 1, 0);
+    INSERT INTO account VALUES (4, 'carol', 'hash of carol', 7, 2, 1);
+    INSERT INTO session VALUES (1, x'aa');
+    INSERT INTO mailbox VALUES (1, 2, 0);
+    INSERT INTO mailbox VALUES (2, 0, 9);
+    INSERT INTO message VALUES (1, 3, 2, 0, 50, 'from bob');
+    INSERT INTO message VALUES (1, 4, 4, 0, 51, 'from carol');
+    INSERT INTO message VALUES (1, 5, 4, 1, 52, '[7,8]');
+    INSERT INTO request VALUES ({key_2}, 4, 1);
+    INSERT INTO deletion VALUES (1, 4, 52, 0, 0, 2, 1, 1, 0, 1, 9, 9, 1);
+    INSERT INTO send_key VALUES (20000, 1, 'bob', {key_1}, x'00', 2, 8, 49);
+    UPDATE horizon SET key = {key_1};
+"""
+"""What a file of the first schema held: sessions, mail, a tombstone and a horizon."""
+
+
+@pytest.fixture
+def first(file: Path) -> Path:
+    """A file of the first schema, made with nothing of this version but its SQL."""
+    step = files("chatstores.sqlite.schema") / "0001_accounts_mail_and_deletions.sql"
+    keys = {f"key_{number}": f"x'{key(number).hex()}'" for number in (1, 2)}
+    connection = apsw.Connection(str(file))
+    connection.execute(step.read_text(encoding="utf-8"))
+    connection.execute(FIRST.format(**keys))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    return file
+
+
+async def test_a_file_of_the_first_schema_opens_with_all_it_has(first: Path) -> None:
+    async with open_sqlite(first) as store:
+        ada = Person(AccountId(1), Username("ada"), Epoch(3))
+        mail = await store.read(
+            ada.id, after=Position(2), messages=9, body_bytes=10_000
+        )
+        names = await store.names(prefix="", after="", limit=9)
+        (session,) = await store.sessions()
+        answer = await store.first_answer(key(2))
+
+    assert [it.position for it in mail] == [3, 4, 5]
+    assert [name for _, name in names] == ["ada", "bob"]
+    assert (session.account, session.epoch, session.token_hash) == (1, 3, b"\xaa")
+    assert answer is not None
+    assert answer.receipt == DeletionReceipt(discarded=2, bounces=1, kept=1)
+
+
+@pytest.mark.rule("B4", "B7")
+async def test_a_file_of_the_first_schema_learns_what_is_new(first: Path) -> None:
+    home = AddressHash(b"home")
+    async with open_sqlite(first) as store:
+        driver = StoreDriver(store)
+        ada = Person(AccountId(1), Username("ada"), Epoch(3))
+        horizon = await store.horizon()
+        expired = await driver.send(ada, "bob", "hi", under=key(0))
+        sent = await driver.send(ada, "bob", "hi", under=key(3))
+        unknown = await store.knows_address(ada.id, home, since_ms=0)
+        await driver.login(ada.id, address=home)
+
+    async with open_sqlite(first) as store:
+        known = await store.knows_address(ada.id, home, since_ms=NOW_MS)
+        gone = await store.resume_session(TokenHash(b"\xaa"), last_seen=Position(0))
+
+    assert horizon == key(1)
+    assert expired == [Declined.KEY_EXPIRED]
+    assert sent == [Stored(AccountId(2), Position(10), NOW_MS, new=True)]
+    assert (unknown, known, gone) == (False, True, None)
