@@ -50,11 +50,11 @@ class Accounts:
         limits: Limits,
         credentials: Credentials | None,
         rates: RateLimiter,
-        key_time: KeyClock,
+        key_clock: KeyClock,
     ) -> None:
         self._credentials = credentials
         self._rates = rates
-        self._key_time = key_time
+        self._key_clock = key_clock
         self._throttle = Throttle(limits, environment.clock)
         self._store = store
         self._environment = environment
@@ -81,7 +81,7 @@ class Accounts:
         if repeated is not None:
             return repeated
         refuse_outside(
-            key, self._key_time.span(), lifetime_ms=self._limits.key_lifetime_ms
+            key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
         )
         self._rates.take(source, {RateKind.CREATES: 1})
         account = await self._create(username, command.password, key, network)
@@ -135,18 +135,27 @@ class Accounts:
         await self.verify(first, command.password, network)
         return Created(command_id, first.account, username)
 
-    async def create_for_login(
-        self, username: Username, password: str, source: Caller
+    async def log_in(
+        self, username: Username, password: str, source: Caller, *, create: bool
     ) -> Account:
-        """Create the account of a free name, or prove to own it by now (A4)."""
-        if self._credentials is not None:
-            return await self.authenticate(username, password, source.network)
-        self._check_length(password)
-        self._rates.take(source, {RateKind.CREATES: 1})
-        account = await self._create(username, password, NO_KEY, source.network)
-        if account is None:
-            return await self.authenticate(username, password, source.network)
-        return account
+        """The account that a login opens; ``create`` makes that of a free name (A4).
+
+        It is looked up once, unless somebody else makes it meanwhile. A right password
+        is kept at the cost of now (A2).
+
+        Raises:
+            WrongCredentials, RateExceeded, TooManyAttempts: as ``authenticate``.
+        """
+        account = await self._store.find_account(username)
+        if account is None and create and self._credentials is None:
+            self._check_length(password)
+            self._rates.take(source, {RateKind.CREATES: 1})
+            made = await self._create(username, password, NO_KEY, source.network)
+            if made is not None:
+                return made
+            account = await self._store.find_account(username)
+        account = await self._prove(username, account, password, source.network)
+        return await self._rehash(account, password, source.network)
 
     async def authenticate(
         self, username: Username, password: str, network: str
@@ -158,8 +167,14 @@ class Accounts:
             RateExceeded, TooManyAttempts: it was not looked at (B4, B5).
         """
         account = await self._store.find_account(username)
-        known = account.password_hash if account is not None else None
-        await self._check(username, account, known, password, network)
+        return await self._prove(username, account, password, network)
+
+    async def _prove(
+        self, username: Username, account: Account | None, password: str, network: str
+    ) -> Account:
+        """The account that was found under the name, if the password is its."""
+        password_hash = account.password_hash if account is not None else None
+        await self._check(username, account, password_hash, password, network)
         if account is not None:
             return account
         if self._credentials is None:
@@ -215,7 +230,7 @@ class Accounts:
             since_ms=now_ms - int(self._limits.known_address_s * _MS),
         )
 
-    async def rehash(self, account: Account, password: str, network: str) -> Account:
+    async def _rehash(self, account: Account, password: str, network: str) -> Account:
         """Keep a right password at the cost of now, where it had another (A2).
 
         A queue that has no room for it now will have some at the next login.

@@ -8,7 +8,6 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from chatcore.accounts import Accounts
 from chatcore.addresses import network_of
 from chatcore.admission import Admission
 from chatcore.commands import (
@@ -30,7 +29,6 @@ from chatcore.commands import (
     Unknown,
 )
 from chatcore.connections import Connection
-from chatcore.deletion import Deletion
 from chatcore.delivery import Delivery
 from chatcore.errors import (
     AlreadyLoggedIn,
@@ -43,26 +41,32 @@ from chatcore.errors import (
     UnknownCommand,
 )
 from chatcore.events import (
+    LoggedIn,
     LoggedOut,
+    Resumed,
     Started,
     Welcome,
 )
 from chatcore.ids import BEFORE_FIRST
-from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
-from chatcore.listing import Listing
-from chatcore.logins import Logins, SecondLogin
+from chatcore.logins import SecondLogin
 from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
 from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
-from chatcore.rate_limiter import RateKind, RateLimiter
-from chatcore.receiving import Receiving
-from chatcore.sending import Sending
+from chatcore.rate_limiter import RateKind
+from chatcore.services import Services, make_services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
 _MS: Final = 1000
 _NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
+
+
+class NotStarted(RuntimeError):
+    """A chat that nobody has started was asked for something: a fault of the caller."""
+
+    def __init__(self) -> None:
+        super().__init__("Await Chat.start first; transports.serve does.")
 
 
 class Chat:
@@ -96,45 +100,39 @@ class Chat:
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self._forget_at_s = 0.0
+        self._started: Services | None = None
         self.admission = Admission(self.limits, self._sessions.known_from)
 
     async def start(self, environment: Environment) -> None:
-        """Take up the sessions that an earlier run left (S6)."""
-        self._environment = environment
-        store, sessions, limits = self._store, self._sessions, self.limits
-        self._rates = rates = RateLimiter(limits, environment.clock)
-        self._key_time = key_time = KeyClock(
-            environment.clock,
-            lifetime_ms=limits.key_lifetime_ms,
-            horizon=await store.horizon(),
-        )
-        self._sending = Sending(
-            store, sessions, environment, limits, self._policy, rates, key_time
-        )
-        self._accounts = Accounts(
-            store, environment, limits, self._credentials, rates, key_time
-        )
-        self._logins = Logins(
-            store, sessions, self._accounts, environment, limits, self._second_login
-        )
-        self._receiving = Receiving(store, sessions, limits, environment.clock)
-        self._listing = Listing(store, sessions, limits, environment.clock)
-        self._deletion = Deletion(
-            store, sessions, self._accounts, self._logins, environment, limits, key_time
+        """Take up the sessions that an earlier run left (S6); ``serve`` does this."""
+        self._started = await make_services(
+            self._store,
+            self._sessions,
+            environment,
+            self.limits,
+            second_login=self._second_login,
+            policy=self._policy,
+            credentials=self._credentials,
         )
         now_s = environment.clock.monotonic_s()
-        for stored in await store.sessions():
-            sessions.add_detached(
+        for stored in await self._store.sessions():
+            self._sessions.add_detached(
                 Session(
                     stored.account,
                     stored.username,
                     stored.epoch,
                     stored.token_hash,
                     # A resume tells it what the mailbox holds by then.
-                    Delivery(_NOT_ASKED_YET, limits, pushes=True),
+                    Delivery(_NOT_ASKED_YET, self.limits, pushes=True),
                 ),
                 now_s,
             )
+
+    @property
+    def _services(self) -> Services:
+        if self._started is None:
+            raise NotStarted
+        return self._started
 
     # ---- connections
 
@@ -153,11 +151,11 @@ class Chat:
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
-        connection = Connection(sink, self._environment.clock, network)
+        connection = Connection(sink, self._services.environment.clock, network)
         self._connections.add(connection)
         connection.emit(
             Welcome(
-                server_time_ms=self._key_time.told_ms(),
+                server_time_ms=self._services.key_clock.told_ms(),
                 frame_bytes=frame_bytes,
                 body_bytes=limits.body_bytes,
                 pending_commands=limits.pending_commands,
@@ -165,7 +163,7 @@ class Chat:
                 login_frame_bytes=min(limits.first_frame_bytes, frame_bytes),
             )
         )
-        if self._logins.is_stopping:
+        if self._services.logins.is_stopping:
             connection.close(CloseCode.SHUTTING_DOWN)
         return connection
 
@@ -175,7 +173,9 @@ class Chat:
         connection.lose()
         session = self._sessions.of_connection(connection)
         if session is not None:
-            self._sessions.detach(session, self._environment.clock.monotonic_s())
+            self._sessions.detach(
+                session, self._services.environment.clock.monotonic_s()
+            )
 
     def session_of(self, connection: Connection) -> Session | None:
         """The session that a connection carries."""
@@ -192,7 +192,7 @@ class Chat:
 
     async def stop(self) -> None:
         """Refuse new sessions, tell every peer to come back later, flush (W9)."""
-        self._logins.is_stopping = True
+        self._services.logins.is_stopping = True
         for connection in list(self._connections):
             connection.close(CloseCode.SHUTTING_DOWN)
         await self._store.flush()
@@ -207,11 +207,11 @@ class Chat:
         Answers for each why it is refused, if it is. That is for ``execute`` to tell,
         in its turn, as ``AlreadyRefused``: refusals at once would have no bound (B1).
         """
-        return self._receiving.acknowledge(connection, commands)
+        return self._services.receiving.acknowledge(connection, commands)
 
     async def fetch(self, connection: Connection) -> None:
         """Read mail for a session that has fallen behind, as far as its window goes."""
-        await self._receiving.fetch(connection)
+        await self._services.receiving.fetch(connection)
 
     async def execute(
         self, connection: Connection, requests: Sequence[Request]
@@ -222,7 +222,7 @@ class Chat:
         must not be cancelled: what it has committed would not be delivered. After some
         commands, or some time, it lets all others have a turn (B2).
         """
-        limits, clock = self.limits, self._environment.clock
+        limits, clock = self.limits, self._services.environment.clock
         index = began_at = 0
         ends_s = clock.monotonic_s() + limits.turn_s
         while index < len(requests) and not connection.is_over:
@@ -255,7 +255,7 @@ class Chat:
     async def _send(self, connection: Connection, run: Sequence[Request]) -> int:
         session = self._sessions.of_connection(connection)
         if session is not None:
-            return await self._sending.send(connection, session, run)
+            return await self._services.sending.send(connection, session, run)
         for request in run:
             connection.refuse(request, LoginRequired(command="send"))
         return len(run)
@@ -266,10 +266,10 @@ class Chat:
         """Carry out one command that is no send."""
         match command:
             case Create():
-                self._logins.refuse_when_stopping()
+                self._services.logins.refuse_when_stopping()
                 source = self._sessions.source(connection)
                 connection.emit(
-                    await self._accounts.create(command_id, command, source)
+                    await self._services.accounts.create(command_id, command, source)
                 )
             case Login():
                 await self._login(connection, command_id, command)
@@ -277,7 +277,7 @@ class Chat:
                 await self._resume(connection, command_id, command)
             case Delete():
                 self._refuse_when_crowded(connection)
-                await self._deletion.begin(connection, command_id, command)
+                await self._services.deletion.begin(connection, command_id, command)
             case Unknown():
                 raise UnknownCommand(command=command.name)
             case Malformed():
@@ -285,7 +285,7 @@ class Chat:
             case AlreadyRefused():
                 connection.refuse(Request(command_id, command), command.refusal)
             case Acknowledge():
-                (refusal,) = self._receiving.acknowledge(connection, [command])
+                (refusal,) = self._services.receiving.acknowledge(connection, [command])
                 if refusal is not None:
                     raise refusal
             case Pong() | Send():
@@ -306,25 +306,29 @@ class Chat:
             raise LoginRequired(command=_name(command))
         match command:
             case Logout():
-                await self._logins.logout(session)
+                await self._services.logins.logout(session)
                 connection.emit(LoggedOut(command_id))
             case ChangePassword():
                 connection.emit(
-                    await self._logins.change_password(
+                    await self._services.logins.change_password(
                         connection, command_id, session, command
                     )
                 )
             case Deliver():
-                await self._receiving.deliver(connection, command_id, session)
+                await self._services.receiving.deliver(connection, command_id, session)
             case List():
                 self._refuse_when_crowded(connection)
                 pattern = compile_pattern(
                     command.pattern, max_chars=self.limits.pattern_chars
                 )
-                self._rates.take(self._sessions.source(connection), {RateKind.LISTS: 1})
+                self._services.rates.take(
+                    self._sessions.source(connection), {RateKind.LISTS: 1}
+                )
                 connection.emit(Started(command_id))
                 connection.sink.start(
-                    self._listing.stream(connection, command_id, command, pattern)
+                    self._services.listing.stream(
+                        connection, command_id, command, pattern
+                    )
                 )
             case _:
                 assert_never(command)
@@ -333,20 +337,27 @@ class Chat:
         self, connection: Connection, command_id: int, command: Login
     ) -> None:
         self._refuse_second_session(connection)
-        connection.emit(await self._logins.login(connection, command_id, command))
-        self._start_delivery(connection)
+        session, answer = await self._services.logins.login(
+            connection, command_id, command
+        )
+        self._begin(connection, session, answer)
 
     async def _resume(
         self, connection: Connection, command_id: int, command: Resume
     ) -> None:
         self._refuse_second_session(connection)
-        connection.emit(await self._logins.resume(connection, command_id, command))
-        self._start_delivery(connection)
+        session, answer = await self._services.logins.resume(
+            connection, command_id, command
+        )
+        self._begin(connection, session, answer)
 
-    def _start_delivery(self, connection: Connection) -> None:
-        session = self._sessions.of_connection(connection)
-        if session is not None:
-            self._logins.start_delivery(session)
+    def _begin(
+        self, connection: Connection, session: Session, answer: LoggedIn | Resumed
+    ) -> None:
+        """Answer, then begin to push; a link that was lost meanwhile has no session."""
+        connection.emit(answer)
+        if session.connection is connection:
+            self._services.logins.start_delivery(session)
             connection.sink.wake()
 
     def _refuse_second_session(self, connection: Connection) -> None:
@@ -365,14 +376,14 @@ class Chat:
 
         Each call does a bounded amount; call it about once a second.
         """
-        clock = self._environment.clock
+        clock = self._services.environment.clock
         now_s = clock.monotonic_s()
         while (session := self._sessions.overdue(now_s)) is not None:
-            await self._logins.logout(session)
-        await self._deletion.continue_clean_ups()
+            await self._services.logins.logout(session)
+        await self._services.deletion.continue_clean_ups()
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
-            await self._store.forget(self._key_time.oldest())
+            await self._store.forget(self._services.key_clock.oldest())
 
 
 def _run_of(requests: Sequence[Request], start: int, most: int) -> Sequence[Request]:

@@ -59,9 +59,9 @@ class Deletion:
         logins: Logins,
         environment: Environment,
         limits: Limits,
-        key_time: KeyClock,
+        key_clock: KeyClock,
     ) -> None:
-        self._key_time = key_time
+        self._key_clock = key_clock
         self._store = store
         self._sessions = sessions
         self._accounts = accounts
@@ -86,7 +86,7 @@ class Deletion:
         if key and await self._answer_again(connection, command_id, command, key):
             return
         refuse_outside(
-            key, self._key_time.span(), lifetime_ms=self._limits.key_lifetime_ms
+            key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
         )
         account = await self._accounts.authenticate(
             username, command.password, connection.network

@@ -60,25 +60,21 @@ class Logins:
 
     async def login(
         self, connection: Connection, command_id: int, command: Login
-    ) -> LoggedIn:
-        """Open the account's session on this connection (S1, S2, A4)."""
+    ) -> tuple[Session, LoggedIn]:
+        """Open the account's session on this connection (S1, S2, A4), and answer."""
         self.refuse_when_stopping()
         username, password = self._accounts.prepare(command.username), command.password
         source = self._sessions.source(connection)
-        if command.create and await self._store.find_account(username) is None:
-            account = await self._accounts.create_for_login(username, password, source)
-        else:
-            account = await self._accounts.authenticate(
-                username, password, source.network
-            )
-            account = await self._accounts.rehash(account, password, source.network)
+        account = await self._accounts.log_in(
+            username, password, source, create=command.create
+        )
         # From here to the answer nothing is waited for but the session itself: what
         # comes by itself comes after it.
         pushes = command.delivery is DeliveryMode.PUSH
         session, token, queued = await self.open(
             connection, account, pushes=pushes, second_login=self._second_login
         )
-        return LoggedIn(
+        return session, LoggedIn(
             id=command_id,
             account=account.id,
             username=username,
@@ -170,8 +166,8 @@ class Logins:
 
     async def resume(
         self, connection: Connection, command_id: int, command: Resume
-    ) -> Resumed:
-        """Attach a session to this connection, without any password (S3)."""
+    ) -> tuple[Session, Resumed]:
+        """Attach a session to this connection, without a password (S3), and answer."""
         self.refuse_when_stopping()
         token_hash = hash_token(ResumeToken(command.token))
         session = self._sessions.of_token(token_hash)
@@ -198,7 +194,7 @@ class Logins:
         if connection.is_over:
             # It was lost while the store was asked: its end has passed unnoticed.
             self._sessions.detach(session, self._environment.clock.monotonic_s())
-        return Resumed(
+        return session, Resumed(
             id=command_id,
             account=session.account,
             username=session.username,

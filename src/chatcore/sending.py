@@ -44,7 +44,7 @@ class Sending:
         limits: Limits,
         policy: SendPolicy | None,
         rates: RateLimiter,
-        key_time: KeyClock,
+        key_clock: KeyClock,
     ) -> None:
         full = limits.mailbox_messages
         self._room = MailboxRoom(full, full - full // 4, max(1, full // 4))
@@ -52,7 +52,7 @@ class Sending:
         self._is_metered = rates.limits(RateKind.MESSAGES) or rates.limits(
             RateKind.BYTES
         )
-        self._key_time = key_time
+        self._key_clock = key_clock
         self._store = store
         self._sessions = sessions
         self._environment = environment
@@ -171,7 +171,7 @@ class Sending:
         if not deposits:
             return ()
         return await self._store.deposit(
-            deposits, room=self._room, keys=self._key_time.span()
+            deposits, room=self._room, keys=self._key_clock.span()
         )
 
     def _offer(

@@ -343,7 +343,7 @@ class StopTest(unittest.TestCase):
             Login(username="ada", password=PASSWORD),
             Resume(self.ada.token),
         ]
-        self.fixture.chat._logins.is_stopping = True
+        self.fixture.chat._services.logins.is_stopping = True
 
         for command in commands:
             refusal = self.guest.refusal(command)
