@@ -133,7 +133,7 @@ class Driver:
         """
         return self._is_waiting and not self._is_sending
 
-    # ---- the connection's outlet
+    # ---- the connection's sink
 
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
@@ -143,7 +143,9 @@ class Driver:
         """See ``chatcore.ports.ConnectionSink``."""
         if self._is_over or not self._is_writing:
             return False
-        if not self._to_write.is_set() and not self._connection.outbox:
+        waits = self._to_write.is_set() or self._connection.outbox
+        # What was taken out of the outbox is not yet written while it is sent.
+        if not waits and not self._is_sending:
             return True
         waiter: asyncio.Future[bool] = self._loop.create_future()
         self._drained.append(waiter)
@@ -178,16 +180,16 @@ class Driver:
             self._connection.operations -= 1
             self._to_read.set()
 
-    # ---- a holder of memory
+    # ---- a member of the memory budget
 
     def hold_reading(self, *, on: bool) -> None:
-        """See ``transports.memory_budget.Holder``."""
+        """See ``transports.memory_budget.BudgetMember``."""
         self._is_held = on
         self._link.hold_reading(on=on)
         self._to_read.set()
 
     def end_overloaded(self) -> None:
-        """See ``transports.memory_budget.Holder``."""
+        """See ``transports.memory_budget.BudgetMember``."""
         self._connection.close(CloseCode.OVERLOADED)
         self._pending.drop()
         if self._is_sending or self._link_bytes > self._own_bytes:
@@ -377,8 +379,8 @@ class Driver:
                 most = self._chat.turn_commands(connection)
                 events = connection.take_outbox(most)
                 if events:
-                    await self._share.spend(len(events), most)
                     self._is_sending = True
+                    await self._share.spend(len(events), most)
                     await self._link.send(
                         split_events(self._codec, events, self._limits.frame_bytes)
                     )

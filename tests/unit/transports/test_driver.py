@@ -1,0 +1,71 @@
+"""The session driver on a link that takes its time to write."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from chatcore import Chat
+from chatstores.memory import MemoryStore
+from chatsystem import INSECURE_FAST_HASH, system_environment
+from transports import register, serve, tcp
+from transports.base import Address, Link, LinkSettings, Listener, ServeLink, Spawn
+from transports.codec import Codec
+from transports.wrapped_link import WrappedLink
+
+_TURNS = 50
+
+
+class SlowLink(WrappedLink):
+    """Waits for many turns of the event loop before it writes a page of a list."""
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        if any(b"listed" in frame for frame in frames):
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+        await self.link.send(frames)
+
+
+class SlowTcp:
+    """TCP, whose servers write through a ``SlowLink``."""
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        async def serve_slowly(link: Link, codec: Codec) -> None:
+            await serve_link(SlowLink(link), codec)
+
+        return await tcp.listen(address, serve_slowly, settings, spawn)
+
+    async def dial(
+        self, address: Address, codec: Codec, settings: LinkSettings
+    ) -> Link:
+        return await tcp.dial(address, codec, settings)
+
+
+@pytest.mark.rule("W6")
+async def test_a_peer_that_has_finished_is_sent_what_is_being_written() -> None:
+    register("slow", SlowTcp())
+    login = b'{"username": "ada", "password": "correct horse", "create": true}'
+    environment = system_environment(INSECURE_FAST_HASH)
+    chat = Chat(MemoryStore())
+    async with serve(chat, "slow://127.0.0.1:0", environment=environment) as urls:
+        port = int(urls[0].rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"CHAT/1 json\n"
+            b'{"commands": [{"id": 1, "login": %s}]}\n'
+            b'{"commands": [{"id": 2, "list": {}}]}\n' % login
+        )
+        writer.write_eof()
+
+        _, *lines = (await reader.read()).splitlines()
+        writer.close()
+
+    events = [it for line in lines for it in msgspec.json.decode(line)["events"]]
+    assert [it["id"] for it in events if "id" in it] == [1, 2, 2]
