@@ -10,15 +10,19 @@ passwords over the chat is refused (207).
 import asyncio
 import hmac
 
-from chatcore import Chat
-from chatcore.errors import AccountsElsewhere, WrongCredentials
-from chatcore.ids import Username
-from chatstores import open_store
-from transports import connect, serve
+from chatcore import (
+    AccountsElsewhere,
+    Chat,
+    Username,
+    WrongCredentials,
+    connect,
+    open_store,
+    serve,
+)
 
 
 class WebLogins:
-    """The users of the application; see ``chatcore.ports.Credentials``."""
+    """The users of the application; see ``chatcore.Credentials``."""
 
     def __init__(self, tokens: dict[str, str]) -> None:
         self._tokens = tokens

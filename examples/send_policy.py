@@ -11,12 +11,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
-from chatcore import Chat
-from chatcore.commands import Send
-from chatcore.errors import Refusal
-from chatcore.ids import Username
-from chatstores import open_store
-from transports import connect, serve
+from chatcore import Chat, Refusal, Send, Username, connect, open_store, serve
 
 
 class TooFast(Refusal):
@@ -27,7 +22,7 @@ class TooFast(Refusal):
 
 
 class RateLimit:
-    """At most so many messages a minute; see ``chatcore.ports.SendPolicy``."""
+    """At most so many messages a minute; see ``chatcore.SendPolicy``."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most

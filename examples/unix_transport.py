@@ -12,27 +12,29 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatcore import Chat
-from chatstores import open_store
-from transports import connect, register, serve
-from transports.base import (
+from chatcore import (
     Address,
     BadUrl,
     CannotConnect,
     CannotListen,
+    Chat,
+    Codec,
     LinkSettings,
     ServeLink,
     Spawn,
-    reason_of,
+    TcpLink,
+    connect,
+    greet_server,
+    open_store,
+    register_transport,
+    serve,
+    welcome_client,
 )
-from transports.codec import Codec
-from transports.tcp.handshake import greet_server, welcome_client
-from transports.tcp.link import TcpLink
 
 
 @dataclass
 class UnixListener:
-    """See ``transports.base.Listener``."""
+    """See ``chatcore.Listener``."""
 
     url: str
     server: asyncio.Server
@@ -45,7 +47,7 @@ class UnixListener:
 
 
 class UnixTransport:
-    """See ``transports.base.Transport``."""
+    """See ``chatcore.Transport``."""
 
     async def listen(
         self,
@@ -74,7 +76,7 @@ class UnixTransport:
                 lambda: Accepted(close_s=settings.close_s), path
             )
         except OSError as error:
-            raise CannotListen(address.text, reason_of(error)) from error
+            raise CannotListen(address.text, str(error)) from error
         return UnixListener(f"{address.scheme}://{path}", server, path)
 
     async def dial(
@@ -88,7 +90,7 @@ class UnixTransport:
                 )
                 await greet_server(link, codec, settings)
         except OSError as error:
-            raise CannotConnect(address.text, reason_of(error)) from error
+            raise CannotConnect(address.text, str(error)) from error
         return link
 
 
@@ -100,7 +102,7 @@ def path_of(address: Address) -> Path:
 
 async def main() -> None:
     """Send a note over a socket in a temporary folder."""
-    register(SCHEME, TRANSPORT)
+    register_transport(SCHEME, TRANSPORT)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             open_store("memory:") as store,

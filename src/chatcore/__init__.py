@@ -1,7 +1,155 @@
-"""The rules of a chat, without any transport, store or clock."""
+"""A chat, and the one door to all that an application calls.
 
-from chatcore.chat import Chat
-from chatcore.limits import Limits
-from chatcore.logins import SecondLogin
+    from chatcore import Chat, connect, open_store, serve
 
-__all__ = ["Chat", "Limits", "SecondLogin"]
+The rules of the chat are here, in plain Python on the standard library alone. What
+lives in an adapter comes through this door as well, and is imported when its name is
+first used: ``import chatcore`` by itself loads no transport and no store. The types of
+all names stand in ``__init__.pyi``.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Final
+
+_HOMES: Final[Mapping[str, Sequence[str]]] = {
+    "chatcore.chat": ("Chat",),
+    "chatcore.commands": ("DeliveryMode", "InboxAction", "OutboxAction", "Send"),
+    "chatcore.errors": (
+        "AccountInUse",
+        "AccountsElsewhere",
+        "AcknowledgedTooMuch",
+        "AlreadyLoggedIn",
+        "Busy",
+        "ChatError",
+        "CloseCode",
+        "Closed",
+        "DeletionStalled",
+        "Fenced",
+        "InternalError",
+        "InvalidBody",
+        "InvalidKey",
+        "InvalidPassword",
+        "InvalidPattern",
+        "InvalidUsername",
+        "KeyExpired",
+        "KeyReused",
+        "LoginRequired",
+        "MailboxClosing",
+        "MailboxFull",
+        "MailboxShare",
+        "MalformedCommand",
+        "NameTaken",
+        "NoSuchRecipient",
+        "OtherAccount",
+        "Outage",
+        "OutcomeUnknown",
+        "RateExceeded",
+        "Refusal",
+        "SessionGone",
+        "ShuttingDown",
+        "StoreUnavailable",
+        "TooManyAttempts",
+        "TooManyOperations",
+        "UnknownCommand",
+        "WrongCredentials",
+    ),
+    "chatcore.events": ("Accepted", "Bounced", "Delivered", "LoggedIn", "Received"),
+    "chatcore.ids": ("AccountId", "IdempotencyKey", "Position", "Username"),
+    "chatcore.limits": ("Limits", "LimitsContradict"),
+    "chatcore.logins": ("SecondLogin",),
+    "chatcore.model": ("DeletionReceipt",),
+    "chatcore.ports": ("Credentials", "Environment", "SendPolicy"),
+    "chatcore.services": ("NotStarted",),
+    "chatcore.store": ("Store",),
+    "chatstores": ("open_store", "register_store"),
+    "chatstores.errors": (
+        "BadStoreUrl",
+        "FolderMissing",
+        "OpeningError",
+        "SchemaUnreadable",
+        "StoreInUse",
+        "StoreNotOurs",
+        "StoreReadOnly",
+        "StoreTooNew",
+        "UnknownStore",
+    ),
+    "chatsystem": ("HashSettings", "system_environment"),
+    "transports": (
+        "Client",
+        "ListedAccount",
+        "ReconnectPolicy",
+        "connect",
+        "register_transport",
+        "serve",
+    ),
+    "transports.base": (
+        "Address",
+        "BadUrl",
+        "CannotConnect",
+        "CannotListen",
+        "Link",
+        "LinkClosed",
+        "LinkSettings",
+        "Listener",
+        "ServeLink",
+        "Spawn",
+        "Transport",
+    ),
+    "transports.codec": ("Codec",),
+    "transports.memory_budget": ("MemoryBudget",),
+    "transports.tcp.handshake": ("greet_server", "welcome_client"),
+    "transports.tcp.link": ("TcpLink",),
+}
+"""Where each name lives."""
+
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF]  # noqa: PLE0604  # they are strings
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'chatcore' has no attribute {name!r}")
+    found: object = _find(home, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+def _find(home: str, name: str) -> object:
+    """The name out of its module.
+
+    Raises:
+        ImportError: a package of somebody else has the name of one of ours.
+    """
+    try:
+        return getattr(import_module(home), name)
+    except (ImportError, AttributeError) as error:
+        package = home.partition(".")[0]
+        others = _places(package)
+        if not others or others[0].startswith(_OURS):
+            raise
+        raise ImportError(
+            f"chatcore.{name} lives in chatcore's package {package!r}, which is hidden "
+            f"by another of that name in {others[0]}: rename that one, or put it after "
+            "chatcore's on sys.path."
+        ) from error
+
+
+_OURS: Final = __path__[0].removesuffix("chatcore")
+"""The folder that all packages of this distribution are in."""
+
+
+def _places(package: str) -> Sequence[str]:
+    """Where a package or module is, as far as it can be imported at all."""
+    try:
+        found = import_module(package)
+    except ImportError:
+        return ()
+    path = getattr(found, "__file__", None)
+    return [path] if path else list(getattr(found, "__path__", ()))

@@ -54,19 +54,12 @@ from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
 from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateKind
-from chatcore.services import Services, make_services
+from chatcore.services import NotStarted, Services, make_services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
 _MS: Final = 1000
 _NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
-
-
-class NotStarted(RuntimeError):
-    """A chat that nobody has started was asked for something: a fault of the caller."""
-
-    def __init__(self) -> None:
-        super().__init__("Await Chat.start first; transports.serve does.")
 
 
 class Chat:

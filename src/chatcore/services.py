@@ -16,6 +16,13 @@ from chatcore.sessions import Sessions
 from chatcore.store import Store
 
 
+class NotStarted(RuntimeError):
+    """A chat that nobody has started was asked for something: a fault of the caller."""
+
+    def __init__(self) -> None:
+        super().__init__("Await Chat.start first; transports.serve does.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What a chat that was started consists of."""

@@ -4,7 +4,14 @@
 """
 
 from transports.client import Client, ListedAccount, ReconnectPolicy, connect
-from transports.registry import register
+from transports.registry import register_transport
 from transports.server import serve
 
-__all__ = ["Client", "ListedAccount", "ReconnectPolicy", "connect", "register", "serve"]
+__all__ = [
+    "Client",
+    "ListedAccount",
+    "ReconnectPolicy",
+    "connect",
+    "register_transport",
+    "serve",
+]

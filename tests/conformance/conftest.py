@@ -123,7 +123,7 @@ def _frames_come_apart(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for scheme, transport in splitting_transports(request.node.nodeid).items():
-        monkeypatch.setitem(registry._REGISTERED, scheme, transport)
+        monkeypatch.setitem(registry.TRANSPORTS.registered, scheme, transport)
 
 
 @pytest.fixture

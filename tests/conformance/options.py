@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from tests.conformance.matrix import STORES, TARGET, TRANSPORTS, Carried, Matrix
-from transports import register
+from transports import register_transport
 from transports.base import BadUrl, parse_address
 from transports.codec import CODECS
 
@@ -55,7 +55,7 @@ def _matrix_of_module(module: ModuleType) -> Matrix:
         raise pytest.UsageError(
             f"--transport-module: {module.__file__} has no {', '.join(missing)}"
         )
-    register(module.SCHEME, module.TRANSPORT)
+    register_transport(module.SCHEME, module.TRANSPORT)
     carried = Carried(module.LISTENS, getattr(module, "CODECS", CODECS))
     return Matrix({module.SCHEME: carried}, list(STORES))
 

@@ -7,9 +7,9 @@ import sys
 
 from chatapp.cli import main
 from tests.faults.splitting import splitting_transports
-from transports import register
+from transports import register_transport
 
 if __name__ == "__main__":
     for scheme, transport in splitting_transports("").items():
-        register(scheme, transport)
+        register_transport(scheme, transport)
     sys.exit(main())

@@ -111,9 +111,9 @@ def splitting_transports(name: str) -> Mapping[str, Transport]:
     """Every transport by its scheme, splitting; ``name`` is the test's."""
     found: dict[str, Callable[[], Transport]] = {
         scheme: partial(_imported, module)
-        for scheme, module in registry._BUILT_IN.items()
+        for scheme, module in registry.TRANSPORTS.built_in.items()
     }
-    for scheme, transport in registry._REGISTERED.items():
+    for scheme, transport in registry.TRANSPORTS.registered.items():
         found[scheme] = partial(_as_it_is, transport)
     return {
         scheme: SplittingTransport(it, f"{seed()} {name} {scheme}")

@@ -91,5 +91,5 @@ def make_lossy(monkeypatch: pytest.MonkeyPatch) -> LossControl:
     loss = LossControl()
     for scheme in TRANSPORTS.values():
         deafened = LossyTransport(registry.transport_for(scheme), loss)
-        monkeypatch.setitem(registry._REGISTERED, scheme, deafened)
+        monkeypatch.setitem(registry.TRANSPORTS.registered, scheme, deafened)
     return loss

@@ -23,7 +23,7 @@ from tests.conformance.loops import LOOPS
 from tests.faults.splitting import splitting_transports
 from tests.moving.failpoints import Failpoint, FailpointStore, FailpointTransport
 from tests.moving.link_ends import TRANSPORTS, Point, Way
-from transports import register, serve
+from transports import register_transport, serve
 from transports.base import Transport
 
 
@@ -60,7 +60,7 @@ async def serve_as_told(
         return  # it was not needed
     failpoint = Failpoint(say, is_barred=doors == "barred")
     for scheme, transport in transports.items():
-        register(scheme, FailpointTransport(transport, failpoint))
+        register_transport(scheme, FailpointTransport(transport, failpoint))
     cheap = system_environment(HashSettings(memory_kib=8, passes=1))
     async with open_store(store_url) as store:
         chat = Chat(cast("Store", FailpointStore(store, failpoint)))

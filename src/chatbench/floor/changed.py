@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from transports import register
+from transports import register_transport
 from transports.base import (
     Address,
     Link,
@@ -32,7 +32,7 @@ def changed_url(url: str, *changes: Change) -> str:
     """The URL that serves as ``url`` does, with these changes, the first innermost."""
     scheme = url.partition(":")[0]
     transport = transport_for(scheme)
-    register(_PREFIX + scheme, _ChangedTransport(transport, scheme, changes))
+    register_transport(_PREFIX + scheme, _ChangedTransport(transport, scheme, changes))
     return _PREFIX + url
 
 

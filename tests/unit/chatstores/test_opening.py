@@ -18,7 +18,7 @@ import pytest
 import chatstores
 from chatcore.errors import ChatError, StoreUnavailable
 from chatcore.store import Store
-from chatstores import open_store, register
+from chatstores import STORES, open_store, register_store
 from chatstores.errors import (
     BadStoreUrl,
     FolderMissing,
@@ -33,6 +33,7 @@ from chatstores.errors import (
 from chatstores.memory import MemoryStore
 from chatstores.sqlite import open_sqlite, path_of
 from chatstores.sqlite.migrations import APPLICATION_ID, read_steps
+from chatsystem import schemes
 from tests.unit.chatstores.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
@@ -101,18 +102,18 @@ def test_an_unknown_scheme_is_refused_with_those_that_are_known() -> None:
 async def test_a_store_joins_by_being_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(chatstores, "_FACTORIES", dict(chatstores._FACTORIES))
+    monkeypatch.setattr(STORES, "registered", {})
 
-    register("example", open_example)
+    register_store("example", open_example)
 
     async with open_store("example://here") as store:
         assert await store.sessions() == []
 
 
 async def test_a_store_joins_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("example", f"{__name__}:open_example", chatstores.ENTRY_POINTS)
+    point = EntryPoint("example", f"{__name__}:open_example", STORES.group)
     installed = EntryPoints([point])
-    monkeypatch.setattr(chatstores, "entry_points", installed.select)
+    monkeypatch.setattr(schemes, "entry_points", installed.select)
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
 
     async with open_store("example://here") as store:

@@ -9,7 +9,7 @@ import pytest
 from chatcore import Chat
 from chatstores.memory import MemoryStore
 from chatsystem import INSECURE_FAST_HASH, system_environment
-from transports import register, serve, tcp
+from transports import register_transport, serve, tcp
 from transports.base import Address, Link, LinkSettings, Listener, ServeLink, Spawn
 from transports.codec import Codec
 from transports.wrapped_link import WrappedLink
@@ -50,7 +50,7 @@ class SlowTcp:
 
 @pytest.mark.rule("W6")
 async def test_a_peer_that_has_finished_is_sent_what_is_being_written() -> None:
-    register("slow", SlowTcp())
+    register_transport("slow", SlowTcp())
     login = b'{"username": "ada", "password": "correct horse", "create": true}'
     environment = system_environment(INSECURE_FAST_HASH)
     chat = Chat(MemoryStore())

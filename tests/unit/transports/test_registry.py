@@ -2,9 +2,9 @@
 
 import pytest
 
-from transports import connect, loopback, register
+from transports import connect, loopback, register_transport
 from transports.base import BadUrl, parse_address
-from transports.registry import schemes, transport_for
+from transports.registry import TRANSPORTS, transport_for
 
 
 def test_a_url_is_taken_apart() -> None:
@@ -45,7 +45,7 @@ async def test_an_unknown_scheme_is_refused_before_anything_is_dialled() -> None
 
 
 def test_a_registered_transport_serves_its_scheme() -> None:
-    register("attic", loopback)
+    register_transport("attic", loopback)
 
     assert transport_for("attic") is loopback
-    assert "attic" in schemes()
+    assert "attic" in TRANSPORTS.schemes()
