@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from chatcore import Chat
+from chatcore import Chat, Limits
 from chatcore.commands import Acknowledge, Request, Resume
 from chatcore.connections import Connection
 from chatcore.errors import LoginRequired, Refusal
@@ -115,7 +115,8 @@ async def counted(transport: str) -> AsyncIterator[tuple[CountingChat, Target]]:
     """A server in this process, and where it is."""
     environment = system_environment(INSECURE_FAST_HASH)
     async with open_store("memory:") as store:
-        chat = CountingChat(store)
+        # None of these peers logs in, and a busy machine takes its time.
+        chat = CountingChat(store, limits=Limits(login_within_s=600.0))
         url = f"{SCHEMES[transport]}://127.0.0.1:0"
         async with serve(chat, url, environment=environment) as (listening,):
             target = Target(

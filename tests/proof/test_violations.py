@@ -19,6 +19,9 @@ from tests.proof.violations import VIOLATIONS
 
 NOTHING_PLANTED: Final = ""
 
+# All plants run before the first test, for a minute, or several beside busy neighbours.
+pytestmark = pytest.mark.timeout(480)
+
 
 @pytest.fixture(scope="module")
 def found() -> Mapping[str, Outcome]:
