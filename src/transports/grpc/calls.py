@@ -14,8 +14,7 @@ from chatcore.errors import Busy, CloseCode, MalformedCommand
 from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
-from transports.grpc.answers import Answers, CommandRefused
-from transports.grpc.mail import UnacknowledgedMail
+from transports.grpc.answers import Answers, CommandRefused, UnacknowledgedMail
 from transports.grpc.requests import refused
 from transports.memory_pipe import MemoryPipe
 

@@ -14,11 +14,10 @@ from transports.base import (
     Spawn,
     authority,
 )
-from transports.grpc.health import HealthAndReflection
 from transports.grpc.options import server_options
+from transports.grpc.other_services import HealthAndReflection, UnsupportedVersions
 from transports.grpc.requests import Requests
 from transports.grpc.service import ChatService
-from transports.grpc.versions import UnsupportedVersions
 
 _LINKS_END_S: Final = 5.0
 _OTHERS_END_S: Final = 0.2

@@ -38,8 +38,8 @@ from tests.unit.transports.grpc.link_collector import (
 )
 from tests.unit.transports.grpc.stub import number_of
 from transports.base import BadUrl, Link, LinkClosed, PeerFinished
-from transports.grpc import health
-from transports.grpc.call_limits import CallLimits
+from transports.grpc import other_services
+from transports.grpc.other_services import CallLimits
 
 Converse: TypeAlias = "StreamStreamMultiCallable[bytes, bytes]"
 Unary: TypeAlias = "UnaryUnaryMultiCallable[bytes, bytes]"
@@ -247,8 +247,8 @@ async def test_a_stream_counts_as_long_as_its_peer_keeps_what_it_does_not_take()
 async def test_who_watches_health_has_so_many_places_and_is_sent_back_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "_OF_ADDRESS", 2)
-    monkeypatch.setattr(health, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(other_services, "_OF_ADDRESS", 2)
+    monkeypatch.setattr(other_services, "_LONGEST_S", 0.3)
     async with listening() as chat, insecure_channel(chat.target) as channel:
         watching = [watch(channel) for _ in range(2)]
         seen = [await it.read() for it in watching]
@@ -292,7 +292,7 @@ def test_places_count_loopback_only_in_all_and_ipv6_by_its_network() -> None:
 async def test_a_request_that_does_not_arrive_ends_its_call(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "_LONGEST_S", 0.2)
+    monkeypatch.setattr(other_services, "_LONGEST_S", 0.2)
     quick = replace(SETTINGS, handshake_s=0.2)
     async with listening(quick) as chat, connecting(chat.port) as connection:
         await connection.call(1, path)

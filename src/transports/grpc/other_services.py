@@ -1,12 +1,15 @@
-"""What is served beside the chat: health and, unless it is off, reflection (W4).
+"""What is served beside the chat: health, reflection unless it is off (W4), and a
+refusal of other versions of the chat (W1).
 
 Nobody logs in to these, so they have places of their own, few for each address, and a
 stream of theirs ends after ten minutes: who watches comes back.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, TypeAlias, cast
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -14,10 +17,10 @@ from grpc.aio import ServicerContext
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from chatcore.addresses import network_of
 from chatcore.errors import CloseCode
 from transports.base import LinkClosed, LinkSettings
 from transports.grpc.answers import CommandRefused
-from transports.grpc.call_limits import CallLimits
 from transports.grpc.options import SERVICE
 from transports.grpc.peers import address_of
 from transports.grpc.requests import Requests, read_request
@@ -31,6 +34,47 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 _MOST: Final = 1024
 _OF_ADDRESS: Final = 32
 _LONGEST_S: Final = 600.0
+_ANY_VERSION: Final = "/chat.v"
+
+
+class CallLimits:
+    """How many of these calls run at a time, in all and for each address (B3).
+
+    Addresses count as in ``chatcore.addresses``.
+    """
+
+    def __init__(self, most: int, of_address: int, *, loopback_counts: bool) -> None:
+        self._most = most
+        self._of_address = of_address
+        self._loopback_counts = loopback_counts
+        self._taken = 0
+        self._by_network: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """A place for a call from there while the block runs.
+
+        Raises:
+            LinkClosed: there is none, with ``TOO_MANY_CONNECTIONS``.
+        """
+        network = network_of(address, loopback_counts=self._loopback_counts)
+        if self._taken >= self._most or (
+            network and self._by_network[network] >= self._of_address
+        ):
+            raise LinkClosed(
+                CloseCode.TOO_MANY_CONNECTIONS,
+                f"At most {self._of_address} such calls run for an address, and "
+                f"{self._most} in all; try again later.",
+            )
+        self._taken += 1
+        self._by_network[network] += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            self._by_network[network] -= 1
+            if not self._by_network[network]:
+                del self._by_network[network]
 
 
 class HealthAndReflection:
@@ -128,3 +172,24 @@ class _Written:
 
 def _ended() -> LinkClosed:
     return LinkClosed(CloseCode.LINK_LOST, "The call was long enough; come back.")
+
+
+class UnsupportedVersions(grpc.GenericRpcHandler):
+    """Answers the methods of every other version with what is spoken here."""
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
+        """A refusal for ``chat.v…``; None for what is no chat at all."""
+        method = str(handler_call_details.method)
+        if not method.startswith(_ANY_VERSION) or method.startswith(f"/{SERVICE}/"):
+            return None
+        return grpc.stream_stream_rpc_method_handler(self._refuse)
+
+    async def _refuse(
+        self, _requests: object, context: "ServicerContext[bytes, bytes]"
+    ) -> NoReturn:
+        await end_call(
+            context,
+            LinkClosed(CloseCode.WRONG_VERSION, f"This server speaks {SERVICE}."),
+        )
