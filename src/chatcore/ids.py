@@ -8,9 +8,6 @@ AccountId = NewType("AccountId", int)
 Username = NewType("Username", str)
 """A prepared username (A1); only ``chatcore.usernames`` makes one."""
 
-CommandId = NewType("CommandId", int)
-"""Chosen by the client, 0 to 2**32 - 1; the answer names it (W7)."""
-
 Position = NewType("Position", int)
 """A place in one mailbox, from 1, counted up with the account's id (M3); 0 is
 "before the first"."""

@@ -113,10 +113,8 @@ class Survey:
     """
 
     inbox_messages: int
-    inbox_senders: int
     bounces: int
     outbox_messages: int
-    outbox_recipients: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +152,10 @@ class FirstAnswer:
     """What a ``create`` or ``delete`` under a key was answered (D6).
 
     ``account`` may be deleted by now; its password hash is kept as long as the key.
-    ``receipt`` is set for a deletion; ``finished`` says that its clean-up is done.
+    ``receipt`` is set for a deletion, and counts what its clean-up has done by then.
     """
 
     account: AccountId
     username: Username
     password_hash: PasswordHash
     receipt: DeletionReceipt | None
-    finished: bool

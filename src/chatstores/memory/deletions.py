@@ -27,24 +27,22 @@ def survey(rows: Rows, account: AccountId, *, bounce_messages: int) -> Survey:
     """Count what a deletion would touch now."""
     owner = rows.accounts.get(account)
     senders: Counter[AccountRow] = Counter()
-    outbox: list[int] = []
+    sent = 0
     if owner is not None:
         senders.update(
             it.sender
             for it in rows.boxes[account].mail
             if isinstance(it, StoredMessage)
         )
-        outbox = _sent_by(rows, owner)
+        sent = _sent_by(rows, owner)
     return Survey(
         inbox_messages=senders.total(),
-        inbox_senders=len(senders),
         bounces=sum(
             bounces_for(messages, bounce_messages=bounce_messages)
             for sender, messages in senders.items()
             if sender is not owner and not sender.deleted
         ),
-        outbox_messages=sum(outbox),
-        outbox_recipients=len(outbox),
+        outbox_messages=sent,
     )
 
 
@@ -69,7 +67,7 @@ def decide(
     deletion = Deletion(
         account=owner,
         delivered=delivered,
-        kept=0 if retract else sum(_sent_by(rows, owner)),
+        kept=0 if retract else _sent_by(rows, owner),
         inbox=sorted(
             (it.sender.id, it.position)
             for it in box.mail
@@ -127,7 +125,6 @@ def first_answer(rows: Rows, key: IdempotencyKey) -> FirstAnswer | None:
         username=account.username,
         password_hash=account.password_hash,
         receipt=_receipt(deletion) if deletion else None,
-        finished=deletion.finished if deletion else True,
     )
 
 
@@ -160,14 +157,14 @@ def _bury(rows: Rows, owner: AccountRow) -> None:
     owner.addresses.clear()
 
 
-def _sent_by(rows: Rows, owner: AccountRow) -> list[int]:
-    """For each mailbox of another that holds some of its messages, how many."""
-    counts = (
-        sum(isinstance(it, StoredMessage) and it.sender is owner for it in box.mail)
+def _sent_by(rows: Rows, owner: AccountRow) -> int:
+    """How many of its messages are in mailboxes of others."""
+    return sum(
+        isinstance(it, StoredMessage) and it.sender is owner
         for account, box in rows.boxes.items()
         if account != owner.id
+        for it in box.mail
     )
-    return [messages for messages in counts if messages]
 
 
 def _retract(rows: Rows, owner: AccountRow) -> int:

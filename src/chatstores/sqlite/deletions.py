@@ -92,26 +92,25 @@ def first_answer(database: Database, key: IdempotencyKey) -> FirstAnswer | None:
     if not request:
         return None
     account, is_deletion, username, password_hash = request
-    receipt, finished = None, True
+    receipt = None
     if is_deletion:
-        done, *counts = database.batch.row(
-            f"SELECT finished, {RECEIPT} FROM deletion WHERE account = ?",  # noqa: S608 (a constant)
+        counts = database.batch.row(
+            f"SELECT {RECEIPT} FROM deletion WHERE account = ?",  # noqa: S608 (a constant)
             account,
         )
-        receipt, finished = receipt_of(tuple(counts)), bool(done)
+        receipt = receipt_of(counts)
     return FirstAnswer(
         account=account,
         username=username,
         password_hash=password_hash,
         receipt=receipt,
-        finished=finished,
     )
 
 
 def survey_inbox(
     database: Database, account: AccountId, bounce_messages: int
-) -> tuple[int, int, int]:
-    """Messages in the inbox, their senders, and bounces that a discard would write."""
+) -> tuple[int, int]:
+    """Messages in the inbox, and bounces that a discard would write."""
     rows = database.batch.rows(
         "SELECT sender = message.account OR deleted, count(*) "  # noqa: S608 (a constant)
         "FROM message JOIN account ON account.id = sender "
@@ -125,27 +124,25 @@ def survey_inbox(
         for gets_none, messages in rows
         if not gets_none
     )
-    return sum(messages for _, messages in rows), len(rows), bounces
+    return sum(messages for _, messages in rows), bounces
 
 
 def survey_outbox(
     database: Database, account: AccountId, after: Cursor
-) -> tuple[Cursor, list[tuple[AccountId, int]]]:
-    """What the account has in others' mailboxes on the page after ``after``.
-
-    Answers where the page ends, and for each mailbox how many messages.
+) -> tuple[Cursor, int]:
+    """Where the page after ``after`` ends, and how many messages the account has on it
+    in others' mailboxes.
     """
     if database.cache.account(account) is None:
-        return END, []
+        return END, 0
     end = page_end(database.batch, after)
-    rows = database.batch.rows(
-        "SELECT account, count(*) FROM message "
+    (messages,) = database.batch.row(
+        "SELECT count(*) FROM message "
         "WHERE (account, position) > (?, ?) AND (account, position) <= (?, ?) "
         "AND sender = ? AND bounced = 0 AND account <> sender "
-        "AND EXISTS (SELECT 1 FROM mailbox WHERE mailbox.account = message.account) "
-        "GROUP BY account",
+        "AND EXISTS (SELECT 1 FROM mailbox WHERE mailbox.account = message.account)",
         *after,
         *end,
         account,
     )
-    return end, [(AccountId(recipient), messages) for recipient, messages in rows]
+    return end, messages

@@ -206,24 +206,20 @@ class SqliteStore:
         The inbox at one moment; the outbox page by page, so that on a store of many
         messages it counts what is there when the walk comes by.
         """
-        messages, senders, bounces = await self._writer.ask(
+        messages, bounces = await self._writer.ask(
             lambda database: deletions.survey_inbox(database, account, bounce_messages)
         )
         sent = 0
-        recipients: set[AccountId] = set()
         cursor = START
         while cursor != END:
             cursor, found = await self._writer.ask(
                 partial(deletions.survey_outbox, account=account, after=cursor)
             )
-            recipients.update(recipient for recipient, _ in found)
-            sent += sum(count for _, count in found)
+            sent += found
         return Survey(
             inbox_messages=messages,
-            inbox_senders=senders,
             bounces=bounces,
             outbox_messages=sent,
-            outbox_recipients=len(recipients),
         )
 
     async def close_mailbox(self, account: AccountId) -> None:

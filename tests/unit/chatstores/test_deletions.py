@@ -52,10 +52,8 @@ async def test_a_survey_counts_what_a_deletion_would_touch(
 
     assert survey == Survey(
         inbox_messages=6,
-        inbox_senders=4,
         bounces=3,
         outbox_messages=3,
-        outbox_recipients=2,
     )
     assert await driver.queued(ada) == 6
 
@@ -71,7 +69,7 @@ async def test_bounces_are_neither_surveyed_nor_discarded(
     survey = await driver.store.survey(ada.id, bounce_messages=2)
     done = await driver.erase(ada)
 
-    assert survey.inbox_messages == survey.inbox_senders == survey.bounces == 0
+    assert survey.inbox_messages == survey.bounces == 0
     assert done.receipt == DeletionReceipt()
 
 
@@ -86,10 +84,8 @@ async def test_a_survey_of_an_account_that_is_gone_is_empty(
 
     assert survey == Survey(
         inbox_messages=0,
-        inbox_senders=0,
         bounces=0,
         outbox_messages=0,
-        outbox_recipients=0,
     )
 
 
@@ -427,7 +423,6 @@ async def test_the_first_answer_follows_the_clean_up(
 
     assert before is not None
     assert after is not None
-    assert (before.finished, after.finished) == (False, True)
     assert before.receipt == DeletionReceipt(delivered=7)
     assert after.receipt == done.receipt
     assert (after.account, after.username) == (ada.id, "ada")
