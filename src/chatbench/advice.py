@@ -7,6 +7,7 @@ cheapest only where each other one is beyond noise; what is within is named besi
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from chatbench.contestants import TRANSPORTS
 from chatbench.figures import (
     listed,
     number,
@@ -19,7 +20,6 @@ from chatbench.grid import Grid
 from chatbench.measures import CPU, P50, THROUGHPUT, wire_bytes
 from chatbench.results import Ratio, Results
 
-_TRANSPORTS: Final = ("tcp", "websocket", "grpc")
 _CODECS: Final = ("protobuf", "msgpack", "json")
 _STORES: Final = ("memory", "sqlite")
 
@@ -73,7 +73,7 @@ def _among(
     if label is None:
         return None
     compared = _compared(grid, measure, store, label)
-    names = [it for it in _TRANSPORTS if any(it in pair[:2] for pair in compared)]
+    names = [it for it in TRANSPORTS if any(it in pair[:2] for pair in compared)]
     if not names or len(compared) < len(names) * (len(names) - 1) // 2:
         return None  # of two that were not compared, neither can be called better
     best = lowest(names, compared)
@@ -108,7 +108,7 @@ def _smallest(grid: Grid) -> str | None:
     for store in reversed(_STORES):
         counted = sorted(
             (taken, f"{codec} on {transport_name(transport)}")
-            for transport in _TRANSPORTS
+            for transport in TRANSPORTS
             for codec in _CODECS
             if (taken := wire_bytes(grid.row(transport, codec, store, label)))
         )
@@ -161,7 +161,7 @@ def _on_disk(grid: Grid) -> str | None:
     if label is None:
         return None
     shares = []
-    for transport in _TRANSPORTS:
+    for transport in TRANSPORTS:
         on_disk = grid.row(transport, "protobuf", "sqlite", label)
         in_memory = grid.row(transport, "protobuf", "memory", label)
         if on_disk is None or in_memory is None:

@@ -10,8 +10,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from chatbench.cells import Contestant, Framing
+from transports.registry import SCHEMES
 
-TRANSPORTS: Final = ("tcp", "websocket", "grpc")
+TRANSPORTS: Final = tuple(SCHEMES)
 STORES: Final = ("memory", "sqlite")
 
 

@@ -20,7 +20,7 @@ from transports.grpc.options import CONVERSE, SERVICE
 
 _FRAMING: Final = "transports.framing"
 _GENERATED: Final = "transports.codec._generated"
-_UNARY: Final = ("answers", "calls", "sessions")
+_UNARY: Final = ("answers", "calls", "session_calls")
 """Modules of ``transports.grpc`` that its stream could do without."""
 
 _NOT_CODE: Final = frozenset(

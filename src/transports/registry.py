@@ -1,9 +1,15 @@
 """Which transport a URL scheme stands for: ours, and those that others register."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from chatsystem.schemes import SchemeRegistry
 from transports.base import BadUrl, Transport
+
+SCHEMES: Final[Mapping[str, str]] = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
+"""The schemes of URLs by the names that people know our transports by, in the order in
+which they are shown.
+"""
 
 # A transport is a module, or any object, with ``listen`` and ``dial``.
 TRANSPORTS: Final = SchemeRegistry[Transport](

@@ -31,10 +31,10 @@ from tests.faults.abuse.payloads import (
     sends,
     unknown_commands,
 )
-from tests.faults.abuse.servers import SCHEMES
 from tests.faults.abuse.targets import Target
 from transports import serve
 from transports.codec import codec as codec_of
+from transports.registry import SCHEMES
 
 TURN_COMMANDS: Final = 256
 """What one connection may have done before all others have a turn (B2)."""

@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
 
 from chatbench.floor.changed import Change, changed_url
 from chatbench.floor.echo import echoing
@@ -27,8 +26,8 @@ from chatsystem import (
     system_environment,
 )
 from transports import serve
+from transports.registry import SCHEMES
 
-SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
 """The URL scheme of each transport."""
 
 

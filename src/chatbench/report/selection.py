@@ -4,12 +4,12 @@ Names are never parsed: a third party's contestant may be called anything.
 """
 
 from chatbench.cells import Contestant, Workload
+from chatbench.contestants import TRANSPORTS
 from chatbench.results import Result, Results
 from chatbench.samples import Percentiles
 from chatbench.workloads import CAPACITY
 
 HEADLINE_CODEC = "protobuf"
-_ORDER = ("tcp", "websocket", "grpc")
 _STORES = ("sqlite", "memory")
 
 
@@ -95,7 +95,9 @@ class Selection:
 def transports(rows: list[Result]) -> list[str]:
     """Those in the rows: ours in a fixed order, then others by name."""
     seen = {row.transport for row in rows}
-    return [each for each in _ORDER if each in seen] + sorted(seen.difference(_ORDER))
+    return [each for each in TRANSPORTS if each in seen] + sorted(
+        seen.difference(TRANSPORTS)
+    )
 
 
 def stores(rows: list[Result]) -> list[str]:

@@ -34,8 +34,8 @@ from chatbench.wire.protobuf import recipient_field, write_send
 from chatcore.limits import MIB
 from transports.base import Address, LinkSettings
 from transports.grpc.options import SERVICE, client_options
+from transports.grpc.service import SESSION_KEY
 
-_SESSION_KEY: Final = "chat-session-bin"
 _SEND: Final = f"/{SERVICE}/Send"
 
 
@@ -92,7 +92,7 @@ class UnaryCalls:
         )
         self._call: UnaryUnaryMultiCallable[bytes, bytes]
         self._call = self._channel.unary_unary(_SEND)
-        self._metadata = ((_SESSION_KEY, token),)
+        self._metadata = ((SESSION_KEY, token),)
         self._on_receipts = on_receipts
         self._on_fault = on_fault
         self._keys = KeySeries()

@@ -13,13 +13,13 @@ from typing import Final
 from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from transports.base import Address
 from transports.codec import codec
+from transports.websocket.subprotocols import PATH
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a build of websockets without its extension
     from websockets.utils import apply_mask
 
-_PATH: Final = "/chat"
 _ACCEPT_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _SWITCHING: Final = b"101"
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x81, 0x82, 0x88, 0x89, 0x8A  # FIN is set
@@ -48,7 +48,7 @@ class WebSocketWire(WireConnection):
     def greeting(self) -> bytes:
         """See ``WireConnection``."""
         address = self._address
-        path = address.path if address.path.strip("/") else _PATH
+        path = address.path if address.path.strip("/") else PATH
         return (
             f"GET {path} HTTP/1.1\r\n"
             f"Host: {address.host}:{address.port}\r\n"

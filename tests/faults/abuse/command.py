@@ -17,8 +17,8 @@ from tests.faults.abuse.catalogue import ATTACKS
 from tests.faults.abuse.outcomes import Outcome
 from tests.faults.abuse.tables import print_outcome, print_table
 from tests.faults.abuse.targets import Attack
+from transports.registry import SCHEMES
 
-_TRANSPORTS: Final = ("tcp", "websocket", "grpc")
 _LOOPS: Final = ("asyncio", "uvloop")
 _SECONDS: Final = 3.0
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="this attack; repeatable"
     )
-    parser.add_argument("--transport", choices=_TRANSPORTS, action="append")
+    parser.add_argument("--transport", choices=list(SCHEMES), action="append")
     parser.add_argument(
         "--loop", choices=_LOOPS, help="the server's; without it, each in turn"
     )
@@ -83,7 +83,7 @@ def _cells(
     """Each attack on each transport, on one loop or on each in turn."""
     loops = cycle([options.loop] if options.loop else _LOOPS)
     for attack in chosen:
-        for transport in options.transport or _TRANSPORTS:
+        for transport in options.transport or SCHEMES:
             if transport in attack.transports:
                 yield attack, transport, next(loops)
 

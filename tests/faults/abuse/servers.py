@@ -14,8 +14,8 @@ from chatbench.children import Child, running
 from chatbench.errors import ChildFailed
 from chatcore import Limits
 from tests.faults.abuse.targets import MIB, Attack
+from transports.registry import SCHEMES
 
-SCHEMES: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
 _EVERYWHERE: Final = {"loopback_counts": "1"}
 """Limits of every server that is attacked, as far as it knows them: bounds for each
 address leave this machine's own out by default, and all attackers are on it."""
