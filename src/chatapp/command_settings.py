@@ -5,13 +5,16 @@ environment variables, the keys of the file and the help all come from here.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from chatapp.connecting import check_port, transports_in, url_of
 from chatapp.errors import SettingWrong
 from chatapp.settings import setting
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
+from chatsystem.hash_settings import HashSettings
+
+_HASHING: Final = HashSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +57,23 @@ class ServeSettings:
         metavar="NAME=VALUE",
     )
     hash_memory_kib: int = setting(
-        19 * 1024, help="memory that one password hash takes, in KiB", metavar="KIB"
+        _HASHING.memory_kib,
+        help="memory that one password hash takes, in KiB",
+        metavar="KIB",
     )
     hash_passes: int = setting(
-        2, help="passes of one password hash over its memory", metavar="N"
+        _HASHING.passes, help="passes of one password hash over its memory", metavar="N"
     )
     hash_workers: int = setting(
-        2, help="passwords that are hashed at the same time", metavar="N"
+        _HASHING.workers, help="passwords that are hashed at the same time", metavar="N"
     )
     hash_queue: int = setting(
-        64,
+        _HASHING.queue,
         help="passwords that may wait to be hashed; more are told to try again",
         metavar="N",
     )
     hash_address_queue: int = setting(
-        16,
+        _HASHING.address_queue,
         help="passwords of one address that may wait while others' wait too",
         metavar="N",
     )

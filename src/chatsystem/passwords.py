@@ -1,8 +1,7 @@
 """Argon2id in a few threads, for which addresses take turns (A2, B4).
 
-The library releases the interpreter's lock while it hashes. 19 MiB and two passes is
-OWASP's first recommendation (Password Storage Cheat Sheet, 2025). The pool is never
-given more than its threads can begin, so that who is next is decided here.
+The library releases the interpreter's lock while it hashes. The pool is never given
+more than its threads can begin, so that who is next is decided here.
 """
 
 import asyncio
@@ -20,34 +19,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
 from chatsystem.fair_queue import FairQueue, QueueFull
+from chatsystem.hash_settings import HashSettings
 
 _MS: Final = 1000
 # A new measure of what a hash takes counts for this part of the mean.
 _NEWEST: Final = 1 / 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashSettings:
-    """What one hash costs, and how many may wait for theirs.
-
-    Of the ``queue`` places an address beside others gets ``address_queue``: a quarter,
-    which is room for those behind one address who come at once, and leaves room for
-    others before anybody must be displaced. Who finds no place is told to come back
-    when it is likely to have had its turn, but not within ``least_retry_after_ms``.
-    """
-
-    memory_kib: int = 19 * 1024
-    passes: int = 2
-    workers: int = 2
-    queue: int = 64
-    address_queue: int = 16
-    least_retry_after_ms: int = 100
-
-
-INSECURE_FAST_HASH: Final = HashSettings(
-    memory_kib=8, passes=1, workers=1, queue=10_000, address_queue=2_500
-)
-"""For demos and measurements, whose passwords protect nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ import pytest
 
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
-from chatsystem.passwords import Argon2Passwords, HashSettings
+from chatsystem import HashSettings
+from chatsystem.passwords import Argon2Passwords
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 HOME: Final = "192.0.2.1"
