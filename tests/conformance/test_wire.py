@@ -10,6 +10,7 @@ from chatcore import Limits
 from chatcore.commands import (
     Acknowledge,
     ChangePassword,
+    Command,
     Create,
     Deliver,
     List,
@@ -74,11 +75,11 @@ async def test_a_peer_may_send_a_byte_at_a_time(cell: Cell) -> None:
 @pytest.mark.rule("W6")
 async def test_frames_may_arrive_joined(cell: Cell) -> None:
     encode = codec(cell.codec).encode_commands
+    creates = [Create(f"user{n:03}", PASSWORD) for n in range(100)]
+    commands: list[Command] = [*creates, List()]
     stream = b"CHAT/1 %s\n" % cell.codec.encode() + b"".join(
         framed(cell, encode([Request(n, command)]))
-        for n, command in enumerate(
-            [*(Create(f"user{n:03}", PASSWORD) for n in range(100)), List()]
-        )
+        for n, command in enumerate(commands)
     )
     async with serving(cell) as server, socket_to(server) as (reader, writer):
         writer.write(stream)
