@@ -1,14 +1,16 @@
-"""Makes docs/rules.md: each rule of the chat with the tests that show it.
+"""Makes docs/rules.md: a section for each rule of the chat, with its tests.
 
-The titles come from docs/rules.toml, the tests from an in-process collection by pytest
-of everything under ``tests``, deselected tests included. ``--check`` changes nothing
-and fails when docs/rules.md is not what would be written now.
+What a rule says and where it is kept comes from docs/rules.toml, the tests from an
+in-process collection by pytest of everything under ``tests``, with deselected tests.
+``--check`` changes nothing and fails when docs/rules.md is not what would be written
+now.
 """
 
 import argparse
 import contextlib
 import io
 import sys
+import textwrap
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -24,18 +26,28 @@ PAGE = ROOT / "docs" / "rules.md"
 HEADER = """\
 # The rules and their tests
 
-Each rule of the chat, and the tests that show that it holds. A test says which rules it
-shows with `@pytest.mark.rule("M1")`; the core's own tests use `@rule("M1")`.
+Each rule of the chat: what it says, where in the code it is kept, and the tests that
+show that it holds. [semantics.md](semantics.md) says why it is so. A test says which
+rules it shows with `@pytest.mark.rule("M1")`; the core's own tests use `@rule("M1")`.
 
-Written by `scripts/rules.py`; do not edit it here.
+A is for accounts, S sessions, M messages, L listing, D deletion, E errors, B bounds,
+and W the wire.
+
+Written by `scripts/rules.py` from `docs/rules.toml`; do not edit it here.
 """
 
 
 class Rule(NamedTuple):
-    """A rule: its name in the design, a short title, what its first test waits for."""
+    """A rule of the chat.
+
+    ``text`` says it in full, ``kept`` are the files or folders that keep it, from the
+    root of the checkout, and ``later`` is what its first test waits for.
+    """
 
     name: str
     title: str
+    text: str
+    kept: tuple[str, ...]
     later: str
 
 
@@ -73,7 +85,14 @@ def read_rules() -> list[Rule]:
     with RULES.open("rb") as file:
         rules = tomllib.load(file)
     return [
-        Rule(name, rule["title"], rule.get("later", "")) for name, rule in rules.items()
+        Rule(
+            name,
+            rule["title"],
+            " ".join(rule["text"].split()),
+            tuple(rule["kept"]),
+            rule.get("later", ""),
+        )
+        for name, rule in rules.items()
     ]
 
 
@@ -104,21 +123,34 @@ def faults(rules: list[Rule], tests: Mapping[str, set[Shown]]) -> list[str]:
             found.append(f"no test shows {rule.name}: {rule.title}")
         if rule.name in tests and rule.later:
             found.append(f"{rule.name} has a test now: docs/rules.toml says `later`")
+        found += [
+            f"{rule.name} is kept in {it}, which does not exist"
+            for it in rule.kept
+            if not (ROOT / it).exists()
+        ]
     return found
 
 
 def page(rules: list[Rule], tests: Mapping[str, set[Shown]]) -> str:
     """docs/rules.md, whole."""
-    rows = ["| Rule | It says | Shown by |", "|---|---|---|"]
+    rows = ["| Rule | It says, in short |", "|---|---|"]
     for rule in rules:
-        shown = "<br>".join(
-            f"[{test.sentence}](../{test.file})"
-            for test in sorted(tests.get(rule.name, ()))
-        )
-        nothing = f"comes with {rule.later}" if rule.later else "nothing yet"
         title = rule.title.replace("*", "\\*")
-        rows.append(f"| {rule.name} | {title} | {shown or nothing} |")
-    return "\n".join([HEADER, *rows, ""])
+        rows.append(f"| [{rule.name}](#{rule.name.lower()}) | {title} |")
+    sections = [section(rule, tests.get(rule.name, set())) for rule in rules]
+    return "\n".join([HEADER, *rows, *sections])
+
+
+def section(rule: Rule, tests: set[Shown]) -> str:
+    """The section of one rule, after an empty line."""
+    kept = ", ".join(f"[`{it}`](../{it})" for it in rule.kept)
+    shown = [f"- [{it.sentence}](../{it.file})" for it in sorted(tests)]
+    nothing = f"- comes with {rule.later}" if rule.later else "- nothing yet"
+    text = textwrap.fill(rule.text, 100, break_long_words=False, break_on_hyphens=False)
+    parts = [f"## {rule.name}", text, f"Kept in: {kept}."]
+    return "\n".join(
+        ["", "\n\n".join([*parts, "Shown by:"]), "", *(shown or [nothing]), ""]
+    )
 
 
 def main() -> int:

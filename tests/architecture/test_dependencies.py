@@ -59,3 +59,34 @@ def test_every_locked_version_has_a_hash() -> None:
 
 def test_the_locked_list_names_no_host_and_no_path() -> None:
     assert re.findall(r"://|@ |^-|file:|/", LOCK, re.MULTILINE) == []
+
+
+def development() -> dict[str, Requirement]:
+    """The development group, by name."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        group = tomllib.load(file)["dependency-groups"]["dev"]
+    return {it.name: it for it in map(Requirement, group)}
+
+
+def test_pipenv_installs_what_the_project_declares() -> None:
+    with (ROOT / "Pipfile").open("rb") as file:
+        pipfile = tomllib.load(file)
+
+    installed = pipfile["dev-packages"].items()
+
+    ours = {"path": ".", "editable": True, "extras": ["bench"]}
+    assert pipfile["packages"] == {"chatcore": ours}
+    assert {Requirement(f"{name}{wanted}") for name, wanted in installed} <= set(
+        development().values()
+    )
+
+
+def test_conda_and_pipenv_install_the_same() -> None:
+    with (ROOT / "Pipfile").open("rb") as file:
+        pipenv = tomllib.load(file)["dev-packages"]
+    conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
+
+    chatcore, *installed = re.findall(r"^      - (.+)$", conda, re.MULTILINE)
+
+    assert chatcore == "--editable .[bench]"
+    assert installed == [f"{name}{wanted}" for name, wanted in pipenv.items()]

@@ -10,12 +10,13 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Final
 
 import apsw
 import pytest
+from apsw import SQLITE_OPEN_READWRITE
 
 from chatcore.events import Accepted, Delivered
 from tests.faults.servers import server_process
@@ -76,6 +77,7 @@ async def test_every_receipt_is_honoured_however_often_the_server_is_killed(
     assert left == [0]
     assert status == 0
     assert damage(tmp_path / "chat.db") == "ok"
+    assert usernames(tmp_path / "chat.db") == {*SENDERS, *RECIPIENTS}
 
 
 class Load:
@@ -148,9 +150,13 @@ def connected(url: str) -> AbstractAsyncContextManager[Client]:
 
 
 def damage(path: Path) -> str:
-    """What SQLite finds wrong with a database: "ok" for nothing."""
-    database = apsw.Connection(str(path))
-    try:
+    """What SQLite finds wrong with a database, which has to exist: "ok" for nothing."""
+    with closing(apsw.Connection(str(path), SQLITE_OPEN_READWRITE)) as database:
         return str(database.pragma("integrity_check"))
-    finally:
-        database.close()
+
+
+def usernames(path: Path) -> set[str]:
+    """Whose accounts a database holds."""
+    with closing(apsw.Connection(str(path), SQLITE_OPEN_READWRITE)) as database:
+        rows = database.execute("SELECT username FROM account WHERE deleted = 0")
+        return {str(username) for (username,) in rows}

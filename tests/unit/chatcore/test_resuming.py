@@ -2,7 +2,15 @@
 
 import unittest
 
-from chatcore.commands import Command, Create, DeliveryMode, Login, Resume, Send
+from chatcore.commands import (
+    Command,
+    Create,
+    DeliveryMode,
+    Login,
+    Pong,
+    Resume,
+    Send,
+)
 from chatcore.errors import (
     AcknowledgedTooMuch,
     CloseCode,
@@ -343,12 +351,29 @@ class StopTest(unittest.TestCase):
             Login(username="ada", password=PASSWORD),
             Resume(self.ada.token),
         ]
-        self.fixture.chat._services.logins.is_stopping = True
-
         for command in commands:
-            refusal = self.guest.refusal(command)
-            assert isinstance(refusal, ShuttingDown)
-            self.assertEqual(refusal.retry_after_ms, 700)
+            with self.subTest(command=type(command).__name__):
+                self.fixture.restart()
+                guest = self.fixture.peer()
+                # It has begun with a batch when the server stops: the command is next.
+                guest.when_giving_way = self.stop
+                fill = self.fixture.chat.limits.stranger_turn_commands
+                self.fixture.store.calls.clear()
+
+                events = guest.do(*[Pong()] * fill, command)
+
+                (closing,) = events
+                assert isinstance(closing, Closing)
+                self.assertIs(closing.code, CloseCode.SHUTTING_DOWN)
+                self.assertEqual(self.fixture.store.calls, ["flush"])
+                self.assertIsNone(self.fixture.chat.session_of(guest.connection))
+
+        with self.assertRaises(ShuttingDown) as refused:
+            self.fixture.chat._services.logins.refuse_when_stopping()
+        self.assertEqual(refused.exception.retry_after_ms, 700)
+
+    def stop(self) -> None:
+        self.fixture.do(self.fixture.chat.stop())
 
     @rule("W9", "S6")
     def test_a_session_can_be_resumed_on_the_next_server(self) -> None:
