@@ -56,6 +56,26 @@ class CannotConnect(ChatError):
         super().__init__(f"Cannot connect to {url}: {reason}.")
 
 
+class WrongTransport(CannotConnect):
+    """A server that speaks something else than the URL says.
+
+    ``speaks`` is the URL scheme of what it does: ``tcp``, ``ws``, ``grpc``, or ``http``
+    for a server of something else.
+    """
+
+    def __init__(self, url: str, speaks: str) -> None:
+        self.speaks = speaks
+        super().__init__(url, f"this port speaks {_SPOKEN[speaks]}")
+
+
+_SPOKEN: Final[Mapping[str, str]] = {
+    "tcp": "raw TCP",
+    "ws": "WebSocket",
+    "grpc": "gRPC",
+    "http": "HTTP, and is no chat server",
+}
+
+
 def reason_of(error: OSError) -> str:
     """What an error of the system says, without asyncio's details."""
     if isinstance(error, TimeoutError):

@@ -1,6 +1,8 @@
 """Connecting over gRPC: one stream of frames on a channel of its own."""
 
 import asyncio
+import re
+from typing import Final
 
 from grpc import StatusCode
 from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel
@@ -9,6 +11,9 @@ from transports.base import Address, CannotConnect, LinkSettings, authority
 from transports.codec import Codec
 from transports.grpc.link import ClientLink, link_closed
 from transports.grpc.options import CONVERSE, client_options
+from transports.port_probe import find_wrong_transport
+
+_SYSTEM_ERROR: Final = re.compile(r"connect: (.+?) \(\d+\)")
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> ClientLink:
@@ -30,7 +35,9 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     except AioRpcError as error:
         await channel.close(None)
         if error.code() is StatusCode.UNAVAILABLE:
-            raise CannotConnect(address.text, error.details() or "no answer") from error
+            # grpcio does not say what it has read.
+            wrong = await find_wrong_transport(address)
+            raise wrong or CannotConnect(address.text, _reason_of(error)) from error
         raise link_closed(error) from error
     except BaseException:
         await channel.close(None)
@@ -46,3 +53,10 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
         peer=target,
         frame_bytes=settings.largest_frame_bytes,
     )
+
+
+def _reason_of(error: AioRpcError) -> str:
+    """Why a server was not reached: what the system says, without grpcio's details."""
+    details = error.details() or "no answer"
+    found = _SYSTEM_ERROR.search(details)
+    return found.group(1) if found else details

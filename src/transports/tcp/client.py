@@ -1,11 +1,25 @@
 """Connecting over TCP."""
 
 import asyncio
+from typing import Final
 
-from transports.base import Address, CannotConnect, LinkSettings, reason_of
+from chatcore.errors import CloseCode
+from transports.base import (
+    Address,
+    CannotConnect,
+    LinkClosed,
+    LinkSettings,
+    reason_of,
+)
 from transports.codec import Codec
+from transports.port_probe import find_wrong_transport
 from transports.tcp.handshake import greet_server
 from transports.tcp.link import TcpLink
+
+_UNGREETED: Final = frozenset(
+    {CloseCode.LINK_LOST, CloseCode.BROKEN_FRAME, CloseCode.WRONG_VERSION}
+)
+"""How a handshake ends where the other side is no server of raw TCP."""
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> TcpLink:
@@ -23,5 +37,9 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> TcpLin
             link.abort()
         if isinstance(error, OSError):
             raise CannotConnect(address.text, reason_of(error)) from error
+        if isinstance(error, LinkClosed) and error.code in _UNGREETED:
+            wrong = await find_wrong_transport(address)
+            if wrong is not None:
+                raise wrong from error
         raise
     return link

@@ -1,11 +1,12 @@
 """Connecting over WebSocket."""
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI
 from websockets.typing import Subprotocol
 
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
+from transports.port_probe import find_wrong_transport
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.options import connection_options
@@ -31,6 +32,9 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
         )
     except OSError as error:
         raise CannotConnect(address.text, reason_of(error)) from error
+    except InvalidMessage as error:  # what answers there is no HTTP
+        wrong = await find_wrong_transport(address)
+        raise wrong or CannotConnect(address.text, str(error)) from error
     except (InvalidHandshake, InvalidURI) as error:
         raise CannotConnect(address.text, str(error)) from error
     assert isinstance(connection, _ClientSide)  # noqa: S101  # as asked for
