@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatapp.commands import COMMANDS, Command
 from chatapp.exit_codes import ExitCode
-from chatapp.parser import FILE, parse
+from chatapp.parser import FILE, overview, parse
 from chatapp.settings import Layer, Option, merge, read_environment, read_file
 from chatapp.values import Given
 
@@ -31,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if not arguments:
+        # On stderr, and no success: a script whose words were lost must notice.
+        sys.stderr.write(overview())
+        return ExitCode.MISUSED
     command, known, given = parse(arguments)
     settings = merge(
         command.load_settings(), _layers(command, known, given, os.environ)

@@ -7,7 +7,13 @@ environment variables, the keys of the file and the help all come from here.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chatapp.connecting import check_port, transports_in, url_of
+from chatapp.connecting import (
+    check_port,
+    check_transport,
+    check_urls,
+    transports_in,
+    url_of,
+)
 from chatapp.errors import SettingWrong
 from chatapp.settings import setting
 from chatcore.limits import Limits
@@ -15,6 +21,9 @@ from chatcore.logins import SecondLogin
 from chatsystem.hash_settings import HashSettings
 
 _HASHING: Final = HashSettings()
+
+_MOST_ARGON2: Final = 2**32 - 1
+"""RFC 9106, section 3.1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +102,15 @@ class ServeSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no server can use."""
+        """Refuse what no server can use, before it opens its store."""
         check_port(self.port)
+        if self.listen:
+            check_urls("--listen", self.listen, needs_port=False)
+        else:
+            names = transports_in(self.transport)
+            for name in names:
+                check_transport(name)
+            check_port(self.port + len(names) - 1 if self.port else 0)
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
         least = {
             "hash_memory_kib": 8,
@@ -105,6 +121,9 @@ class ServeSettings:
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise SettingWrong(f"{name} is at least {lowest}.")
+        for name in ("hash_memory_kib", "hash_passes"):
+            if getattr(self, name) > _MOST_ARGON2:
+                raise SettingWrong(f"{name} is at most {_MOST_ARGON2}.")
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
 
@@ -152,6 +171,8 @@ class DemoSettings:
             raise SettingWrong("--conversations is at least 1.")
         if self.pace < 0:
             raise SettingWrong("--pace is at least 0.")
+        for name in transports_in(self.transport):
+            check_transport(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,21 @@
 """Which server a command talks with: settings of all commands that connect."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from chatapp.errors import SettingWrong
+from chatapp.errors import CannotReach, SettingWrong
 from chatapp.settings import setting
+
+if TYPE_CHECKING:
+    from transports.base import CannotConnect
 
 _MOST_PORT: Final = 65_535
 _SCHEMES: Final = {"websocket": "ws"}
 """Names that people know a transport by, where its URLs have another."""
+
+_NEED_PORTS: Final = frozenset({"tcp", "grpc"})
+"""Schemes that have no port of their own."""
 
 ALL_TRANSPORTS: Final = ("tcp", "websocket", "grpc")
 
@@ -40,8 +47,14 @@ class ClientSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a port that is none."""
+        """Refuse what nobody can connect to."""
         check_port(self.port)
+        if self.connect:
+            check_urls("--connect", self.connect, needs_port=True)
+        else:
+            check_transport(self.transport)
+        if self.codec != "protobuf" and all(map(_is_grpc, self.urls)):
+            raise SettingWrong(f"gRPC carries protobuf only, not {self.codec}.")
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -53,6 +66,73 @@ def check_port(port: int) -> None:
     """Raise ``SettingWrong`` for a number that is no port."""
     if not 0 <= port <= _MOST_PORT:
         raise SettingWrong(f"The port is 0 to {_MOST_PORT}, not {port}.")
+
+
+def check_transport(name: str) -> None:
+    """Raise ``SettingWrong`` for a name that no transport has."""
+    if name in ALL_TRANSPORTS:
+        return
+    from transports.registry import schemes  # noqa: PLC0415  # slow, as below
+
+    known = schemes()
+    if _SCHEMES.get(name, name) not in known:
+        listed = ", ".join([*ALL_TRANSPORTS, *_of_others(known)])
+        raise SettingWrong(f"There is no transport {name!r}; known: {listed}.")
+
+
+def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
+    """Raise ``SettingWrong`` for a URL that no transport serves."""
+    from transports.base import BadUrl, parse_address  # noqa: PLC0415  # slow, as below
+    from transports.registry import schemes  # noqa: PLC0415  # as above
+
+    known = schemes()
+    ours = [_SCHEMES.get(it, it) for it in ALL_TRANSPORTS]
+    for url in urls:
+        try:
+            address = parse_address(url)
+        except BadUrl as error:
+            raise SettingWrong(f"{flag}: {error}") from error
+        scheme = address.scheme
+        if scheme not in known:
+            listed = ", ".join(f"{it}://" for it in [*ours, *_of_others(known)])
+            raise SettingWrong(
+                f"{flag}: no transport serves {url!r}; URLs begin with {listed}."
+            )
+        if needs_port and scheme in ours and not address.host:
+            raise SettingWrong(
+                f"{flag}: {url!r} names no host, as {scheme}://HOST does."
+            )
+        if needs_port and scheme in _NEED_PORTS and not address.port:
+            raise SettingWrong(
+                f"{flag}: {url!r} has no port, such as {scheme}://127.0.0.1:7400."
+            )
+
+
+def cannot_reach(error: "CannotConnect", settings: ClientSettings) -> CannotReach:
+    """Why there is no server, and which flag helps where the transport was wrong."""
+    from transports.base import WrongTransport, parse_address  # noqa: PLC0415  # slow, as below
+
+    if not isinstance(error, WrongTransport):
+        return CannotReach(str(error))
+    named = {_SCHEMES.get(name, name): name for name in ALL_TRANSPORTS}
+    if error.speaks not in named:
+        return CannotReach(str(error))
+    address = parse_address(error.url)
+    advice = f"--transport {named[error.speaks]}"
+    if settings.connect:
+        other = url_of(named[error.speaks], address.host, address.port)
+        advice = f"--connect {other}"
+    return CannotReach(f"{str(error).removesuffix('.')}; try {advice}.")
+
+
+def _is_grpc(url: str) -> bool:
+    return url.startswith("grpc:")
+
+
+def _of_others(known: Iterable[str]) -> list[str]:
+    """Schemes that others have registered; loopback is for tests of one process."""
+    ours = {_SCHEMES.get(it, it) for it in ALL_TRANSPORTS}
+    return sorted(set(known) - ours - {"loopback"})
 
 
 def url_of(transport: str, host: str, port: int) -> str:

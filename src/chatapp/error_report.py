@@ -20,14 +20,23 @@ from chatcore.errors import (
     Refusal,
     WrongCredentials,
 )
+from chatstores.errors import BadStoreUrl
 
-# Modules that only an extra of the distribution brings, and which.
-_EXTRAS: Final[Mapping[str, str]] = {
-    "grpc": "grpc",
-    "grpc_health": "grpc",
-    "grpc_reflection": "grpc",
-    "grpc_status": "grpc",
-    "websockets": "websocket",
+# What brings a module that is imported only when it is used: a package that chatcore
+# needs, and which was left out or lost, or an extra of the distribution.
+INSTALL: Final[Mapping[str, str]] = {
+    "apsw": "apsw",
+    "confusable_homoglyphs": "confusable-homoglyphs",
+    "google": "googleapis-common-protos",
+    "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking",
+    "grpc_reflection": "grpcio-reflection",
+    "hdrh": "chatcore[bench]",
+    "matplotlib": "chatcore[bench]",
+    "prompt_toolkit": "prompt_toolkit",
+    "rich": "rich",
+    "uvloop": "chatcore[speed]",
+    "websockets": "websockets",
 }
 
 # Every other refusal is ``ExitCode.REFUSED``.
@@ -38,6 +47,7 @@ _STATUSES: Final[Mapping[type[ChatError], ExitCode]] = {
     MailboxFull: ExitCode.NOT_DELIVERABLE,
     MailboxClosing: ExitCode.TRY_AGAIN,
     Outage: ExitCode.TRY_AGAIN,
+    BadStoreUrl: ExitCode.MISUSED,
 }
 
 
@@ -45,10 +55,12 @@ def first_of(error: Exception) -> Exception:
     """The first of those that several tasks raised, or what it means to a user."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
-    name = error.name if isinstance(error, ModuleNotFoundError) else None
-    if name is not None and name in _EXTRAS:
-        install = f"pip install 'chatcore[{_EXTRAS[name]}]'"
-        return ExtraMissing(f"This needs {name}: {install}")
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    name = (missing or "").partition(".")[0]
+    if name in INSTALL:
+        return ExtraMissing(
+            f"This needs {name}, which is not installed: pip install '{INSTALL[name]}'"
+        )
     return error
 
 

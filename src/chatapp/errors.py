@@ -85,7 +85,7 @@ class CannotWrite(CommandFailed):
 
 
 class ExtraMissing(CommandFailed):
-    """Something whose libraries are not installed."""
+    """Something whose libraries are not installed; its text says what brings them."""
 
     code = 709
     status = ExitCode.MISUSED

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Final
 
 
 class _TextLines(logging.Formatter):
@@ -31,14 +32,22 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+_OURS: Final = ("chatapp", "chatcore", "chatstores", "chatsystem", "transports")
+
+
 def log_to_stderr(*, form: str, level: str) -> None:
-    """Send all that is logged from ``level`` on to stderr, in one of the two forms."""
+    """Send all that is logged from ``level`` on to stderr, in one of the two forms.
+
+    ``debug`` is for what is ours: libraries tell of each frame there.
+    """
     writing = logging.StreamHandler(sys.stderr)
     writing.setFormatter(_JsonLines() if form == "json" else _TextLines())
-    logging.basicConfig(handlers=[writing], level=level.upper(), force=True)
-    if level != "debug":
-        # It tells of each connection, which no other transport's library does.
-        logging.getLogger("websockets").setLevel(logging.WARNING)
+    least = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(handlers=[writing], level=max(least, logging.INFO), force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(least)
+    # It tells of each connection, which no other transport's library does.
+    logging.getLogger("websockets").setLevel(max(least, logging.WARNING))
 
 
 def _at(record: logging.LogRecord) -> str:

@@ -63,6 +63,25 @@ def parse(arguments: Sequence[str]) -> tuple[Command, list[Option], dict[str, ob
     Raises:
         UsageWrong: there is no such command or flag, or a word too many or too few.
     """
+    parser, subs = _parsers()
+    if not arguments or arguments[0] not in subs:
+        parser.parse_args(arguments)
+        raise UsageWrong(parser.prog, "the command comes first")
+    command, sub = COMMANDS[arguments[0]], subs[arguments[0]]
+    known = options(command.load_settings())
+    _fill(sub, command, known)
+    flags, words = _part(sub, arguments[1:])
+    given = vars(parser.parse_args([arguments[0], *flags]))
+    return command, known, given | _name_words(sub, known, words)
+
+
+def overview() -> str:
+    """What ``chatcore --help`` prints."""
+    return _parsers()[0].format_help()
+
+
+def _parsers() -> "tuple[_Parser, dict[str, _Parser]]":
+    """The command line's parser, and those of the subcommands, still empty."""
     parser = _Parser(
         prog="chatcore",
         description="One chat over raw TCP, WebSocket or gRPC: server, client, demo, "
@@ -83,15 +102,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, list[Option], dict[str, ob
         )
         for name, command in COMMANDS.items()
     }
-    if not arguments or arguments[0] not in subs:
-        parser.parse_args(arguments)
-        raise UsageWrong(parser.prog, "the command comes first")
-    command, sub = COMMANDS[arguments[0]], subs[arguments[0]]
-    known = options(command.load_settings())
-    _fill(sub, command, known)
-    flags, words = _part(sub, arguments[1:])
-    given = vars(parser.parse_args([arguments[0], *flags]))
-    return command, known, given | _name_words(sub, known, words)
+    return parser, subs
 
 
 def _fill(

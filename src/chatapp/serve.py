@@ -12,8 +12,10 @@ import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
+from argon2.exceptions import HashingError
+
 from chatapp.command_settings import ServeSettings
-from chatapp.errors import CannotServe, CannotStore
+from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
 from chatapp.logs import log_to_stderr
 from chatcore import Chat
@@ -52,16 +54,19 @@ async def _serve(settings: ServeSettings) -> None:
     Raises:
         CannotServe: an address or URL that cannot be listened on.
         CannotStore: the store answers, but does not work.
+        SettingWrong: passwords cannot be hashed as it was set.
         chatstores.errors.OpeningError: the store cannot be opened.
     """
     stop = _stop_on_signals()
+    # Before the store, which makes its file: hashing may be set to what cannot be.
+    environment = _environment(settings)
     async with AsyncExitStack() as opened:
         try:
             store = await opened.enter_async_context(open_store(settings.store))
             chat = Chat(
                 store, limits=settings.limits, second_login=settings.second_login
             )
-            serving = serve(chat, *settings.urls, environment=_environment(settings))
+            serving = serve(chat, *settings.urls, environment=environment)
             urls = await opened.enter_async_context(serving)
         except Outage as outage:
             raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
@@ -101,7 +106,13 @@ def _environment(settings: ServeSettings) -> Environment:
             "Passwords are hashed insecurely (--insecure-fast-hash): for a demo only"
         )
         hashing = INSECURE_FAST_HASH
-    return system_environment(hashing)
+    try:
+        return system_environment(hashing)
+    except HashingError as error:
+        raise SettingWrong(
+            f"Passwords cannot be hashed with hash_memory_kib = {hashing.memory_kib} "
+            f"and hash_passes = {hashing.passes}: {error}."
+        ) from error
 
 
 def _stop_on_signals() -> asyncio.Event:

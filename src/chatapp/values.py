@@ -11,6 +11,8 @@ from chatcore.limits import LimitsContradict
 
 T = TypeVar("T")
 _RATE: Final = "_per_s"
+_MOST: Final = 2**31 - 1
+_MOST_LARGE: Final = 2**53
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -51,7 +53,7 @@ def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
 
     Raises:
         SettingWrong: no such limit, no number above 0 (a rate may be 0, which is no
-            limit), or two that contradict each other.
+            limit), one that is too large, or two that contradict each other.
     """
     kinds = get_type_hints(kind)
     values: dict[str, int | float] = {}
@@ -63,6 +65,8 @@ def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
             values[name] = _truth(it)
             continue
         number = _number(it, whole=kinds[name] is int)
+        if isinstance(number, int) and number > _most(name):
+            raise SettingWrong(f"{it.where} is at most {_most(name)}, not {number}.")
         if number < 0 or (number == 0 and not name.endswith(_RATE)):
             raise SettingWrong(f"{it.where} is more than 0, not {number}.")
         values[name] = number
@@ -70,6 +74,11 @@ def make_limits(kind: type[T], given: Mapping[str, Given]) -> T:
         return kind(**values)
     except LimitsContradict as contradict:
         raise SettingWrong(str(contradict)) from contradict
+
+
+def _most(name: str) -> int:
+    """The largest whole number that every transport and store can count to."""
+    return _MOST_LARGE if name.endswith("_ms") or name == "held_bytes" else _MOST
 
 
 def limits_of(given: Given) -> dict[str, Given]:

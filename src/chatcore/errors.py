@@ -91,14 +91,26 @@ class InvalidPassword(Refusal):
     """A password that rule A2 refuses."""
 
     code = 111
-    template = "A password is {minimum} to {maximum} bytes long; this one is {bytes}."
+    template = (
+        "A password has {minimum} to {maximum} bytes as UTF-8; this one has {bytes}."
+    )
 
 
 class InvalidBody(Refusal):
-    """A message body that rule M6 refuses."""
+    """A message body that rule M6 refuses; its ``bytes`` are ``none`` for what is no
+    UTF-8.
+    """
 
     code = 112
-    template = "A message is 1 to {maximum} bytes of UTF-8; this one is {bytes}."
+    template = "A message has 1 to {maximum} bytes as UTF-8; this one has {bytes}."
+    _no_text: ClassVar[str] = (
+        "A message is text of 1 to {maximum} bytes as UTF-8; this one is no UTF-8."
+    )
+
+    def __init__(self, /, **fields: str | int) -> None:
+        if fields.get("bytes") == "none":
+            self.template = self._no_text  # type: ignore[misc]  # of this one only
+        super().__init__(**fields)
 
 
 class InvalidPattern(Refusal):
@@ -119,14 +131,14 @@ class LoginRequired(Refusal):
     """A command that needs a session, on a link that has none (S4)."""
 
     code = 200
-    template = "Log in first: {command} needs a session."
+    template = "Log in first: {command} is for whoever is logged in."
 
 
 class AlreadyLoggedIn(Refusal):
     """A login, create or resume on a link that has a session."""
 
     code = 201
-    template = "This link is logged in as {username}; log out first."
+    template = "This connection is logged in as {username}; log out first."
 
 
 class WrongCredentials(Refusal):
@@ -161,7 +173,7 @@ class Fenced(Refusal):
     """A command from a link whose session has moved on (S6)."""
 
     code = 206
-    template = "This session has moved to another link."
+    template = "This session has moved to another connection."
 
 
 class AccountsElsewhere(Refusal):
@@ -196,14 +208,17 @@ class KeyReused(Refusal):
     """The key of an earlier request, with something else under it (M2, D6)."""
 
     code = 303
-    template = "This key was used for something else; make a new one."
+    template = "This idempotency key was used for something else; make a new one."
 
 
 class KeyExpired(Refusal):
     """A key that is too old to be known for sure (M2)."""
 
     code = 304
-    template = "This key is older than {days} days; make a new one if you must send."
+    template = (
+        "This idempotency key is older than {days} days, so nobody knows any more "
+        "whether it was used; make a new one to send all the same."
+    )
 
 
 class AcknowledgedTooMuch(Refusal):
@@ -228,7 +243,7 @@ class OtherAccount(Refusal):
 
     code = 400
     template = (
-        "This link is logged in as {username}; log out to delete another account."
+        "This connection is logged in as {username}; log out to delete another account."
     )
 
 
@@ -292,7 +307,7 @@ class InternalError(Outage):
     """A fault of the server itself; its log has the details."""
 
     code = 599
-    template = "The server failed at this command; the operator can see why."
+    template = "The server failed at this command; its log says why."
 
 
 RECONNECT_BELOW: Final = 4500
@@ -328,17 +343,17 @@ class CloseCode(IntEnum):
 
 CLOSE_TEXTS: Final[Mapping[CloseCode, str]] = {
     CloseCode.SHUTTING_DOWN: "The server is shutting down.",
-    CloseCode.UNRESPONSIVE: "The peer did not answer a ping.",
-    CloseCode.LOGIN_TIMEOUT: "Nobody logged in on this link.",
+    CloseCode.UNRESPONSIVE: "The other side did not answer a ping.",
+    CloseCode.LOGIN_TIMEOUT: "Nobody logged in on this connection in time.",
     CloseCode.LINK_LOST: "The connection was lost.",
     CloseCode.SERVER_FAULT: "The server failed; its log has the details.",
-    CloseCode.OVERLOADED: "The server holds too much for its peers; this one most.",
+    CloseCode.OVERLOADED: "The server is out of room; this connection takes most.",
     CloseCode.TOO_MANY_CONNECTIONS: "There are too many connections; try again later.",
     CloseCode.BROKEN_FRAME: "The frame cannot be read.",
-    CloseCode.FRAME_TOO_LARGE: "The frame is over the limit.",
+    CloseCode.FRAME_TOO_LARGE: "The frame is larger than the limit.",
     CloseCode.WRONG_VERSION: "This version of the protocol is not spoken here.",
     CloseCode.REPLACED: "The account logged in elsewhere.",
-    CloseCode.RESUMED_ELSEWHERE: "The session was resumed on another link.",
+    CloseCode.RESUMED_ELSEWHERE: "The session was resumed on another connection.",
     CloseCode.ACCOUNT_DELETED: "The account was deleted.",
     CloseCode.PASSWORD_CHANGED: "The password was changed.",
     CloseCode.ORIGIN_REFUSED: "Pages of this origin may not connect.",

@@ -34,7 +34,7 @@ def prepare_username(text: str, names: Names, *, max_chars: int) -> Username:
         raise InvalidUsername(reason="it is empty")
     # Refused by length before any work is done on it, where no mapping can help.
     if len(text) > (max_chars if text.isascii() else _COMPOSED_CHARS * max_chars):
-        raise InvalidUsername(reason=f"it has more than {max_chars} characters")
+        raise InvalidUsername(reason=too_long(text, max_chars=max_chars))
     refused = _REFUSED.search(text)
     if refused is not None:
         raise InvalidUsername(reason=_why_refused(refused.group()))
@@ -42,16 +42,27 @@ def prepare_username(text: str, names: Names, *, max_chars: int) -> Username:
         prepared = names.prepare(text, max_chars=max_chars)
     except ValueError as reason:
         raise InvalidUsername(reason=str(reason)) from reason
-    if not 1 <= len(prepared) <= max_chars:
-        raise InvalidUsername(reason=f"it has not 1 to {max_chars} characters")
+    if not prepared:
+        raise InvalidUsername(reason="it is empty once it is normalized")
+    if len(prepared) > max_chars:
+        raise InvalidUsername(reason=too_long(prepared, max_chars=max_chars))
     if not _WILDCARDS.isdisjoint(prepared):
-        raise InvalidUsername(reason="it becomes a pattern when prepared")
+        raise InvalidUsername(
+            reason="it has a variant of * or ?, which are kept for patterns"
+        )
     return Username(prepared)
+
+
+def too_long(name: str, *, max_chars: int) -> str:
+    """Why a name of this length is refused, with the length that it has."""
+    return f"it has {len(name)} characters, more than {max_chars}"
 
 
 def _why_refused(character: str) -> str:
     if character in _WILDCARDS:
-        return f"{character!r} is for patterns"
-    if character.isspace():
+        return f"{character!r} is kept for patterns"
+    if character == " ":
         return "it has a space"
-    return "it has a control character"
+    if character.isspace():
+        return f"it has white space ({character!r})"
+    return f"it has a control character ({character!r})"

@@ -14,6 +14,7 @@ from typing import Final
 
 from precis_i18n import get_profile
 
+from chatcore.usernames import too_long
 from chatsystem.lookalikes import mixed_scripts, plain_lookalike
 
 # The contextual rules that look through the whole name (RFC 5892, A.7 to A.9): its
@@ -23,6 +24,7 @@ _JUDGED_ONCE: Final = re.compile("[\u0660-\u0669\u06f0-\u06f9\u30fb]")
 # for it (these are about "l", Greek, Hebrew, viramas and letters that join).
 _NEUTRAL: Final = "x"
 _WIDE: Final = re.compile("[\uff01-\uffef]")
+_RULES: Final = {"precis ignorable properties": "it cannot be seen"}
 _CACHED_NAMES: Final = 4096
 _CACHED_CHARS: Final = 64
 
@@ -57,7 +59,7 @@ class PrecisNames:
     def _prepare(self, text: str, max_chars: int) -> str:
         mapped = self._map(text)
         if len(mapped) > max_chars:
-            raise ValueError(f"it has more than {max_chars} characters")
+            raise ValueError(too_long(mapped, max_chars=max_chars))
         try:
             self._profile.directionality_rule(mapped)
             if self._map(mapped) != mapped:
@@ -93,7 +95,14 @@ def _judged(name: str) -> str:
 def _reason(text: str, reason: str) -> str:
     """Why PRECIS refuses a name, for people."""
     rule = reason.rpartition("/")[2].replace("_", " ")
+    if rule == "bidi rule":
+        return "it mixes letters that are written from right to left with others"
     for character in text:
+        plain = unicodedata.normalize("NFKC", character)
+        if rule == "has compat" and plain != unicodedata.normalize("NFC", character):
+            return (
+                f"{character!r} is a variant of {plain!r}, and variants are not allowed"
+            )
         if not character.isalnum() and not unicodedata.combining(character):
-            return f"{character!r} is not allowed in it ({rule})"
-    return f"its letters do not go together ({rule})"
+            return f"{character!r} is not allowed in it ({_RULES.get(rule, rule)})"
+    return f"its characters do not go together ({rule})"

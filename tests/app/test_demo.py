@@ -36,12 +36,22 @@ def test_a_demo_accounts_for_every_message(tmp_path: Path) -> None:
     assert figures["sent"] + figures["refused"] == figures["messages"]
 
 
-def test_a_transport_that_does_not_exist_is_one_line_and_status_1() -> None:
+def test_a_transport_that_does_not_exist_is_one_line_and_status_2() -> None:
     done = chatcore("demo", "--transport", "pigeon", "--pace", "0")
 
-    assert done.status == 1
+    assert done.status == 2
     assert done.errors.count("\n") == 1
-    assert done.errors.startswith("chatcore: [706] The server did not start: ")
+    assert done.errors.startswith("chatcore: [701] There is no transport 'pigeon'; ")
+
+
+def test_without_a_word_the_command_shows_its_help_on_stderr_and_ends_with_2() -> None:
+    asked = chatcore("--help")
+
+    done = chatcore()
+
+    assert done.status == 2
+    assert done.lines == []
+    assert done.errors.splitlines() == asked.lines
 
 
 def test_the_version_is_told() -> None:

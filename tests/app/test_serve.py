@@ -99,11 +99,42 @@ def test_a_port_in_use_is_one_numbered_line_and_status_1(
     assert done.lines == []
 
 
-def test_a_url_that_no_transport_serves_is_one_numbered_line_and_status_1() -> None:
-    done = chatcore("serve", "--transport", "pigeon", "--store", "memory:", *CHEAP)
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--transport", "pigeon"), "known: tcp, websocket, grpc.\n"),
+        (("--transport", "all", "--port", "65535"), "0 to 65535, not 65537.\n"),
+        (("--listen", "pigeon://a:1"), "URLs begin with tcp://, ws://, grpc://.\n"),
+        (("--listen", "tcp://a:70000"), "out of range 0-65535.\n"),
+        (("--listen", "127.0.0.1:7400"), "no scheme, such as tcp://.\n"),
+        (("--limit", "grace_s=soon"), "is a number, not 'soon'.\n"),
+        (("--limit", "connections=3000000000"), "not 3000000000.\n"),
+        (("--limit", "frame_bytes=5000"), "at least 397312, not 5000.\n"),
+        (("--hash-memory-kib", "7"), "hash_memory_kib is at least 8.\n"),
+        (("--hash-passes", "5000000000"), "at most 4294967295.\n"),
+    ],
+)
+def test_what_is_set_wrongly_is_one_line_and_status_2_before_there_is_a_store(
+    tmp_path: Path, flags: tuple[str, ...], complaint: str
+) -> None:
+    done = chatcore("serve", *flags, folder=tmp_path)
 
-    assert done.status == 1
-    assert done.errors.splitlines()[-1].startswith("chatcore: [702]")
+    assert done.status == 2
+    assert done.errors.startswith("chatcore: [701] ")
+    assert done.errors.endswith(complaint)
+    assert done.errors.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("store", ["chat.db", "mysql://here", "sqlite://chat.db"])
+def test_a_store_that_is_named_wrongly_is_one_line_and_status_2(
+    tmp_path: Path, store: str
+) -> None:
+    done = chatcore("serve", "--port", "0", "--store", store, *CHEAP, folder=tmp_path)
+
+    assert done.status == 2
+    assert done.errors.splitlines()[-1].startswith("chatcore: [600] ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_cannot_be_opened_is_one_numbered_line_and_status_1(
@@ -169,6 +200,25 @@ def test_log_lines_are_json_when_asked_for() -> None:
 
     assert {"at", "level", "logger", "message"} <= lines[0].keys()
     assert "insecurely" in lines[0]["message"]
+
+
+def test_at_debug_only_what_is_ours_tells_of_everything() -> None:
+    flags = ("--transport", "all", "--port", "0", "--log-format", "json")
+    debug = ("--store", "memory:", "--insecure-fast-hash", "--log-level", "debug")
+    with plain_server(*flags, *debug, listeners=3) as server:
+        for url in server.urls:
+            with_accounts(url, "of-" + url.partition(":")[0])
+        server.stop()
+        assert server.process.stderr is not None
+        written = server.process.stderr.read().splitlines()
+
+    ours = ("chatapp", "chatcore", "chatstores", "chatsystem", "transports")
+    lines = [json.loads(line) for line in written]
+    others = [it for it in lines if not it["logger"].startswith(ours)]
+
+    assert "debug" in {it["level"] for it in lines}
+    assert "debug" not in {it["level"] for it in others}
+    assert not [it for it in others if it["logger"].startswith("websockets")]
 
 
 def test_a_second_signal_ends_it_at_once() -> None:

@@ -9,8 +9,8 @@ import sys
 
 from chatapp.client.pipe import Pipe
 from chatapp.client.shell import Shell
-from chatapp.connecting import ClientSettings
-from chatapp.errors import CannotReach, SettingWrong
+from chatapp.connecting import ClientSettings, cannot_reach
+from chatapp.errors import SettingWrong
 from chatapp.exit_codes import ExitCode
 from transports import connect
 from transports.base import BadUrl, CannotConnect
@@ -28,8 +28,9 @@ async def _chat_on_terminal(settings: ClientSettings) -> int:
     from chatapp.client.terminal import open_terminal  # noqa: PLC0415
 
     with open_terminal() as terminal:
-        await _chat(settings, Shell(terminal))
-    return 0
+        shell = Shell(terminal)
+        await _chat(settings, shell)
+    return ExitCode.INTERRUPTED if shell.is_abandoned else ExitCode.DONE
 
 
 async def _chat_on_pipe(settings: ClientSettings) -> int:
@@ -54,4 +55,4 @@ async def _chat(settings: ClientSettings, shell: Shell) -> None:
     except BadUrl as error:
         raise SettingWrong(str(error)) from error
     except CannotConnect as error:
-        raise CannotReach(str(error)) from error
+        raise cannot_reach(error, settings) from error

@@ -20,6 +20,10 @@ class Pipe:
             # A terminal's encoding may lack what a message has.
             sys.stdout.reconfigure(errors="backslashreplace")
 
+    async def next_command(self, prompt: str) -> str | None:
+        """See ``chatapp.client.screen.Screen``."""
+        return await self.ask(prompt)
+
     async def ask(self, prompt: str) -> str | None:  # noqa: ARG002  # nobody sees it
         """See ``chatapp.client.screen.Screen``."""
         if not self._lines:
@@ -31,6 +35,13 @@ class Pipe:
     async def ask_secret(self, prompt: str) -> str | None:
         """See ``chatapp.client.screen.Screen``."""
         return await self.ask(prompt)
+
+    async def ask_new_secret(self, prompt: str) -> str | None:
+        """See ``chatapp.client.screen.Screen``; nothing was mistyped here."""
+        return await self.ask(prompt)
+
+    def hint(self, line: str) -> None:
+        """See ``chatapp.client.screen.Screen``."""
 
     def show(self, line: str) -> None:
         """See ``chatapp.client.screen.Screen``."""

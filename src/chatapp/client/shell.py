@@ -27,7 +27,7 @@ from chatapp.client.commands import (
     read_line,
     read_outbox,
 )
-from chatapp.client.screen import Screen
+from chatapp.client.screen import Abandoned, Screen, SecretsDiffer
 from chatcore.commands import DeliveryMode, InboxAction
 from chatcore.errors import ChatError, Refusal
 from transports import Client
@@ -42,14 +42,17 @@ class Shell:
 
     Attributes:
         refused: something was refused, or not understood.
+        is_abandoned: it was left by Ctrl-C.
     """
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._client: Client | None = None
         self._link_lost = False
+        self._url = ""
         self._mail: asyncio.Task[None] | None = None
         self.refused = False
+        self.is_abandoned = False
 
     def tell_link(self, is_up: bool, url: str) -> None:  # noqa: FBT001  # see connect
         """Say in a line that the connection was lost, or is there again.
@@ -57,6 +60,8 @@ class Shell:
         Whoever has not logged in loses nothing: a server ends such a link after some
         seconds, and the client dials again when it is asked for something.
         """
+        if is_up:
+            self._url = url
         if self._client is None or self._client.username is None:
             return
         if not is_up:
@@ -66,12 +71,13 @@ class Shell:
         self._link_lost = not is_up
 
     async def run(self, client: Client) -> None:
-        """Carry out line after line, until ``quit`` or the end of the input.
+        """Carry out line after line, until ``quit``, Ctrl-C or the end of the input.
 
         Raises:
             chatcore.errors.Closed: the link has ended for good.
         """
         self._client = client
+        self._screen.hint(f"Connected to {self._url}; help lists the commands.")
         failure: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -84,7 +90,11 @@ class Shell:
 
     async def _carry_out_lines(self, client: Client, tasks: asyncio.TaskGroup) -> None:
         while True:
-            line = await self._screen.ask(f"{client.username or ''}> ")
+            try:
+                line = await self._screen.next_command(f"{client.username or ''}> ")
+            except Abandoned:
+                self.is_abandoned = True
+                return
             if line is None:
                 return
             try:
@@ -96,6 +106,11 @@ class Shell:
             except (Refusal, NotUnderstood) as refusal:
                 self.refused = True
                 self._screen.show(str(refusal))
+            except SecretsDiffer:
+                self.refused = True
+                self._screen.show("These were two different passwords; try again.")
+            except Abandoned:
+                self._screen.show("Nothing was done.")
             except _InputEnded:
                 return
 
@@ -105,8 +120,10 @@ class Shell:
         show = self._screen.show
         match intent:
             case CreateAccount(username):
-                await client.create(username, await self._password("Password: "))
+                await client.create(username, await self._new_password())
                 show(f"Created {username}.")
+                if client.username is None:
+                    self._screen.hint(f"To log in, say: login {username}")
             case LogIn(username):
                 password = await self._password("Password: ")
                 event = await client.login(username, password)
@@ -120,7 +137,7 @@ class Shell:
                 show(wording.delivered(await client.deliver()))
             case ChangePassword():
                 old = await self._password("Old password: ")
-                await client.change_password(old, await self._password("New one: "))
+                await client.change_password(old, await self._new_password())
                 show("The password is changed.")
             case DeleteAccount(username):
                 await self._delete(client, tasks, username or client.username or "")
@@ -146,10 +163,14 @@ class Shell:
     async def _delete(
         self, client: Client, tasks: asyncio.TaskGroup, username: str
     ) -> None:
-        """Ask what becomes of the messages, tell what is meant, confirm, delete."""
+        """Ask what becomes of the messages, tell what is meant, confirm, delete.
+
+        Nothing is asked of whoever does not know the password.
+        """
         if not username:
             raise NotUnderstood("Say: delete NAME")
         password = await self._password("Password: ")
+        await client.delete(username, password, dry_run=True)
         inbox = read_inbox(
             await self._ask(f"What waits for {username}: [deliver] or discard? ")
         )
@@ -200,6 +221,12 @@ class Shell:
 
     async def _password(self, prompt: str) -> str:
         answer = await self._screen.ask_secret(prompt)
+        if answer is None:
+            raise _InputEnded
+        return answer
+
+    async def _new_password(self) -> str:
+        answer = await self._screen.ask_new_secret("New password: ")
         if answer is None:
             raise _InputEnded
         return answer

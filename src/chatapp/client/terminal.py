@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from chatapp.client.commands import WORDS
+from chatapp.client.screen import Abandoned, SecretsDiffer
 from chatapp.sanitize import sanitize
 
 
@@ -20,18 +22,34 @@ class Terminal:
     def __init__(self) -> None:
         words = WordCompleter(list(WORDS), sentence=True)
         self._lines: PromptSession[str] = PromptSession(
-            completer=words, complete_while_typing=False
+            completer=words, complete_while_typing=False, key_bindings=_clearing()
         )
-        # Passwords have a session of their own: no history keeps them.
+        # Answers and passwords have sessions of their own: no history keeps them.
+        self._answers: PromptSession[str] = PromptSession()
         self._secrets: PromptSession[str] = PromptSession(is_password=True)
+
+    async def next_command(self, prompt: str) -> str | None:
+        """See ``chatapp.client.screen.Screen``."""
+        return await _ask(self._lines, prompt)
 
     async def ask(self, prompt: str) -> str | None:
         """See ``chatapp.client.screen.Screen``."""
-        return await _ask(self._lines, prompt)
+        return await _ask(self._answers, prompt)
 
     async def ask_secret(self, prompt: str) -> str | None:
         """See ``chatapp.client.screen.Screen``."""
         return await _ask(self._secrets, prompt)
+
+    async def ask_new_secret(self, prompt: str) -> str | None:
+        """See ``chatapp.client.screen.Screen``."""
+        typed = await self.ask_secret(prompt)
+        if typed is not None and await self.ask_secret("Once more: ") != typed:
+            raise SecretsDiffer
+        return typed
+
+    def hint(self, line: str) -> None:
+        """See ``chatapp.client.screen.Screen``."""
+        self.show(line)
 
     def show(self, line: str) -> None:
         """See ``chatapp.client.screen.Screen``."""
@@ -43,6 +61,22 @@ async def _ask(session: PromptSession[str], prompt: str) -> str | None:
         return await session.prompt_async(prompt)
     except EOFError:
         return None
+    except KeyboardInterrupt:
+        raise Abandoned from None
+
+
+def _clearing() -> KeyBindings:
+    """Ctrl-C takes back what is typed; where nothing is, it ends the asking."""
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    def clear(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+    return keys
 
 
 @contextmanager

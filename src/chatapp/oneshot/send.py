@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -18,13 +19,15 @@ from chatcore.commands import DeliveryMode
 from chatcore.errors import InvalidBody, Refusal
 from chatcore.events import Accepted
 from chatcore.ids import IdempotencyKey
-from chatcore.limits import MIB
+from chatcore.limits import MIB, Limits
 from transports import Client
 
 _STDIN: Final = ("-",)
 # JSON may need six bytes for one, and a frame of the client's has at most 1 MiB. What
 # a server takes is less: it says so itself.
 _MOST_BYTES: Final = MIB // 6 - 4096
+# What a server takes unless its operator has set another limit.
+_BODY_BYTES: Final = Limits().body_bytes
 
 
 def run(settings: SendSettings) -> int:
@@ -104,7 +107,7 @@ def _body(line: bytes) -> str | Refusal:
         body = line.decode()
         _check_size(body)
     except UnicodeDecodeError:
-        return InvalidBody(maximum="64 KiB", bytes="something else")
+        return InvalidBody(maximum=_BODY_BYTES, bytes="none")
     except InvalidBody as refusal:
         return refusal
     return body
@@ -113,6 +116,9 @@ def _body(line: bytes) -> str | Refusal:
 def _read_all() -> str:
     """All of stdin, without its last line end, as a shell's ``$(…)`` has it."""
     content = sys.stdin.buffer.read(_MOST_BYTES + 2)
+    more = sum(map(len, iter(partial(sys.stdin.buffer.read, MIB), b"")))
+    if more:
+        raise InvalidBody(maximum=_BODY_BYTES, bytes=len(content) + more)
     body = _body(content.removesuffix(b"\n").removesuffix(b"\r"))
     if isinstance(body, Refusal):
         raise body
@@ -123,7 +129,7 @@ def _check_size(body: str) -> None:
     """Raise where no frame could hold it; the server has the last word on the rest."""
     size = len(body.encode("utf-8", "surrogatepass"))
     if size > _MOST_BYTES:
-        raise InvalidBody(maximum="64 KiB", bytes=size)
+        raise InvalidBody(maximum=_BODY_BYTES, bytes=size)
 
 
 def _key(text: str) -> IdempotencyKey | None:

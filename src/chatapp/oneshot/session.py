@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
-from chatapp.connecting import ClientSettings
+from chatapp.connecting import ClientSettings, cannot_reach
 from chatapp.error_report import first_of
 from chatapp.errors import CannotReach, SettingWrong
 from chatapp.oneshot.record_writer import RecordWriter
@@ -63,7 +63,7 @@ async def _connected(settings: ClientSettings, opened: AsyncExitStack) -> Client
     except BadUrl as error:
         raise SettingWrong(str(error)) from error
     except CannotConnect as error:
-        raise CannotReach(str(error)) from error
+        raise cannot_reach(error, settings) from error
     except LinkClosed as error:
         # Somebody listens there, and hung up before a word.
         raise CannotReach(f"Cannot connect: {error.text}") from error

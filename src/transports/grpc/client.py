@@ -13,7 +13,8 @@ from transports.grpc.link import ClientLink, link_closed
 from transports.grpc.options import CONVERSE, client_options
 from transports.port_probe import find_wrong_transport
 
-_SYSTEM_ERROR: Final = re.compile(r"connect: (.+?) \(\d+\)")
+# ``… last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to …: Connection refused (111)``.
+_LAST_ERROR: Final = re.compile(r"last error: .*: ([^:]+?)(?: \(\d+\))?$")
 
 
 async def dial(address: Address, codec: Codec, settings: LinkSettings) -> ClientLink:
@@ -58,5 +59,5 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
 def _reason_of(error: AioRpcError) -> str:
     """Why a server was not reached: what the system says, without grpcio's details."""
     details = error.details() or "no answer"
-    found = _SYSTEM_ERROR.search(details)
+    found = _LAST_ERROR.search(details)
     return found.group(1) if found else details

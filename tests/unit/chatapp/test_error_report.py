@@ -1,11 +1,14 @@
 """What an error says at the end of a command, and which exit status it stands for."""
 
 import json
+import re
 import signal
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from chatapp.error_report import first_of, line_for, status_of
+from chatapp.error_report import INSTALL, first_of, line_for, status_of
 from chatapp.errors import CannotReach, ExtraMissing, Interrupted, UsageWrong
 from chatapp.exit_codes import ExitCode
 from chatcore.errors import (
@@ -18,6 +21,7 @@ from chatcore.errors import (
     refusal_from_wire,
 )
 
+ROOT = Path(__file__).parents[3]
 OF_THEIR_OWN = {
     202: ExitCode.WRONG_CREDENTIALS,
     203: ExitCode.ACCOUNT_IN_USE,
@@ -67,11 +71,32 @@ def test_the_first_of_several_errors_counts() -> None:
     assert first_of(group) is refusal
 
 
-def test_a_library_that_is_missing_names_the_extra_that_brings_it() -> None:
-    missing = first_of(ModuleNotFoundError("no", name="websockets"))
+@pytest.mark.parametrize(
+    ("module", "install"),
+    [
+        ("websockets", "websockets"),
+        ("grpc", "grpcio"),
+        ("google.rpc", "googleapis-common-protos"),
+        ("matplotlib.pyplot", "chatcore[bench]"),
+        ("uvloop", "chatcore[speed]"),
+    ],
+)
+def test_a_library_that_is_missing_names_what_brings_it(
+    module: str, install: str
+) -> None:
+    missing = first_of(ModuleNotFoundError("no", name=module))
 
     assert isinstance(missing, ExtraMissing)
-    assert missing.text.endswith("pip install 'chatcore[websocket]'")
+    assert missing.text.endswith(f"pip install '{install}'")
+
+
+def test_only_packages_and_extras_that_exist_are_advised() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    known = {re.split(r"[<>=]", it)[0] for it in project["dependencies"]}
+    known |= {f"chatcore[{name}]" for name in extras}
+
+    assert set(INSTALL.values()) <= known
 
 
 @pytest.mark.rule("E1")
