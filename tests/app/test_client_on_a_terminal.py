@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.app.processes import (
     PASSWORD,
     RunningServer,
+    client,
     on_disk,
     running_server,
     with_accounts,
@@ -95,6 +96,115 @@ def test_a_lost_connection_and_its_return_are_told_in_a_line_each(
 
             ada.type("send ada I am back\r")
             ada.see(lambda lines: any("] ada: I am back" in line for line in lines))
+
+
+def test_it_greets_with_the_servers_address_and_how_to_go_on(
+    server: RunningServer,
+) -> None:
+    with terminal(server.url) as ada:
+        seen = ada.see(lambda lines: lines[-2].startswith("Connected to "))
+
+        ada.type("help\r")
+        ada.see(lambda lines: lines[-2].startswith("quit "))
+
+    assert seen[-2] == f"Connected to {server.url}; help lists the commands."
+
+
+def test_a_new_password_is_asked_for_twice_and_shown_nowhere(
+    server: RunningServer,
+) -> None:
+    with terminal(server.url) as una:
+        una.see(lambda lines: lines[-1:] == [">"])
+
+        una.type("create una\r")
+        una.see(lambda lines: lines[-1] == "New password:")
+        una.type(f"{PASSWORD}\r")
+        una.see(lambda lines: lines[-1] == "Once more:")
+        una.type(f"{PASSWORD}\r")
+        una.see(lambda lines: "To log in, say: login una" in lines)
+        logged_in(una, "una")
+        una.type("password\r")
+        una.see(lambda lines: lines[-1] == "Old password:")
+        una.type(f"{PASSWORD}\r")
+        una.see(lambda lines: lines[-1] == "New password:")
+        una.type("battery staple\r")
+        una.see(lambda lines: lines[-1] == "Once more:")
+        una.type("battery staple\r")
+        una.see(lambda lines: "The password is changed." in lines)
+
+    assert PASSWORD.encode() not in una.written
+    assert b"battery" not in una.written
+
+
+def test_a_new_password_that_was_mistyped_makes_no_account(
+    server: RunningServer,
+) -> None:
+    with terminal(server.url) as uli:
+        uli.see(lambda lines: lines[-1:] == [">"])
+
+        uli.type("create uli\r")
+        uli.see(lambda lines: lines[-1] == "New password:")
+        uli.type(f"{PASSWORD}\r")
+        uli.see(lambda lines: lines[-1] == "Once more:")
+        uli.type("correct house\r")
+        seen = uli.see(lambda lines: lines[-1] == ">")
+
+        assert seen[-2] == "These were two different passwords; try again."
+        uli.type("login uli\r")
+        uli.see(lambda lines: lines[-1] == "Password:")
+        uli.type(f"{PASSWORD}\r")
+        uli.see(lambda lines: lines[-2].startswith("[202] "))
+
+
+def test_ctrl_c_clears_the_line_and_on_an_empty_one_leaves(
+    server: RunningServer,
+) -> None:
+    with_accounts(server.url, "tom")
+    with terminal(server.url) as tom:
+        logged_in(tom, "tom")
+        tom.type("send tom not this")
+        tom.see(lambda lines: lines[-1] == "tom> send tom not this")
+
+        tom.type("\x03")
+        tom.see(lambda lines: lines[-1] == "tom>")
+        tom.type("list tom\r")
+        seen = tom.see(lambda lines: lines[-2:] == ["1 account.", "tom>"])
+        tom.type("\x03")
+        status = tom.wait()
+
+    assert not any("Sent to" in line for line in seen)
+    assert status == 130
+    # It has logged out: nothing is left that another login would have to end.
+    assert client(server.url, "login tom", PASSWORD).status == 0
+
+
+def test_ctrl_c_at_a_question_takes_the_command_back(server: RunningServer) -> None:
+    with terminal(server.url) as ute:
+        ute.see(lambda lines: lines[-1:] == [">"])
+        ute.type("create ute\r")
+        ute.see(lambda lines: lines[-1] == "New password:")
+
+        ute.type("correct\x03")
+        seen = ute.see(lambda lines: lines[-1] == ">")
+
+    assert seen[-2] == "Nothing was done."
+    assert b"correct" not in ute.written
+
+
+def test_a_deletion_asks_nothing_of_whoever_has_a_wrong_password(
+    server: RunningServer,
+) -> None:
+    with_accounts(server.url, "wes")
+    with terminal(server.url) as wes:
+        wes.see(lambda lines: lines[-1:] == [">"])
+        wes.type("delete wes\r")
+        wes.see(lambda lines: lines[-1] == "Password:")
+
+        wes.type("wrong password\r")
+        seen = wes.see(lambda lines: lines[-1] == ">")
+
+    assert seen[-2].startswith("[202] ")
+    assert not any("deliver" in line for line in seen)
 
 
 def test_ctrl_c_is_status_130_without_a_traceback(server: RunningServer) -> None:
