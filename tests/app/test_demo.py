@@ -8,6 +8,23 @@ import pytest
 from tests.app.processes import chatcore
 
 
+def test_a_demo_shows_what_waited_for_whom(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+
+    done = chatcore("demo", "--conversations", "9", "--pace", "0", "--json", str(file))
+
+    title = done.lines.index(
+        next(line for line in done.lines if line.startswith("Mail that waited"))
+    )
+    end = done.lines.index("", title)
+    cells = [line.split("│")[1:4] for line in done.lines[title:end] if "│" in line]
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    assert done.status == 0, done.errors
+    assert len(cells) >= 3
+    assert sum(int(it[1]) for it in cells) == figures["delivered_from_queue"]
+    assert all(cells[0])
+
+
 @pytest.mark.rule("M3", "M5")
 def test_a_demo_accounts_for_every_message(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"

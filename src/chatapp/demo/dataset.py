@@ -1,4 +1,6 @@
-"""The conversations: the Chit-Chat dataset where it is installed, or a sample of it.
+"""The conversations: a sample of the Chit-Chat dataset, or all of it where it is there.
+
+The sample was chosen to be read at work (``scripts/choose_sample.py``).
 
 The dataset is the PyPI package ``chitchat-dataset`` (BYU PCCL, MIT licence). The file
 is read as it lies in the package: its own loader leaves it open.
@@ -16,6 +18,7 @@ import msgspec
 from chatapp.errors import DatasetMissing
 
 PACKAGE: Final = "chitchat_dataset"
+SAMPLE_SIZE: Final = 100
 INSTALL: Final = "pip install chitchat-dataset"
 
 
@@ -38,11 +41,12 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSource:
-    """Conversations, and where they are from, in words."""
+    """Conversations, where they are from, in words, and whether all can be had."""
 
     conversations: list[Conversation]
     told: str
     is_sample: bool = False
+    is_whole_here: bool = True
 
 
 class _Message(msgspec.Struct):
@@ -56,12 +60,14 @@ class _Talk(msgspec.Struct):
 
 
 def load(most: int | None, *, package: str = PACKAGE) -> ConversationSource:
-    """The first ``most`` conversations, or all, of the dataset in ``package``.
+    """The first ``most`` conversations of the sample; all, and more than the sample
+    has, are those of the dataset in ``package``, where that is installed.
 
     Raises:
         DatasetMissing: all were asked for, and the dataset is not installed.
     """
-    if find_spec(package) is not None:
+    is_here = find_spec(package) is not None
+    if is_here and (most is None or most > SAMPLE_SIZE):
         path = files(package).joinpath("dataset.json")
         told = "the Chit-Chat dataset"
         return ConversationSource(_read(path.read_bytes(), most), told)
@@ -71,7 +77,9 @@ def load(most: int | None, *, package: str = PACKAGE) -> ConversationSource:
         )
     path = files("chatapp.sample").joinpath("conversations.json")
     told = "the sample of the Chit-Chat dataset that comes with chatcore"
-    return ConversationSource(_read(path.read_bytes(), most), told, is_sample=True)
+    return ConversationSource(
+        _read(path.read_bytes(), most), told, is_sample=True, is_whole_here=is_here
+    )
 
 
 def _read(content: bytes, most: int | None) -> list[Conversation]:

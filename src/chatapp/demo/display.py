@@ -1,7 +1,9 @@
 """What the demo shows: the talk of one conversation, progress, and the figures."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from rich.progress import (
     BarColumn,
@@ -23,7 +25,12 @@ from chatapp.demo.server import Server
 from chatapp.sanitize import sanitize
 from chatcore.events import Delivered
 
-_NAMES = ("Ada", "Ben")
+_NAMES: Final = (
+    *("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gail", "Hal", "Ida", "Jon", "Kit"),
+    *("Lea", "Max", "Nia", "Otto", "Pia", "Quin", "Rosa", "Sven", "Tara", "Uma", "Vic"),
+    *("Wes", "Xena", "Yves", "Zoe"),
+)
+_MOST_WAITED: Final = 10
 _STYLES = ("cyan", "green")
 
 
@@ -32,6 +39,8 @@ class ReplayDisplay:
 
     def __init__(self) -> None:
         self._console = CommandConsole(highlight=False)
+        self._names: dict[str, str] = {}
+        self._waited: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._shown: Mapping[str, str] = {}
         self._styles: Mapping[str, str] = {}
         self._to_show = 0
@@ -47,7 +56,8 @@ class ReplayDisplay:
             self._console.print(text, soft_wrap=True)
 
         if source.is_sample:
-            show(f"This is a sample; for the whole dataset: {INSTALL}\n")
+            whole = "--full" if source.is_whole_here else INSTALL
+            show(f"This is a sample; for the whole dataset: {whole}\n")
         accounts = len(script.senders) + len(script.listeners)
         show(
             f"{script.scenes:,} conversations of {source.told}: "
@@ -59,7 +69,7 @@ class ReplayDisplay:
             "which only this demo does, so that the accounts are made at once."
         )
         if script.shown is not None:
-            self._shown = dict(zip(script.shown.people, _NAMES, strict=False))
+            self._shown = {it: self._name_of(it) for it in script.shown.people}
             self._styles = dict(zip(script.shown.people, _STYLES, strict=False))
             self._scene = script.shown
             self._to_show = script.shown.sendable
@@ -102,6 +112,8 @@ class ReplayDisplay:
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task)
         sender = message.sender
+        if from_queue:
+            self._waited[recipient][sender] += 1
         if (
             self._is_on
             and self._to_show
@@ -124,8 +136,35 @@ class ReplayDisplay:
         if self._is_on and self._to_show and name in self._shown:
             self._console.print(Text(f"  -- {self._shown[name]} {what}", style="dim"))
 
+    def _name_of(self, account: str) -> str:
+        """A name that is made up, since the dataset has ids; the same each time."""
+        number = len(self._names)
+        round_, place = divmod(number, len(_NAMES))
+        name = f"{_NAMES[place]} {round_ + 1}" if round_ else _NAMES[place]
+        return self._names.setdefault(account, name)
+
+    def _show_waited(self) -> None:
+        """What waited for whom until a login: most first."""
+        if not self._waited:
+            return
+        table = Table(title="Mail that waited for a login", title_justify="left")
+        table.add_column("for")
+        table.add_column("messages", justify="right")
+        table.add_column("from")
+        waited = sorted(self._waited.items(), key=lambda it: -it[1].total())
+        for recipient, senders in waited[:_MOST_WAITED]:
+            told = ", ".join(self._name_of(it) for it in senders)
+            table.add_row(self._name_of(recipient), f"{senders.total():,}", told)
+        others = waited[_MOST_WAITED:]
+        if others:
+            total = sum(senders.total() for _, senders in others)
+            table.add_row(f"{len(others):,} others", f"{total:,}", "")
+        self._console.print()
+        self._console.print(table)
+
     def close(self, figures: Figures) -> None:
         """Show what it came to."""
+        self._show_waited()
         table = Table(
             title="Every message accounted for",
             title_justify="left",

@@ -52,7 +52,7 @@ class Script:
         acts: scenes that follow each other, the longest first; acts overlap.
         senders: accounts that write.
         listeners: accounts that only read, at the end.
-        shown: the scene to show, if one is worth it.
+        shown: the scene to show, if one is worth it: the first that is, as given.
     """
 
     acts: tuple[tuple[Scene, ...], ...]
@@ -82,15 +82,20 @@ def write_script(conversations: Iterable[Conversation]) -> Script:
     senders: dict[str, None] = {}
     listeners: list[str] = []
     shown: Scene | None = None
-    for conversation in sorted(conversations, key=lambda it: it.began_at):
-        scene = _scene(conversation)
+    given = list(conversations)
+    scenes = {it.id: _scene(it) for it in given}
+    for conversation in given:
+        scene = scenes[conversation.id]
+        answered = {line.speaker for line in scene.lines} >= {*scene.people[:2]}
+        if shown is None and answered and scene.messages in _SHOWN:
+            shown = scene
+    for conversation in sorted(given, key=lambda it: it.began_at):
+        scene = scenes[conversation.id]
         first, second = scene.people
         speaking = {turn.sender for turn in conversation.turns}
         senders |= dict.fromkeys(sorted(speaking))
         if second not in speaking:
             listeners.append(second)
-        elif shown is None and scene.messages in _SHOWN:
-            shown = scene
         acts.setdefault(frozenset({first, second}), []).append(scene)
     ordered = sorted(acts.values(), key=lambda act: -sum(it.messages for it in act))
     return Script(

@@ -6,6 +6,7 @@ from chatapp.demo import dataset
 from chatapp.demo.dataset import Conversation, Turn
 from chatapp.demo.script import write_script
 from chatapp.errors import DatasetMissing
+from scripts import choose_sample
 
 TALK = Conversation("t", "2018-05-02", (Turn("a", ("1", "")), Turn("b", ("2",))))
 EARLIER = Conversation("e", "2018-05-01", (Turn("b", ("3",)), Turn("a", ("4",))))
@@ -43,6 +44,41 @@ def test_the_whole_dataset_has_the_figures_that_its_authors_tell() -> None:
     assert (script.scenes, script.messages) == (7_168, 258_145)
     assert script.messages - script.sendable == 33
     assert (len(script.senders), len(script.listeners)) == (1_315, 3_150)
+
+
+def test_a_demo_takes_the_sample_as_far_as_it_goes() -> None:
+    sample, more = dataset.load(100), dataset.load(101)
+
+    assert sample.is_sample
+    assert sample.is_whole_here
+    assert not more.is_sample
+    assert len(more.conversations) == 101
+
+
+def test_the_conversation_that_is_shown_is_the_first_that_is_worth_it() -> None:
+    long = ("hello",) * 6
+    first = Conversation("1", "2018-05-02", (Turn("c", long), Turn("d", long)))
+    earlier = Conversation("2", "2018-05-01", (Turn("e", long), Turn("f", long)))
+    unanswered = Conversation("3", "2018-05-01", (Turn("g", long * 2),))
+
+    script = write_script([unanswered, TALK, first, earlier])
+
+    assert script.shown is not None
+    assert script.shown.id == "1"
+
+
+def test_the_sample_has_no_word_that_the_choice_avoids() -> None:
+    sample = dataset.load(100, package="not_installed_here")
+    words = {
+        word
+        for talk in sample.conversations
+        for turn in talk.turns
+        for text in turn.texts
+        for word in choose_sample.words_of(text)
+    }
+
+    assert len(words) > 500
+    assert not words & choose_sample.avoided()
 
 
 def test_without_the_dataset_there_is_a_sample_and_the_line_that_installs_it() -> None:
