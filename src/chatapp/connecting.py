@@ -72,9 +72,9 @@ def check_transport(name: str) -> None:
     """Raise ``SettingWrong`` for a name that no transport has."""
     if name in ALL_TRANSPORTS:
         return
-    from transports.registry import schemes  # noqa: PLC0415  # slow, as below
+    from transports.registry import TRANSPORTS  # noqa: PLC0415  # slow, as below
 
-    known = schemes()
+    known = TRANSPORTS.schemes()
     if _SCHEMES.get(name, name) not in known:
         listed = ", ".join([*ALL_TRANSPORTS, *_of_others(known)])
         raise SettingWrong(f"There is no transport {name!r}; known: {listed}.")
@@ -83,9 +83,9 @@ def check_transport(name: str) -> None:
 def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
     """Raise ``SettingWrong`` for a URL that no transport serves."""
     from transports.base import BadUrl, parse_address  # noqa: PLC0415  # slow, as below
-    from transports.registry import schemes  # noqa: PLC0415  # as above
+    from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
 
-    known = schemes()
+    known = TRANSPORTS.schemes()
     ours = [_SCHEMES.get(it, it) for it in ALL_TRANSPORTS]
     for url in urls:
         try:

@@ -95,6 +95,7 @@ _HOMES: Final[Mapping[str, Sequence[str]]] = {
         "ServeLink",
         "Spawn",
         "Transport",
+        "WrongTransport",
     ),
     "transports.codec": ("Codec",),
     "transports.memory_budget": ("MemoryBudget",),

@@ -90,6 +90,7 @@ from transports.base import Listener as Listener
 from transports.base import ServeLink as ServeLink
 from transports.base import Spawn as Spawn
 from transports.base import Transport as Transport
+from transports.base import WrongTransport as WrongTransport
 from transports.codec import Codec as Codec
 from transports.memory_budget import MemoryBudget as MemoryBudget
 from transports.tcp.handshake import greet_server as greet_server
@@ -184,6 +185,7 @@ __all__ = [
     "UnknownStore",
     "Username",
     "WrongCredentials",
+    "WrongTransport",
     "connect",
     "greet_server",
     "open_store",

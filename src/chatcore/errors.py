@@ -42,8 +42,12 @@ class Refusal(ChatError):
 
     def __init__(self, /, **fields: str | int) -> None:
         self.fields: dict[str, str] = {name: str(it) for name, it in fields.items()}
-        self.text = self.template.format_map(_Named(self.fields))
+        self.text = self._template().format_map(_Named(self.fields))
         super().__init__(self.text)
+
+    def _template(self) -> str:
+        """What the text is made of, where the fields decide that."""
+        return self.template
 
     @property
     def name(self) -> str:
@@ -107,10 +111,8 @@ class InvalidBody(Refusal):
         "A message is text of 1 to {maximum} bytes as UTF-8; this one is no UTF-8."
     )
 
-    def __init__(self, /, **fields: str | int) -> None:
-        if fields.get("bytes") == "none":
-            self.template = self._no_text  # type: ignore[misc]  # of this one only
-        super().__init__(**fields)
+    def _template(self) -> str:
+        return self._no_text if self.fields.get("bytes") == "none" else self.template
 
 
 class InvalidPattern(Refusal):

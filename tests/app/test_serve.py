@@ -221,6 +221,17 @@ def test_at_debug_only_what_is_ours_tells_of_everything() -> None:
     assert not [it for it in others if it["logger"].startswith("websockets")]
 
 
+def test_its_store_is_one_file_once_it_has_stopped(tmp_path: Path) -> None:
+    with plain_server(*on_disk(tmp_path)) as server:
+        with_accounts(server.url, "ada")
+        while_it_runs = {it.name for it in tmp_path.iterdir()}
+
+        server.stop()
+
+    assert while_it_runs == {"chat.db", "chat.db-wal"}
+    assert {it.name for it in tmp_path.iterdir()} == {"chat.db"}
+
+
 def test_a_second_signal_ends_it_at_once() -> None:
     # A client that neither reads nor goes keeps an orderly stop waiting.
     with plain_server(*on_memory()) as server:
