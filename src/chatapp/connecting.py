@@ -1,6 +1,6 @@
 """Which server a command talks with: settings of all commands that connect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,13 +11,8 @@ if TYPE_CHECKING:
     from transports.base import CannotConnect
 
 _MOST_PORT: Final = 65_535
-_SCHEMES: Final = {"websocket": "ws"}
-"""Names that people know a transport by, where its URLs have another."""
-
 _NEED_PORTS: Final = frozenset({"tcp", "grpc"})
 """Schemes that have no port of their own."""
-
-ALL_TRANSPORTS: Final = ("tcp", "websocket", "grpc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +65,13 @@ def check_port(port: int) -> None:
 
 def check_transport(name: str) -> None:
     """Raise ``SettingWrong`` for a name that no transport has."""
-    if name in ALL_TRANSPORTS:
+    if name in _schemes():
         return
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # slow, as below
 
     known = TRANSPORTS.schemes()
-    if _SCHEMES.get(name, name) not in known:
-        listed = ", ".join([*ALL_TRANSPORTS, *_of_others(known)])
+    if _schemes().get(name, name) not in known:
+        listed = ", ".join([*_schemes(), *_of_others(known)])
         raise SettingWrong(f"There is no transport {name!r}; known: {listed}.")
 
 
@@ -86,7 +81,7 @@ def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
 
     known = TRANSPORTS.schemes()
-    ours = [_SCHEMES.get(it, it) for it in ALL_TRANSPORTS]
+    ours = list(_schemes().values())
     for url in urls:
         try:
             address = parse_address(url)
@@ -114,7 +109,7 @@ def cannot_reach(error: "CannotConnect", settings: ClientSettings) -> CannotReac
 
     if not isinstance(error, WrongTransport):
         return CannotReach(str(error))
-    named = {_SCHEMES.get(name, name): name for name in ALL_TRANSPORTS}
+    named = {scheme: name for name, scheme in _schemes().items()}
     if error.speaks not in named:
         return CannotReach(str(error))
     address = parse_address(error.url)
@@ -131,7 +126,7 @@ def _is_grpc(url: str) -> bool:
 
 def _of_others(known: Iterable[str]) -> list[str]:
     """Schemes that others have registered; loopback is for tests of one process."""
-    ours = {_SCHEMES.get(it, it) for it in ALL_TRANSPORTS}
+    ours = set(_schemes().values())
     return sorted(set(known) - ours - {"loopback"})
 
 
@@ -139,9 +134,16 @@ def url_of(transport: str, host: str, port: int) -> str:
     """The URL of a transport, an address and a port."""
     from transports.base import authority  # noqa: PLC0415  # slow: --help needs none
 
-    return f"{_SCHEMES.get(transport, transport)}://{authority(host, port)}"
+    return f"{_schemes().get(transport, transport)}://{authority(host, port)}"
 
 
 def transports_in(names: str) -> tuple[str, ...]:
     """The transports of a list such as ``tcp,grpc``; ``all`` stands for ours."""
-    return ALL_TRANSPORTS if names == "all" else tuple(names.split(","))
+    return tuple(_schemes()) if names == "all" else tuple(names.split(","))
+
+
+def _schemes() -> Mapping[str, str]:
+    """The schemes of our transports by the names that people type."""
+    from transports.registry import SCHEMES  # noqa: PLC0415  # slow: --help needs none
+
+    return SCHEMES

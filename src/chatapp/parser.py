@@ -70,7 +70,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, list[Option], dict[str, ob
     command, sub = COMMANDS[arguments[0]], subs[arguments[0]]
     known = options(command.load_settings())
     _fill(sub, command, known)
-    flags, words = _part(sub, arguments[1:])
+    flags, words = _part(known, arguments[1:])
     given = vars(parser.parse_args([arguments[0], *flags]))
     return command, known, given | _name_words(sub, known, words)
 
@@ -129,16 +129,10 @@ def _fill(
             _add(parser, option)
 
 
-def _part(
-    parser: argparse.ArgumentParser, arguments: Sequence[str]
-) -> tuple[list[str], list[str]]:
+def _part(known: list[Option], arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Flags with their values, and words; after ``--`` all are words."""
-    takes_value = {
-        flag
-        for action in parser._actions  # noqa: SLF001  # it has no other name
-        for flag in action.option_strings
-        if action.nargs != 0
-    }
+    takes_value = {it.flag for it in known if not it.word and it.kind is not bool}
+    takes_value.add(f"--{FILE}")
     flags: list[str] = []
     words: list[str] = []
     rest = iter(arguments)

@@ -119,6 +119,8 @@ async def test_of_a_stream_that_is_not_received_from_little_is_read() -> None:
                 # A window that is used up, and about to be renewed, looks alike.
                 while stuck_at <= len(frame):
                     stuck_at = await until_stuck(connection)
+            # gRPC has read the first; the event loop may not have been told of it.
+            await until(lambda: bool(told))
             received = [await link.receive() for _ in range(4)]
             await sending
 
