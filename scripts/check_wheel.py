@@ -16,10 +16,17 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("chatapp", "chatbench", "chatcore", "stores", "transports")
+PACKAGES = (
+    "chatapp",
+    "chatbench",
+    "chatcore",
+    "chatstores",
+    "chatsystem",
+    "transports",
+)
 OURS = re.compile(
     rf"({'|'.join(PACKAGES)})/(.+\.(py|pyi|sql)|py\.typed)"
-    r"|chatapp/sample/(LICENSE|conversations\.json)"
+    r"|chatbench/conversations/(LICENSE|conversations\.json)"
 )
 METADATA = re.compile(
     r"chatcore-[^/]+\.dist-info/"
@@ -37,7 +44,7 @@ def absentees(names: list[str]) -> list[str]:
     wanted = [f"{package}/py.typed" for package in PACKAGES]
     wanted += [
         path.relative_to(ROOT / "src").as_posix()
-        for pattern in ("*.py", "*.sql")
+        for pattern in ("*.py", "*.pyi", "*.sql")
         for path in sorted((ROOT / "src").rglob(pattern))
     ]
     missing = [name for name in wanted if name not in names]

@@ -8,7 +8,7 @@ religion, politics or courtship, or tells who somebody is. From those come the l
 in which two people talk, and some in which nobody answers, which leave mail waiting.
 What was chosen has been read.
 
-    python scripts/choose_sample.py     # writes src/chatapp/sample/conversations.json
+    python scripts/choose_sample.py     # writes conversations.json where it is read
 """
 
 import json
@@ -19,11 +19,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import chatbench.conversations
+
 _Talk: TypeAlias = list[list[dict[str, str]]]
 
-_TARGET: Final = (
-    Path(__file__).parents[1] / "src" / "chatapp" / "sample" / "conversations.json"
-)
+_TARGET: Final = Path(chatbench.conversations.__file__).with_name("conversations.json")
 _DATASET: Final = "chitchat_dataset"
 _WORD: Final = re.compile(r"[a-z']+")
 _FREQUENT: Final = 25

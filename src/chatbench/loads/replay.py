@@ -9,28 +9,19 @@ direction. Texts and their order are real, thinking times are left out.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from importlib.resources import files
-from importlib.util import find_spec
 from itertools import cycle, islice
-from typing import Final
 
 import msgspec
 
+from chatbench.conversations import (
+    Conversation,
+    has_dataset,
+    read_dataset,
+    read_sample,
+)
 from chatbench.loads.pairs import Lane
 from chatbench.loads.rounds import Round, in_turns
 from chatbench.wire.base import Arrival
-
-_DATASET: Final = "chitchat_dataset"
-_SAMPLE: Final = ("chatapp", "sample/conversations.json")
-
-
-class _Message(msgspec.Struct):
-    text: str
-    sender: str
-
-
-class _Talk(msgspec.Struct):
-    messages: list[list[_Message]]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -42,22 +33,21 @@ class Line(msgspec.Struct, frozen=True):
 
 def conversations(most: int | None = None) -> list[list[Line]]:
     """The first so many, or all of the sample; empty messages are left out."""
-    sample = _read(*_SAMPLE)
-    if most is not None and most > len(sample) and find_spec(_DATASET) is not None:
-        return _read(_DATASET, "dataset.json")[:most]
-    return sample[:most]
+    found = read_sample()
+    if most is not None and most > len(found) and has_dataset():
+        found = read_dataset(most)
+    return [lines for it in found[:most] if (lines := _lines(it))]
 
 
-def _read(package: str, name: str) -> list[list[Line]]:
-    content = files(package).joinpath(name).read_bytes()
-    talks = msgspec.json.decode(content, type=dict[str, _Talk])
-    return [lines for it in talks.values() if (lines := _lines(it))]
-
-
-def _lines(talk: _Talk) -> list[Line]:
+def _lines(conversation: Conversation) -> list[Line]:
     """Who speaks first is 0; anybody else is 1."""
-    messages = [it for turn in talk.messages for it in turn if it.text]
-    return [Line(int(it.sender != messages[0].sender), it.text) for it in messages]
+    said = [
+        (turn.sender, text)
+        for turn in conversation.turns
+        for text in turn.texts
+        if text
+    ]
+    return [Line(int(sender != said[0][0]), text) for sender, text in said]
 
 
 class Talk:

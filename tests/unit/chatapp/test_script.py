@@ -3,9 +3,9 @@
 import pytest
 
 from chatapp.demo import dataset
-from chatapp.demo.dataset import Conversation, Turn
 from chatapp.demo.script import write_script
 from chatapp.errors import DatasetMissing
+from chatbench.conversations import Conversation, Turn
 from scripts import choose_sample
 
 TALK = Conversation("t", "2018-05-02", (Turn("a", ("1", "")), Turn("b", ("2",))))

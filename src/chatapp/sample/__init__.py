@@ -1,1 +1,0 @@
-"""A sample of the Chit-Chat dataset, under its own licence (see LICENSE here)."""
