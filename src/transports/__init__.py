@@ -3,12 +3,23 @@
 ``serve`` and ``connect`` are what an application calls; ``register`` adds a transport.
 """
 
-from transports.client import Client, ListedAccount, ReconnectPolicy, connect
+from transports.client import (
+    Client,
+    LinkDown,
+    LinkEvent,
+    LinkUp,
+    ListedAccount,
+    ReconnectPolicy,
+    connect,
+)
 from transports.registry import register_transport
 from transports.server import serve
 
 __all__ = [
     "Client",
+    "LinkDown",
+    "LinkEvent",
+    "LinkUp",
     "ListedAccount",
     "ReconnectPolicy",
     "connect",
