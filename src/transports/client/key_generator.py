@@ -7,8 +7,10 @@ down, since one that is too far ahead is refused.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+from chatcore.commands import Command, Create, Delete, Send
 from chatcore.ids import IdempotencyKey
 
 _RANDOM_BITS: Final = 74
@@ -50,3 +52,30 @@ class KeyGenerator:
         high, low = divmod(self._random, 1 << _LOW_BITS)
         value = at_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
         return IdempotencyKey(value.to_bytes(16))
+
+
+def steady_ms(now_s: float) -> int:
+    """A steady clock's seconds as what keys are made from."""
+    return int(now_s * 1000)
+
+
+def wants_key(command: Command) -> bool:
+    """Whether a command should have a key, and has none (M2, D6)."""
+    match command:
+        case Send() | Create():
+            return not command.key
+        case Delete():
+            return not command.key and not command.dry_run
+        case _:
+            return False
+
+
+def with_key(command: Command, key: IdempotencyKey) -> Command:
+    """The same command under another key."""
+    match command:
+        case Send():
+            return Send(command.recipient, command.body, key)
+        case Create() | Delete():
+            return replace(command, key=key)
+        case _:
+            return command

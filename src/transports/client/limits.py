@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from chatcore.errors import InvalidBody
 from chatcore.events import Welcome
 from chatcore.limits import KIB, MIB
 from transports.client.errors import ProtocolError
@@ -38,6 +39,16 @@ class ServerLimits:
     login_frame_bytes: int = 32 * KIB
     body_bytes: int = 64 * KIB
     window_messages: int = 256
+
+    def refusal_of(self, body: str) -> InvalidBody | None:
+        """Why the server would not take this body (M6); None where it does."""
+        try:
+            size = len(body) if body.isascii() else len(body.encode())
+        except UnicodeEncodeError:  # a lone surrogate is no text
+            return InvalidBody(maximum=self.body_bytes, bytes="none")
+        if size > self.body_bytes:
+            return InvalidBody(maximum=self.body_bytes, bytes=size)
+        return None
 
 
 def read_limits(welcome: Welcome) -> ServerLimits:

@@ -5,7 +5,7 @@ in which they were asked, and so do all while no link is open.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -13,7 +13,6 @@ from chatcore.commands import (
     ChangePassword,
     Command,
     Create,
-    Delete,
     List,
     Login,
     Request,
@@ -21,12 +20,17 @@ from chatcore.commands import (
 )
 from chatcore.errors import ChatError, Refusal
 from chatcore.events import Event, Listed
-from chatcore.ids import IdempotencyKey
 from transports.client.events import (
     ClientEvent,
     CommandAnswered,
     CommandRefused,
     PageArrived,
+)
+from transports.client.key_generator import (
+    KeyGenerator,
+    steady_ms,
+    wants_key,
+    with_key,
 )
 from transports.client.page_buffer import PageBuffer
 from transports.client.passwords import after_refused_repeat
@@ -67,11 +71,13 @@ class PendingCommand:
 class PendingCommands:
     """Numbers commands and finds them again by the id that an answer names (W7).
 
-    ``tell`` is called with what becomes of them.
+    ``tell`` is called with what becomes of them; ``keys`` makes keys for those that
+    have none.
     """
 
-    def __init__(self, tell: Callable[[ClientEvent], None]) -> None:
+    def __init__(self, tell: Callable[[ClientEvent], None], keys: KeyGenerator) -> None:
         self._tell = tell
+        self._keys = keys
         self._under_way: dict[int, PendingCommand] = {}
         self._waiting: OrderedDict[int, PendingCommand] = OrderedDict()
         self._lists: dict[int, PageBuffer] = {}
@@ -81,8 +87,11 @@ class PendingCommands:
 
     # ---- asking
 
-    def add(self, command: Command, *, has_own_key: bool = False) -> int:
-        """Number a command; never with a number that is still in use."""
+    def add(self, command: Command, now_s: float) -> int:
+        """Number a command; never with a number that is still in use.
+
+        A send, create or delete without a key gets one (M2, D6), but for a dry run.
+        """
         while True:
             command_id = self._last_id = self._last_id % 0xFFFF_FFFF + 1
             if not (
@@ -91,6 +100,9 @@ class PendingCommands:
                 or command_id in self._lists
             ):
                 break
+        has_own_key = wants_key(command)
+        if has_own_key:
+            command = with_key(command, self._keys.make(steady_ms(now_s)))
         pages = None
         if isinstance(command, List):
             pages = self._lists[command_id] = PageBuffer()
@@ -286,9 +298,7 @@ class PendingCommands:
 
     # ---- a new link
 
-    def to_repeat(
-        self, make_key: Callable[[], IdempotencyKey], now_s: float
-    ) -> Iterator[Request]:
+    def to_repeat(self, now_s: float) -> list[Request]:
         """What a new link has to ask again, in order.
 
         Sends, creations and deletions carry keys, so that a repeat is not a second
@@ -296,6 +306,8 @@ class PendingCommands:
         told (B7). A change of password is settled before, or is harmless (A6).
         """
         self._held = 0
+        now_ms = steady_ms(now_s)
+        repeated: list[Request] = []
         for command_id, pending in list(self._under_way.items()):
             if pending.is_abandoned:
                 del self._under_way[command_id]
@@ -303,21 +315,11 @@ class PendingCommands:
             if pending.was_sent and pending.repeated_at_s is None:
                 pending.repeated_at_s = now_s
             elif not pending.was_sent and pending.has_own_key:
-                pending.command = with_key(pending.command, make_key())
+                pending.command = with_key(pending.command, self._keys.make(now_ms))
             if pending.pages is not None:
                 pending.pages.restart()
-            yield Request(command_id, pending.command)
+            repeated.append(Request(command_id, pending.command))
         for pending in self._waiting.values():
             if pending.has_own_key:
-                pending.command = with_key(pending.command, make_key())
-
-
-def with_key(command: Command, key: IdempotencyKey) -> Command:
-    """The same command under another key."""
-    match command:
-        case Send():
-            return Send(command.recipient, command.body, key)
-        case Create() | Delete():
-            return replace(command, key=key)
-        case _:
-            return command
+                pending.command = with_key(pending.command, self._keys.make(now_ms))
+        return repeated

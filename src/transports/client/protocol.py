@@ -20,13 +20,11 @@ asked it needs no link, and dials none.
 from collections.abc import Sequence
 from typing import assert_never
 
-from chatcore.commands import Command, Create, Delete, Login, Send
+from chatcore.commands import Command, Login, Send
 from chatcore.errors import (
     AccountInUse,
     ChatError,
-    CloseCode,
     Closed,
-    InvalidBody,
     InvalidKey,
     KeyExpired,
     Outage,
@@ -65,10 +63,10 @@ from transports.client.events import (
     MailArrived,
     SessionEnded,
 )
-from transports.client.key_generator import KeyGenerator
+from transports.client.key_generator import KeyGenerator, steady_ms
 from transports.client.limits import LARGEST_FRAME, read_limits
 from transports.client.passwords import is_wrong_password
-from transports.client.pending_commands import PendingCommands, with_key
+from transports.client.pending_commands import PendingCommands
 from transports.client.reconnect import Attempts, ReconnectPolicy, retry_after_s
 from transports.client.send_buffer import SendBuffer
 from transports.client.session import ClientSession
@@ -104,11 +102,9 @@ class ClientProtocol:
         self._keys = keys
         self._attempts = Attempts(urls, reconnect, now_s)
         self._events: list[ClientEvent] = []
-        self._pending = PendingCommands(self._tell)
+        self._pending = PendingCommands(self._tell, keys)
         self._buffer = SendBuffer(codec, self._pending)
         self._session = ClientSession()
-        self._last_words: Closed | None = None
-        self._rejected: LinkFailed | None = None
         self._mail_was_told = False
         self.state = ClientState.DIALLING
         self.dial_after_s = 0.0
@@ -122,7 +118,7 @@ class ClientProtocol:
     @property
     def is_link_over(self) -> bool:
         """Whether a link that is still there is to be aborted."""
-        return self._rejected is not None or self.state is ClientState.ENDED
+        return self._attempts.rejected is not None or self.state is ClientState.ENDED
 
     def take_events(self) -> list[ClientEvent]:
         """What has happened since this was last called, in order."""
@@ -146,25 +142,15 @@ class ClientProtocol:
         """
         if self.failure is not None:
             raise self.failure
-        has_own_key = _wants_key(command)
-        if has_own_key:
-            command = with_key(command, self._keys.make(_ms(now_s)))
-        command_id = self._pending.add(command, has_own_key=has_own_key)
-        if isinstance(command, Send) and (refusal := self._wrong_body(command)):
+        command_id = self._pending.add(command, now_s)
+        if isinstance(command, Send) and (
+            refusal := self._buffer.limits.refusal_of(command.body)
+        ):
             self._pending.withdraw(command_id, refusal)
         elif self.state is ClientState.IDLE:
             self._attempts.restart(now_s)
             self._step(ClientTrigger.ASKED)
         return command_id
-
-    def _wrong_body(self, send: Send) -> InvalidBody | None:
-        most = self._buffer.limits.body_bytes
-        body = send.body
-        try:
-            size = len(body) if body.isascii() else len(body.encode())
-        except UnicodeEncodeError:  # a lone surrogate is no text
-            return InvalidBody(maximum=most, bytes="none")
-        return InvalidBody(maximum=most, bytes=size) if size > most else None
 
     def abandon(self, command_id: int) -> None:
         """Nobody waits for this command any more.
@@ -194,7 +180,6 @@ class ClientProtocol:
 
     def next_url(self) -> str:
         """Where to dial now."""
-        self._last_words = self._rejected = None
         return self._attempts.next_url()
 
     def link_opened(self) -> None:
@@ -211,25 +196,20 @@ class ClientProtocol:
         """
         if self.state is ClientState.ENDED:
             return
-        closed = None
-        if isinstance(error, LinkClosed):
-            if self._rejected is not None:
-                error = LinkClosed(CloseCode.LINK_LOST, str(self._rejected))
-            closed = self._last_words or Closed(error.code, error.text)
-        if reason := self._attempts.reason_to_end(error, closed):
+        attempts = self._attempts
+        if reason := attempts.reason_to_end(error):
             self.end(reason)
             return
         if self.state is ClientState.OPEN:
-            self._attempts.was_open(now_s)
-            self._tell(LinkDown(self._attempts.url))
+            attempts.was_open(now_s)
+            self._tell(LinkDown(attempts.url))
         self._step(ClientTrigger.LINK_LOST)
         self._buffer.clear()
         if self._is_idle:
             self._step(ClientTrigger.NOT_NEEDED)
             self.dial_after_s = 0.0
             return
-        code = closed.code if closed is not None else CloseCode.LINK_LOST
-        wait = self._attempts.wait_s(now_s, code=code, jitter=jitter)
+        wait = attempts.wait_s(now_s, error, jitter)
         if isinstance(wait, ChatError):
             self.end(wait)
         else:
@@ -262,17 +242,11 @@ class ClientProtocol:
         """Commands flow from now on, first those that have no answer."""
         self._step(trigger)
         self._attempts.opened(now_s)
-        now_ms = _ms(now_s)
-        self._buffer.add(
-            self._pending.to_repeat(lambda: self._keys.make(now_ms), now_s)
-        )
+        self._buffer.add(self._pending.to_repeat(now_s))
         self._tell(LinkUp(self._attempts.url))
 
     def _reject(self, error: LinkFailed) -> None:
-        self._rejected = error
-        if isinstance(error, SessionRefused):
-            self._attempts.refusal = error.refusal
-            self._attempts.asked_to_wait_s = error.retry_after_s
+        self._attempts.reject(error)
         self._tell(LinkRejected(self._attempts.url, error))
 
     # ---- frames out
@@ -281,7 +255,7 @@ class ClientProtocol:
     def wants_to_write(self) -> bool:
         """Whether ``frames_to_send`` has something to say."""
         buffer = self._buffer
-        if self._rejected is not None:
+        if self._attempts.rejected is not None:
             return False
         if buffer.has_own:
             return True
@@ -378,7 +352,7 @@ class ClientProtocol:
             case Ping():
                 self._buffer.owe_pong()
             case Closing():
-                self._last_words = Closed(event.code, event.text)
+                self._attempts.last_words = Closed(event.code, event.text)
             case _:
                 assert_never(event)
 
@@ -388,7 +362,7 @@ class ClientProtocol:
 
     def _take_welcome(self, welcome: Welcome, now_s: float) -> None:
         self._buffer.limits = read_limits(welcome)
-        self._keys.set_server_time(welcome.server_time_ms, _ms(now_s))
+        self._keys.set_server_time(welcome.server_time_ms, steady_ms(now_s))
         resume = self._session.resume_command()
         if resume is None:
             self._open(ClientTrigger.WELCOMED, now_s)
@@ -470,17 +444,3 @@ class ClientProtocol:
             self.end(refusal)
         else:
             self._buffer.say(login)
-
-
-def _wants_key(command: Command) -> bool:
-    match command:
-        case Send() | Create():
-            return not command.key
-        case Delete():
-            return not command.key and not command.dry_run
-        case _:
-            return False
-
-
-def _ms(now_s: float) -> int:
-    return int(now_s * 1000)

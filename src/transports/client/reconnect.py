@@ -10,6 +10,7 @@ from typing import Final
 
 from chatcore.errors import ChatError, CloseCode, Closed, Outage, Refusal
 from transports.base import CannotConnect, LinkClosed
+from transports.client.errors import LinkFailed, SessionRefused
 
 _STEADY_S: Final = 1.0
 _MOST_ASKED_S: Final = 3600.0
@@ -46,8 +47,8 @@ class Attempts:
     Attributes:
         url: where it dialled last.
         has_opened: commands have flowed at least once.
-        refusal: what the server last refused the session with, if it did.
-        asked_to_wait_s: how long the server asks to be left alone.
+        last_words: the code and text that the server said it closes the link with.
+        rejected: why the client has had enough of the link, if it has.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Attempts:
         self._tried = 0
         self.url = ""
         self.has_opened = False
-        self.refusal: Refusal | None = None
-        self.asked_to_wait_s = 0.0
+        self._refusal: Refusal | None = None
+        self._asked_to_wait_s = 0.0
+        self.last_words: Closed | None = None
+        self.rejected: LinkFailed | None = None
 
     @property
     def may_redial(self) -> bool:
@@ -73,12 +76,13 @@ class Attempts:
         """Where to dial now."""
         self.url = self._urls[self._tried % len(self._urls)]
         self._tried += 1
-        self.asked_to_wait_s = 0.0
+        self._asked_to_wait_s = 0.0
+        self.last_words = self.rejected = None
         return self.url
 
     def restart(self, now_s: float) -> None:
         """Something is asked again after a time without a link."""
-        self._since_s, self._attempt, self.refusal = now_s, 0, None
+        self._since_s, self._attempt, self._refusal = now_s, 0, None
 
     def opened(self, now_s: float) -> None:
         """Commands flow on the link."""
@@ -86,46 +90,60 @@ class Attempts:
 
     def was_open(self, now_s: float) -> None:
         """A link is lost on which commands flowed."""
-        self._since_s, self.refusal = now_s, None
+        self._since_s, self._refusal = now_s, None
         # A link that is lost as soon as it is open is no reason to hurry.
         if now_s - self._opened_s > _STEADY_S:
             self._attempt = 0
 
-    def reason_to_end(
-        self, error: CannotConnect | LinkClosed, closed: Closed | None
-    ) -> ChatError | None:
-        """Why there is no other attempt after this; None where there may be one.
+    def reject(self, error: LinkFailed) -> None:
+        """The client has had enough of the link."""
+        self.rejected = error
+        if isinstance(error, SessionRefused):
+            self._refusal = error.refusal
+            self._asked_to_wait_s = error.retry_after_s
 
-        ``closed`` is what the link ended with, if there was one.
-        """
+    def _closed(self, error: CannotConnect | LinkClosed) -> Closed | None:
+        """What the link ended with; None where there was none."""
+        if isinstance(error, CannotConnect):
+            return None
+        if self.last_words is not None:
+            return self.last_words
+        if self.rejected is not None:
+            return Closed(CloseCode.LINK_LOST, str(self.rejected))
+        return Closed(error.code, error.text)
+
+    def reason_to_end(self, error: CannotConnect | LinkClosed) -> ChatError | None:
+        """Why there is no other attempt after this; None where there may be one."""
+        closed = self._closed(error)
         if closed is not None and not closed.code.may_reconnect:
             return closed
         if not self.has_opened and self._tried >= len(self._urls):
             # Nobody was reached in the first place.
-            has_code = closed is not None and closed.code is not CloseCode.LINK_LOST
-            return closed if closed is not None and has_code else error
+            if closed is None:
+                return error
+            if closed.code is CloseCode.LINK_LOST:
+                return LinkClosed(closed.code, closed.text)
+            return closed
         if self.has_opened and not self.may_redial:
             return closed or Closed(CloseCode.LINK_LOST)
         return None
 
     def wait_s(
-        self, now_s: float, *, code: CloseCode, jitter: float
+        self, now_s: float, error: CannotConnect | LinkClosed, jitter: float
     ) -> float | ChatError:
-        """How long to wait before the next attempt, or why there is none.
-
-        ``code`` is what the link ended with.
-        """
+        """How long to wait before the next attempt, or why there is none."""
         if self._policy is None:
             return 0.0
         give_up_s = self._since_s + self._policy.give_up_s
         attempt, self._attempt = self._attempt, self._attempt + 1
-        wait_s = self.asked_to_wait_s
-        if code in _CROWDED:
+        wait_s = self._asked_to_wait_s
+        closed = self._closed(error)
+        if closed is not None and closed.code in _CROWDED:
             wait_s = max(wait_s, self._policy.crowded_delay_s(jitter))
         elif self._tried % len(self._urls) == 0 or attempt > 0:
             wait_s = max(wait_s, self._policy.delay_s(attempt, jitter))
-        if now_s > give_up_s or now_s + self.asked_to_wait_s > give_up_s:
-            return self.refusal or Closed(CloseCode.LINK_LOST)
+        if now_s > give_up_s or now_s + self._asked_to_wait_s > give_up_s:
+            return self._refusal or Closed(CloseCode.LINK_LOST)
         return wait_s
 
 

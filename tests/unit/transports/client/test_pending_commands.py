@@ -9,25 +9,24 @@ from transports.client.events import ClientEvent
 from transports.client.key_generator import KeyGenerator
 from transports.client.pending_commands import PendingCommands
 
-KEYS = KeyGenerator(randbits)
 LOGIN = Login(username="ada", password="correct horse")
 
 
 def pending() -> PendingCommands:
     """No commands yet, and nobody who is told of them."""
     told: list[ClientEvent] = []
-    return PendingCommands(told.append)
+    return PendingCommands(told.append, KeyGenerator(randbits))
 
 
 @pytest.mark.rule("S1", "M5")
 def test_a_login_that_is_repeated_on_a_new_link_may_meet_its_own_session() -> None:
     commands = pending()
-    login = commands.add(LOGIN)
+    login = commands.add(LOGIN, now_s=0.0)
     commands.admit()
     commands.mark_sent(login)
 
     before = commands.may_be_own_session(login, now_s=1.0)
-    repeated = list(commands.to_repeat(lambda: KEYS.make(1), now_s=1.0))
+    repeated = commands.to_repeat(now_s=1.0)
 
     assert not before
     assert [it.id for it in repeated] == [login]
@@ -38,12 +37,12 @@ def test_a_login_that_is_repeated_on_a_new_link_may_meet_its_own_session() -> No
 @pytest.mark.rule("S1")
 def test_a_login_that_was_never_written_before_meets_somebody_elses() -> None:
     commands = pending()
-    login = commands.add(LOGIN)
-    other = commands.add(Logout())
+    login = commands.add(LOGIN, now_s=0.0)
+    other = commands.add(Logout(), now_s=0.0)
     commands.admit()
     commands.mark_sent(other)
 
-    repeated = list(commands.to_repeat(lambda: KEYS.make(1), now_s=1.0))
+    repeated = commands.to_repeat(now_s=1.0)
 
     assert [it.id for it in repeated] == [login, other]
     assert not commands.may_be_own_session(login, now_s=1.0)
