@@ -1,6 +1,7 @@
 """Transports, and what all of them share: the session driver and the client.
 
-``serve`` and ``connect`` are what an application calls; ``register_transport`` adds a transport.
+``serve`` and ``connect`` are what an application calls; ``register_transport`` adds a
+transport.
 """
 
 from transports.client import (
