@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from chatcore.commands import Command, Logout, Send
-from chatcore.events import Accepted
+from chatcore.events import Accepted, LoggedOut
 from chatcore.ids import AccountId, Position
 from tests.unit.transports.client.scripted import PASSWORD, Peer, scripted
 from transports import connect
@@ -38,6 +38,7 @@ async def test_a_server_has_no_more_to_answer_than_the_bound_whatever_calls_ask(
         while isinstance((request := await peer.hear(Send, Logout)).command, Send):
             later.append(request.command)
             await peer.say(accepted(request.id))
+        await peer.say(LoggedOut(request.id))
 
     async with scripted(serve) as server, connect(server.url) as client:
         await client.login("ada", PASSWORD)
