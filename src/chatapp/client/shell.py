@@ -30,7 +30,7 @@ from chatapp.client.commands import (
 from chatapp.client.screen import Abandoned, Screen, SecretsDiffer
 from chatcore.commands import DeliveryMode, InboxAction
 from chatcore.errors import ChatError, Refusal
-from transports import Client, LinkDown, LinkEvent
+from transports import Client, LinkDown, LinkEvent, LinkUp
 
 
 class _InputEnded(Exception):
@@ -60,8 +60,8 @@ class Shell:
         Whoever has not logged in loses nothing: a server ends such a link after some
         seconds, and the client dials again when it is asked for something.
         """
-        if is_up:
-            self._url = url
+        if isinstance(event, LinkUp):
+            self._url = event.url
         if self._client is None or self._client.username is None:
             return
         if isinstance(event, LinkDown):
