@@ -77,6 +77,8 @@ _HOMES: Final[Mapping[str, Sequence[str]]] = {
     "chatsystem": ("HashSettings", "system_environment"),
     "transports": (
         "Client",
+        "LinkDown",
+        "LinkUp",
         "ListedAccount",
         "ReconnectPolicy",
         "connect",

@@ -74,6 +74,8 @@ from chatstores.errors import UnknownStore as UnknownStore
 from chatsystem import HashSettings as HashSettings
 from chatsystem import system_environment as system_environment
 from transports import Client as Client
+from transports import LinkDown as LinkDown
+from transports import LinkUp as LinkUp
 from transports import ListedAccount as ListedAccount
 from transports import ReconnectPolicy as ReconnectPolicy
 from transports import connect as connect
@@ -140,7 +142,9 @@ __all__ = [
     "LimitsContradict",
     "Link",
     "LinkClosed",
+    "LinkDown",
     "LinkSettings",
+    "LinkUp",
     "ListedAccount",
     "Listener",
     "LoggedIn",

@@ -5,6 +5,7 @@ only the wire: what it can do to its own server alone needs the mark ``own_serve
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
-from transports import Client, ReconnectPolicy, connect, serve
+from transports import Client, LinkEvent, ReconnectPolicy, connect, serve
 from transports.base import LinkSettings, parse_address
 from transports.client.key_generator import KeyGenerator
 from transports.codec import codec as codec_of
@@ -119,7 +120,7 @@ class Server:
         codec: str = "",
         reconnect: ReconnectPolicy | None = SOON,
         on_received: Callable[[Received], None] = lambda _: None,
-        on_link: Callable[[bool, str], None] = lambda _up, _url: None,
+        on_link: Callable[[LinkEvent], None] = lambda _: None,
     ) -> AsyncIterator[Client]:
         """A client of the library."""
         async with connect(
@@ -147,7 +148,7 @@ class Server:
     def make_key(self, *, days: float = 0) -> IdempotencyKey:
         """A key of the server's time, or of so many days after it."""
         at_ms = self.now_ms + int(days * DAY_MS)
-        return KeyGenerator(lambda: at_ms).make()
+        return KeyGenerator(secrets.randbits).make(at_ms)
 
     async def until_offline(self, username: str) -> None:
         """Return once the server has seen that a session's link is lost."""

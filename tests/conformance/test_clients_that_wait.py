@@ -8,18 +8,19 @@ from chatcore import Limits
 from tests.conformance.cells import Cell, each_transport
 from tests.conformance.peers import PASSWORD, WITHIN_S
 from tests.conformance.servers import serving
+from transports import LinkDown, LinkEvent, LinkUp
 
 
 @each_transport
 @pytest.mark.own_server
 @pytest.mark.rule("B3")
 async def test_who_takes_long_to_log_in_does_so_on_a_new_link(cell: Cell) -> None:
-    links: list[bool] = []
+    links: list[LinkEvent] = []
     is_lost = asyncio.Event()
 
-    def take_note(is_up: bool, _url: str) -> None:  # noqa: FBT001  # see connect
-        links.append(is_up)
-        if not is_up:
+    def take_note(event: LinkEvent) -> None:
+        links.append(event)
+        if isinstance(event, LinkDown):
             is_lost.set()
 
     limits = Limits(login_within_s=0.2)
@@ -33,6 +34,6 @@ async def test_who_takes_long_to_log_in_does_so_on_a_new_link(cell: Cell) -> Non
         login = await client.login("ada", PASSWORD, create=True)
         receipt = await client.send("ada", "hello")
 
-        assert links_before == [True, False]
-        assert links == [True, False, True]
+        assert links_before == [LinkUp(server.url), LinkDown(server.url)]
+        assert links == [*links_before, LinkUp(server.url)]
         assert receipt.recipient_id == login.account

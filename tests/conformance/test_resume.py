@@ -19,7 +19,7 @@ from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take, take_bodies
 from tests.conformance.servers import serving
 from tests.faults.relay import relaying
-from transports import Client
+from transports import Client, LinkDown, LinkEvent, LinkUp
 
 ALL_WIRES = [
     (carried.listens, codec)
@@ -61,7 +61,8 @@ async def test_a_client_comes_back_over_another_transport(cell: Cell) -> None:
         serving(cell, also=("loopback:", "tcp://127.0.0.1:0")) as server,
         server.user("ada") as ada,
         server.client(
-            *server.urls, on_link=lambda up, url: links.append(url) if up else None
+            *server.urls,
+            on_link=lambda it: links.append(it.url) if isinstance(it, LinkUp) else None,
         ) as bob,
     ):
         await bob.login("bob", PASSWORD, create=True)
@@ -69,7 +70,7 @@ async def test_a_client_comes_back_over_another_transport(cell: Cell) -> None:
         for n in range(6):
             await ada.send("bob", str(n))
             bodies += await take_bodies(bob, 1)
-            bob._conversation.drop_link()
+            bob._driver.drop_link()
 
         assert bodies == [str(n) for n in range(6)]
         assert await ada.send("bob", "the last")
@@ -161,11 +162,11 @@ async def test_a_client_logs_in_again_when_its_session_is_gone(cell: Cell) -> No
 @each_durable_store
 @pytest.mark.rule("M5", "S6", "M2")
 async def test_a_client_goes_on_over_a_restart_of_its_server(cell: Cell) -> None:
-    links: asyncio.Queue[bool] = asyncio.Queue()
+    links: asyncio.Queue[LinkEvent] = asyncio.Queue()
     name = "loopback:restarted"
     restarted = replace(cell, listens=name)
     async with serving(restarted) as server:
-        client_open = server.client(name, on_link=lambda up, _: links.put_nowait(up))
+        client_open = server.client(name, on_link=links.put_nowait)
         ada = await client_open.__aenter__()
         await ada.login("ada", PASSWORD, create=True)
         await ada.send_all([("ada", "one"), ("ada", "two")])
@@ -176,11 +177,15 @@ async def test_a_client_goes_on_over_a_restart_of_its_server(cell: Cell) -> None
         assert await take_bodies(ada, 1) == ["three"]
         await client_open.__aexit__(None, None, None)
 
-    assert [links.get_nowait() for _ in range(links.qsize())] == [True, False, True]
+    assert [links.get_nowait() for _ in range(links.qsize())] == [
+        LinkUp(name),
+        LinkDown(name),
+        LinkUp(name),
+    ]
 
 
 async def cut_when_it_is_open(client: Client) -> None:
     """Cut a client's link once commands flow on it, as an answer shows."""
     async with asyncio.timeout(10):
         assert [it async for it in client.list("nobody")] == []
-    client._conversation.drop_link()
+    client._driver.drop_link()

@@ -44,6 +44,7 @@ from tests.conformance.cells import (
 from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take_bodies
 from tests.conformance.servers import serving
+from transports import LinkEvent, LinkUp
 
 RIGHT = Login(username="ada", password=PASSWORD)
 WRONG = Login(username="ada", password="not this one")
@@ -344,10 +345,10 @@ async def test_a_peer_that_answers_pings_stays(cell: Cell) -> None:
 @pytest.mark.rule("S5")
 async def test_the_client_of_the_library_answers_pings(cell: Cell) -> None:
     limits = Limits(ping_after_s=0.02, pong_within_s=0.2)
-    links: list[bool] = []
+    links: list[LinkEvent] = []
     async with (
         serving(cell, limits=limits) as server,
-        server.client(on_link=lambda up, _: links.append(up)) as ada,
+        server.client(on_link=links.append) as ada,
         server.peer() as clock,
     ):
         await ada.login("ada", PASSWORD, create=True)
@@ -357,7 +358,7 @@ async def test_the_client_of_the_library_answers_pings(cell: Cell) -> None:
 
         await ada.send("ada", "still here")
 
-        assert links == [True]
+        assert links == [LinkUp(server.url)]
 
 
 @each_transport

@@ -15,7 +15,7 @@ from typing import Final
 
 from chatcore.commands import DeliveryMode
 from chatcore.events import Accepted
-from transports import Client, ReconnectPolicy, connect
+from transports import Client, LinkUp, ReconnectPolicy, connect
 
 READER: Final = "reader"
 PASSWORD: Final = "correct horse"
@@ -31,7 +31,7 @@ def tell(*words: object) -> None:
 async def read(url: str, messages: int) -> None:
     """Take so many messages, answer some of them, and tell what is left."""
     async with connect(
-        url, reconnect=SOON, on_link=lambda up, _: tell("link", up)
+        url, reconnect=SOON, on_link=lambda it: tell("link", isinstance(it, LinkUp))
     ) as client:
         await client.login(READER, PASSWORD, create=True)
         answers: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()

@@ -1,6 +1,7 @@
 """A deletion whose server is killed while the bounces go out (D4, D5, D6)."""
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -38,7 +39,7 @@ async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
     # Small steps leave much to do between the decision and the last bounce.
     monkeypatch.setenv("CHATCORE_LIMIT_CLEANUP_ROWS", str(STEP))
     monkeypatch.setenv("CHATCORE_LIMIT_BOUNCE_MESSAGES", str(STEP))
-    key = KeyGenerator(SystemClock().now_ms).make()
+    key = KeyGenerator(secrets.randbits).make(SystemClock().now_ms())
     async with server_process(tmp_path) as server, connected(server.url) as deleter:
         await deleter.create("bob", PASSWORD)
         stored = await positions_of_all(server.url)

@@ -23,6 +23,7 @@ from tests.moving.lossy_transport import make_lossy
 from tests.moving.server_process import WITHIN_S, ServerProcess, server_process
 from tests.moving.users import PASSWORD, User, look_into_mailbox, user
 from tests.proof import history
+from transports import LinkDown, LinkUp
 
 on_one_ground: Final = pytest.mark.asyncio(loop_scope="module")
 
@@ -235,6 +236,6 @@ def check_move(
 ) -> None:
     """Check that somebody moved as the cell says, and that no promise was broken."""
     first, second = doors(server, cell)
-    assert who.links == [(True, first), (False, first), (True, second)]
+    assert who.links == [LinkUp(first), LinkDown(first), LinkUp(second)]
     assert history.judge(records) == []
     assert server.complaints() == ""

@@ -8,7 +8,7 @@ from chatcore.commands import DeliveryMode
 from chatcore.events import Accepted, Delivered
 from chatcore.ids import AccountId
 from tests.proof import history
-from transports import Client, ReconnectPolicy, connect
+from transports import Client, LinkEvent, ReconnectPolicy, connect
 
 PASSWORD: Final = "correct horse"
 SOON: Final = ReconnectPolicy(first_delay_s=0.005, longest_delay_s=0.02)
@@ -18,7 +18,7 @@ class User:
     """One client process of one account.
 
     Attributes:
-        links: each link that came up (True) or was lost (False), with its URL.
+        links: each link that came up or was lost.
         queued: how many messages waited at the login.
         bodies: of the messages that were handed over, in order.
         positions: of those messages.
@@ -30,7 +30,7 @@ class User:
         self._mail: AsyncIterator[Delivered]
         self._name = ""
         self.account: AccountId
-        self.links: list[tuple[bool, str]] = []
+        self.links: list[LinkEvent] = []
         self.queued = 0
         self.bodies: list[str] = []
         self.positions: list[int] = []
@@ -109,7 +109,7 @@ async def user(
     async with connect(
         urls,
         reconnect=SOON,
-        on_link=lambda up, url: one.links.append((up, url)),
+        on_link=one.links.append,
     ) as client:
         await one.come(client, name, delivery)
         yield one

@@ -12,6 +12,7 @@ One ``Recorder`` for a run, one ``Witness`` for each client process in it::
     assert judge(recorder.records) == []
 """
 
+import secrets
 import time
 from collections.abc import AsyncIterator
 
@@ -34,7 +35,7 @@ class Recorder:
     def __init__(self) -> None:
         self.records: list[history.Record] = []
         self.accounts: set[AccountId] = set()
-        self.keys = KeyGenerator(lambda: time.time_ns() // 1_000_000)
+        self.keys = KeyGenerator(secrets.randbits)
 
     async def login(
         self, client: Client, username: str, password: str, *, process: str
@@ -83,7 +84,7 @@ class Witness:
         """Send; the receipt, the refusal, or None where nobody knows."""
         records = self._recorder.records
         if key is None:
-            key = self._recorder.keys.make()
+            key = self._recorder.keys.make(time.time_ns() // 1_000_000)
         records.append(history.Sent(key, self.account, recipient, body))
         try:
             receipt = await self._client.send(recipient, body, key=key)

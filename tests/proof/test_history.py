@@ -265,7 +265,7 @@ async def write_to_all(witness: Witness, name: str, client: Client) -> None:
     for number in range(EACH_SENDS):
         recipient = NAMES[number % len(NAMES)]
         if number % 20 == 19:  # thrice
-            client._conversation.drop_link()
+            client._driver.drop_link()
         await witness.send(recipient, f"{name} {number}")
 
 

@@ -30,7 +30,7 @@ from chatapp.client.commands import (
 from chatapp.client.screen import Abandoned, Screen, SecretsDiffer
 from chatcore.commands import DeliveryMode, InboxAction
 from chatcore.errors import ChatError, Refusal
-from transports import Client
+from transports import Client, LinkDown, LinkEvent, LinkUp
 
 
 class _InputEnded(Exception):
@@ -54,21 +54,21 @@ class Shell:
         self.refused = False
         self.is_abandoned = False
 
-    def tell_link(self, is_up: bool, url: str) -> None:  # noqa: FBT001  # see connect
+    def tell_link(self, event: LinkEvent) -> None:
         """Say in a line that the connection was lost, or is there again.
 
         Whoever has not logged in loses nothing: a server ends such a link after some
         seconds, and the client dials again when it is asked for something.
         """
-        if is_up:
-            self._url = url
+        if isinstance(event, LinkUp):
+            self._url = event.url
         if self._client is None or self._client.username is None:
             return
-        if not is_up:
+        if isinstance(event, LinkDown):
             self._screen.show("-- Connection lost; trying to reach the server again.")
         elif self._link_lost:
-            self._screen.show(f"-- Connected again to {url}.")
-        self._link_lost = not is_up
+            self._screen.show(f"-- Connected again to {event.url}.")
+        self._link_lost = isinstance(event, LinkDown)
 
     async def run(self, client: Client) -> None:
         """Carry out line after line, until ``quit``, Ctrl-C or the end of the input.

@@ -1,9 +1,9 @@
 """The client of the library: what an application calls."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from chatcore.commands import (
     ChangePassword,
@@ -19,7 +19,7 @@ from chatcore.commands import (
     OutboxAction,
     Send,
 )
-from chatcore.errors import InvalidBody, Refusal
+from chatcore.errors import Refusal
 from chatcore.events import (
     Accepted,
     Bounced,
@@ -34,13 +34,12 @@ from chatcore.events import (
 )
 from chatcore.ids import AccountId, IdempotencyKey, Username
 from chatcore.model import DeletionReceipt
-from transports.client.conversation import Conversation
-from transports.client.events import EventReader
-from transports.client.key_generator import KeyGenerator
-from transports.client.pages import Pages
-from transports.client.pending_commands import PendingCommand
+from transports.client.driver import ClientDriver
 
 _Answer = TypeVar("_Answer", bound=Event)
+
+_SENT_TOGETHER: Final = 500
+"""Others' commands come between, however long a list of messages is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +61,26 @@ class Client:
     have been stored.
     """
 
-    def __init__(
-        self, conversation: Conversation, reader: EventReader, keys: KeyGenerator
-    ) -> None:
-        self._conversation = conversation
-        self._reader = reader
-        self._keys = keys
+    def __init__(self, driver: ClientDriver) -> None:
+        self._driver = driver
 
     @property
     def username(self) -> Username | None:
         """Who is logged in; None for nobody."""
-        session = self._reader.session
+        session = self._driver.protocol.session
         return session.username if session is not None else None
 
     @property
     def account(self) -> AccountId | None:
         """The id of the account that is logged in; None for nobody."""
-        session = self._reader.session
+        session = self._driver.protocol.session
         return session.account if session is not None else None
 
     # ---- accounts and sessions
 
     async def create(self, username: str, password: str) -> AccountId:
         """Create an account (A3); its id."""
-        command = Create(username, password, self._keys.make())
-        return (await self._ask(command, Created, has_own_key=True)).account
+        return (await self._ask(Create(username, password), Created)).account
 
     async def login(
         self,
@@ -138,7 +132,7 @@ class Client:
         if (
             inbox is InboxAction.DELIVER
             and not dry_run
-            and self._reader.session is None
+            and self._driver.protocol.session is None
         ):
             # The mailbox's positions are told at a login: without, mail that is
             # delivered could not be told from mail that was lost.
@@ -149,9 +143,8 @@ class Client:
             inbox=inbox,
             outbox=outbox,
             dry_run=dry_run,
-            key=b"" if dry_run else self._keys.make(),
         )
-        return (await self._ask(command, Deleted, has_own_key=not dry_run)).receipt
+        return (await self._ask(command, Deleted)).receipt
 
     # ---- messages
 
@@ -162,60 +155,39 @@ class Client:
 
         A key of the application's own makes repeats by another process safe too.
         """
-        [answer] = await self._conversation.ask_all(
-            [self._message(recipient, body, key)]
-        )
-        if isinstance(answer, Accepted):
-            return answer
-        raise _not_an(answer)
+        return await self._ask(Send(recipient, body, key or b""), Accepted)
 
     async def send_all(
         self, messages: Sequence[tuple[str, str]]
     ) -> list[Accepted | Refusal]:
         """Send (recipient, body) pairs together; for each a receipt or a refusal."""
-        pending = [self._message(recipient, body, None) for recipient, body in messages]
         results: list[Accepted | Refusal] = []
-        for answer in await self._conversation.ask_all(pending):
-            if isinstance(answer, Accepted | Refusal):
-                results.append(answer)
-            else:
-                raise _not_an(answer)
+        for start in range(0, len(messages), _SENT_TOGETHER):
+            some = messages[start : start + _SENT_TOGETHER]
+            sends = [Send(recipient, body) for recipient, body in some]
+            for answer in await self._driver.ask_all(sends):
+                if isinstance(answer, Accepted | Refusal):
+                    results.append(answer)
+                else:
+                    raise _not_a_receipt(answer)
         return results
-
-    def _message(
-        self, recipient: str, body: str, key: IdempotencyKey | None
-    ) -> PendingCommand:
-        """A send; one whose body no server takes is refused already (M6)."""
-        made = self._keys.make() if key is None else key
-        pending = self._pending(Send(recipient, body, made), has_own_key=key is None)
-        most = self._conversation.outgoing.limits.body_bytes
-        try:
-            size = len(body.encode())
-        except UnicodeEncodeError:  # a lone surrogate is no text
-            pending.answer.set_exception(InvalidBody(maximum=most, bytes="none"))
-        else:
-            if size > most:
-                pending.answer.set_exception(InvalidBody(maximum=most, bytes=size))
-        return pending
 
     async def mail(self) -> AsyncIterator[Delivered | Bounced]:
         """Messages and bounces, each once, in the order of the mailbox (M5).
 
         Asking for the next one acknowledges the one before. Ends at a logout.
         """
-        conversation = self._conversation
+        driver, protocol = self._driver, self._driver.protocol
         while True:
-            mail = conversation.inbox.hand_over()
-            conversation.wake()
+            mail = driver.take_mail()
             if mail is not None:
                 yield mail
                 continue
-            if conversation.failure is not None:
-                raise conversation.failure
-            if self._reader.session is None:
+            if protocol.failure is not None:
+                raise protocol.failure
+            if protocol.session is None:
                 return
-            conversation.mail_came.clear()
-            await conversation.mail_came.wait()
+            await driver.mail_changed()
 
     async def messages(self) -> AsyncIterator[Delivered]:
         """``mail`` without the bounces, which are passed over."""
@@ -225,7 +197,7 @@ class Client:
 
     def acknowledge(self) -> None:
         """Acknowledge all mail that was handed over, without asking for more."""
-        self._conversation.acknowledge_handed()
+        self._driver.acknowledge()
 
     async def deliver(self) -> int:
         """Have what is queued delivered; how many once all is acknowledged (M7).
@@ -242,37 +214,23 @@ class Client:
         Whoever takes them slowly holds nobody up: 64 pages wait at most, and what
         comes after them is asked for again.
         """
-        pending = self._pending(List(pattern))
-        pages = Pages(lambda: self._conversation.post(pending))
-        pending.pages = pages
-        self._conversation.post(pending)
-        try:
-            while (page := await pages.next()) is not None:
+        pages = self._driver.pages(List(pattern))
+        async with aclosing(pages):
+            async for page in pages:
                 for username, online in zip(page.names, page.online, strict=True):
                     yield ListedAccount(username, online)
-            await pending.answer
-        finally:
-            pending.answer.cancel()  # where the reader has had enough
 
     # ---- asking
 
-    async def _ask(
-        self, command: Command, kind: type[_Answer], *, has_own_key: bool = False
-    ) -> _Answer:
-        pending = self._pending(command, has_own_key=has_own_key)
-        answer = await self._conversation.ask(pending)
-        # What answers what was seen to before: see ``fitting``.
+    async def _ask(self, command: Command, kind: type[_Answer]) -> _Answer:
+        answer = await self._driver.ask(command)
+        # What answers what was seen to before: see ``states``.
         assert isinstance(answer, kind)  # noqa: S101  # tells the type checker
         return answer
 
-    @staticmethod
-    def _pending(command: Command, *, has_own_key: bool = False) -> PendingCommand:
-        answer = asyncio.get_running_loop().create_future()
-        return PendingCommand(command, answer, has_own_key=has_own_key)
 
-
-def _not_an(answer: object) -> BaseException:
-    """What to raise for an answer that is no receipt: most often a refusal itself."""
+def _not_a_receipt(answer: object) -> BaseException:
+    """What to raise for the answer of a send that is neither receipt nor refusal."""
     if isinstance(answer, BaseException):
         return answer
     return TypeError(f"a message was answered with {type(answer).__name__}")

@@ -12,7 +12,7 @@ from typing import Final
 from chatcore.events import Bounced, Delivered
 from chatcore.ids import BEFORE_FIRST, Position
 from chatcore.limits import MIB
-from transports.client.giving_up import LinkGivenUp
+from transports.client.errors import LinkFailed, MailMissing, WindowExceeded
 
 MOST_BYTES: Final = 16 * MIB
 """What one link may bring before any of it is read, at most; a server's window is
@@ -20,22 +20,6 @@ MOST_BYTES: Final = 16 * MIB
 
 _PIECE_BYTES: Final = 64
 _NAMED_BYTES: Final = 40
-
-
-class MailMissing(LinkGivenUp):
-    """A delivery follows a position that this client never had.
-
-    The link is given up, and the session resumed after what the client does have.
-    """
-
-    def __init__(self, follows: int, expected: int) -> None:
-        self.follows = follows
-        self.expected = expected
-        super().__init__(f"A delivery follows {follows}, the last was {expected}.")
-
-
-class WindowExceeded(LinkGivenUp):
-    """The server delivers more than its window allows while nobody reads (W8)."""
 
 
 class Inbox:
@@ -90,10 +74,10 @@ class Inbox:
         if mail.follows != self.follows:
             raise MailMissing(mail.follows, self.follows)
         if mail.position <= mail.follows:
-            raise LinkGivenUp("A delivery stands before the one that it follows.")
+            raise LinkFailed("A delivery stands before the one that it follows.")
         if mail.position > self.last_seen:
             if len(self._waiting) >= self._most or self._bytes >= self._most_bytes:
-                raise WindowExceeded(f"It delivers over its window of {self._window}.")
+                raise WindowExceeded(self._window)
             self.last_seen = mail.position
             self._waiting.append(mail)
             self._bytes += _size(mail)

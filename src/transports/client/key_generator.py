@@ -6,10 +6,11 @@ up. That is for speed alone: where a server's own clock has gone back, keys foll
 down, since one that is too far ahead is refused.
 """
 
-import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+from chatcore.commands import Command, Create, Delete, Send
 from chatcore.ids import IdempotencyKey
 
 _RANDOM_BITS: Final = 74
@@ -20,30 +21,61 @@ _AHEAD_MS: Final = 5000
 
 
 class KeyGenerator:
-    """Makes keys; ``now_ms`` is any steady clock, corrected by ``set_server_time``."""
+    """Makes keys.
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
+    ``random_bits(n)`` draws n of them, as ``secrets.randbits`` does. ``now_ms`` is any
+    steady clock, always the same, which ``set_server_time`` corrects.
+    """
+
+    def __init__(self, random_bits: Callable[[int], int]) -> None:
+        self._random_bits = random_bits
         self._ahead_ms = 0
         self._last_ms = 0
         self._random = 0
 
-    def set_server_time(self, server_time_ms: int) -> None:
+    def set_server_time(self, server_time_ms: int, now_ms: int) -> None:
         """Follow the clock that a server's welcome told, also back."""
-        self._ahead_ms = server_time_ms - self._now_ms()
+        self._ahead_ms = server_time_ms - now_ms
         if self._last_ms > server_time_ms + _AHEAD_MS:
             self._last_ms = 0
 
-    def make(self) -> IdempotencyKey:
+    def make(self, now_ms: int) -> IdempotencyKey:
         """A new key, above all that were made since the server's clock went back."""
-        at_ms = max(self._now_ms() + self._ahead_ms, self._last_ms, 0)
+        at_ms = max(now_ms + self._ahead_ms, self._last_ms, 0)
         at_ms = min(at_ms, _MOST_MS)
         if at_ms > self._last_ms:
             # The top bit is left free, for counting up.
-            self._random = secrets.randbits(_RANDOM_BITS - 1)
+            self._random = self._random_bits(_RANDOM_BITS - 1)
         else:
             self._random += 1
         self._last_ms = at_ms
         high, low = divmod(self._random, 1 << _LOW_BITS)
         value = at_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
         return IdempotencyKey(value.to_bytes(16))
+
+
+def steady_ms(now_s: float) -> int:
+    """A steady clock's seconds as what keys are made from."""
+    return int(now_s * 1000)
+
+
+def wants_key(command: Command) -> bool:
+    """Whether a command should have a key, and has none (M2, D6)."""
+    match command:
+        case Send() | Create():
+            return not command.key
+        case Delete():
+            return not command.key and not command.dry_run
+        case _:
+            return False
+
+
+def with_key(command: Command, key: IdempotencyKey) -> Command:
+    """The same command under another key."""
+    match command:
+        case Send():
+            return Send(command.recipient, command.body, key)
+        case Create() | Delete():
+            return replace(command, key=key)
+        case _:
+            return command

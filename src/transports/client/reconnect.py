@@ -1,11 +1,16 @@
-"""When a client dials again, and when it gives up; nothing here waits."""
+"""When a client dials again, and when it gives up.
 
-import random
+It gives up when the server forbids to come back, or after ``give_up_s`` without an open
+session. Time and jitter are arguments: a draw from 0 to 1 for each attempt.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from chatcore.errors import ChatError, CloseCode, Closed, Outage, Refusal
+from transports.base import CannotConnect, LinkClosed
+from transports.client.errors import LinkFailed, SessionRefused
 
 _STEADY_S: Final = 1.0
 _MOST_ASKED_S: Final = 3600.0
@@ -24,77 +29,121 @@ class ReconnectPolicy:
     longest_delay_s: float = 5.0
     give_up_s: float = 60.0
 
-    def delay_s(self, attempt: int) -> float:
+    def delay_s(self, attempt: int, jitter: float) -> float:
         """How long to wait before the attempt of this number, from 0."""
         longest_s = min(
             self.longest_delay_s, self.first_delay_s * 2.0 ** min(attempt, 30)
         )
-        return random.uniform(0.0, longest_s)  # noqa: S311  # jitter is no secret
+        return longest_s * jitter
 
-    def crowded_delay_s(self) -> float:
+    def crowded_delay_s(self, jitter: float) -> float:
         """How long to wait for a server that has too much to do."""
-        return self.longest_delay_s * random.uniform(0.5, 1.0)  # noqa: S311  # as above
+        return self.longest_delay_s * (1.0 + jitter) / 2.0
 
 
 class Attempts:
     """What a client has tried since it last had what it wanted.
 
     Attributes:
-        tried: how often it has dialled.
-        failure: what the server last refused the session with, if it did.
+        url: where it dialled last.
+        has_opened: commands have flowed at least once.
+        last_words: the code and text that the server said it closes the link with.
+        rejected: why the client has had enough of the link, if it has.
     """
 
     def __init__(
-        self, urls: Sequence[str], reconnect: ReconnectPolicy | None, now_s: float
+        self, urls: Sequence[str], policy: ReconnectPolicy | None, now_s: float
     ) -> None:
         self._urls = list(urls)
-        self._reconnect = reconnect
+        self._policy = policy
         self._since_s = now_s
+        self._opened_s = now_s
         self._attempt = 0
-        self.tried = 0
-        self.failure: Refusal | None = None
+        self._tried = 0
+        self.url = ""
+        self.has_opened = False
+        self._refusal: Refusal | None = None
+        self._asked_to_wait_s = 0.0
+        self.last_words: Closed | None = None
+        self.rejected: LinkFailed | None = None
 
     @property
-    def has_tried_all(self) -> bool:
-        """Whether each URL has been dialled."""
-        return self.tried >= len(self._urls)
+    def may_redial(self) -> bool:
+        """Whether a link that is lost is followed by another."""
+        return self._policy is not None
 
     def next_url(self) -> str:
         """Where to dial now."""
-        url = self._urls[self.tried % len(self._urls)]
-        self.tried += 1
-        return url
+        self.url = self._urls[self._tried % len(self._urls)]
+        self._tried += 1
+        self._asked_to_wait_s = 0.0
+        self.last_words = self.rejected = None
+        return self.url
 
     def restart(self, now_s: float) -> None:
         """Something is asked again after a time without a link."""
-        self._since_s, self._attempt, self.failure = now_s, 0, None
+        self._since_s, self._attempt, self._refusal = now_s, 0, None
 
-    def was_open(self, opened_s: float, now_s: float) -> None:
-        """A link is lost on which commands flowed since ``opened_s``."""
-        self._since_s, self.failure = now_s, None
+    def opened(self, now_s: float) -> None:
+        """Commands flow on the link."""
+        self._opened_s, self.has_opened = now_s, True
+
+    def was_open(self, now_s: float) -> None:
+        """A link is lost on which commands flowed."""
+        self._since_s, self._refusal = now_s, None
         # A link that is lost as soon as it is open is no reason to hurry.
-        if now_s - opened_s > _STEADY_S:
+        if now_s - self._opened_s > _STEADY_S:
             self._attempt = 0
 
-    def wait_s(
-        self, now_s: float, *, code: CloseCode, asked_s: float
-    ) -> float | ChatError:
-        """How long to wait before the next attempt, or why there is none.
+    def reject(self, error: LinkFailed) -> None:
+        """The client has had enough of the link."""
+        self.rejected = error
+        if isinstance(error, SessionRefused):
+            self._refusal = error.refusal
+            self._asked_to_wait_s = error.retry_after_s
 
-        ``code`` is what the link ended with, and ``asked_s`` how long the server has
-        asked for.
-        """
-        if self._reconnect is None:
+    def _closed(self, error: CannotConnect | LinkClosed) -> Closed | None:
+        """What the link ended with; None where there was none."""
+        if isinstance(error, CannotConnect):
+            return None
+        if self.last_words is not None:
+            return self.last_words
+        if self.rejected is not None:
+            return Closed(CloseCode.LINK_LOST, str(self.rejected))
+        return Closed(error.code, error.text)
+
+    def reason_to_end(self, error: CannotConnect | LinkClosed) -> ChatError | None:
+        """Why there is no other attempt after this; None where there may be one."""
+        closed = self._closed(error)
+        if closed is not None and not closed.code.may_reconnect:
+            return closed
+        if not self.has_opened and self._tried >= len(self._urls):
+            # Nobody was reached in the first place.
+            if closed is None:
+                return error
+            if closed.code is CloseCode.LINK_LOST:
+                return LinkClosed(closed.code, closed.text)
+            return closed
+        if self.has_opened and not self.may_redial:
+            return closed or Closed(CloseCode.LINK_LOST)
+        return None
+
+    def wait_s(
+        self, now_s: float, error: CannotConnect | LinkClosed, jitter: float
+    ) -> float | ChatError:
+        """How long to wait before the next attempt, or why there is none."""
+        if self._policy is None:
             return 0.0
-        give_up_s = self._since_s + self._reconnect.give_up_s
+        give_up_s = self._since_s + self._policy.give_up_s
         attempt, self._attempt = self._attempt, self._attempt + 1
-        wait_s = asked_s
-        if code in _CROWDED:
-            wait_s = max(wait_s, self._reconnect.crowded_delay_s())
-        elif self.tried % len(self._urls) == 0 or attempt > 0:
-            wait_s = max(wait_s, self._reconnect.delay_s(attempt))
-        if now_s > give_up_s or now_s + asked_s > give_up_s:
-            return self.failure or Closed(CloseCode.LINK_LOST)
+        wait_s = self._asked_to_wait_s
+        closed = self._closed(error)
+        if closed is not None and closed.code in _CROWDED:
+            wait_s = max(wait_s, self._policy.crowded_delay_s(jitter))
+        elif self._tried % len(self._urls) == 0 or attempt > 0:
+            wait_s = max(wait_s, self._policy.delay_s(attempt, jitter))
+        if now_s > give_up_s or now_s + self._asked_to_wait_s > give_up_s:
+            return self._refusal or Closed(CloseCode.LINK_LOST)
         return wait_s
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chatcore.events import Delivered
 from chatcore.ids import AccountId, Position, Username
-from transports.client.inbox import Inbox, MailMissing
+from transports.client.errors import MailMissing
+from transports.client.inbox import Inbox
 
 POSITIONS: Final = st.lists(st.integers(1, 60), min_size=1, max_size=20, unique=True)
 

@@ -1,5 +1,6 @@
 """Idempotency keys as a client makes them: UUIDv7, always growing (M2)."""
 
+from secrets import randbits
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -15,7 +16,7 @@ NOW_MS = 1_795_000_000_000
 
 @pytest.mark.rule("M2")
 def test_a_key_is_a_uuid_of_version_7_and_of_its_time() -> None:
-    key = KeyGenerator(lambda: NOW_MS).make()
+    key = KeyGenerator(randbits).make(NOW_MS)
 
     uuid = UUID(bytes=key)
     assert (uuid.version, uuid.variant) == (7, RFC_4122)
@@ -25,18 +26,17 @@ def test_a_key_is_a_uuid_of_version_7_and_of_its_time() -> None:
 
 @pytest.mark.rule("M2")
 def test_two_makers_make_different_keys() -> None:
-    first, second = KeyGenerator(lambda: NOW_MS), KeyGenerator(lambda: NOW_MS)
+    first, second = KeyGenerator(randbits), KeyGenerator(randbits)
 
-    assert first.make() != second.make()
+    assert first.make(NOW_MS) != second.make(NOW_MS)
 
 
 @pytest.mark.rule("M2")
 @given(clock=st.lists(st.integers(0, 2**40), min_size=1))
 def test_keys_grow_whatever_the_clock_does(clock: list[int]) -> None:
-    times = iter(clock)
-    maker = KeyGenerator(lambda: next(times))
+    maker = KeyGenerator(randbits)
 
-    keys = [maker.make() for _ in clock]
+    keys = [maker.make(now_ms) for now_ms in clock]
 
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
@@ -47,42 +47,42 @@ def test_keys_grow_whatever_the_clock_does(clock: list[int]) -> None:
 @pytest.mark.rule("M2")
 @given(ahead_ms=st.integers(-(2**40), 2**40))
 def test_keys_follow_the_clock_of_the_server(ahead_ms: int) -> None:
-    maker = KeyGenerator(lambda: NOW_MS)
+    maker = KeyGenerator(randbits)
 
-    maker.set_server_time(NOW_MS + ahead_ms)
+    maker.set_server_time(NOW_MS + ahead_ms, NOW_MS)
 
-    assert int.from_bytes(maker.make()[:6]) == NOW_MS + ahead_ms
+    assert int.from_bytes(maker.make(NOW_MS)[:6]) == NOW_MS + ahead_ms
 
 
 @pytest.mark.rule("M2")
 def test_keys_do_not_go_back_with_a_server_whose_clock_is_a_little_behind() -> None:
-    maker = KeyGenerator(lambda: NOW_MS)
-    before = maker.make()
+    maker = KeyGenerator(randbits)
+    before = maker.make(NOW_MS)
 
-    maker.set_server_time(NOW_MS - 3_000)
+    maker.set_server_time(NOW_MS - 3_000, NOW_MS)
 
-    after = maker.make()
+    after = maker.make(NOW_MS)
     assert after > before
     assert int.from_bytes(after[:6]) == NOW_MS
 
 
 @pytest.mark.rule("B7")
 def test_keys_follow_a_server_whose_clock_has_gone_back() -> None:
-    maker = KeyGenerator(lambda: NOW_MS)
-    maker.set_server_time(NOW_MS + 10 * 365 * DAY_MS)
-    maker.make()
+    maker = KeyGenerator(randbits)
+    maker.set_server_time(NOW_MS + 10 * 365 * DAY_MS, NOW_MS)
+    maker.make(NOW_MS)
 
-    maker.set_server_time(NOW_MS)
+    maker.set_server_time(NOW_MS, NOW_MS)
 
-    assert int.from_bytes(maker.make()[:6]) == NOW_MS
+    assert int.from_bytes(maker.make(NOW_MS)[:6]) == NOW_MS
 
 
 @pytest.mark.rule("B7")
 @given(times=st.lists(st.integers(-(2**80), 2**80), min_size=1))
 def test_no_clock_keeps_a_key_from_being_made(times: list[int]) -> None:
-    maker = KeyGenerator(lambda: NOW_MS)
+    maker = KeyGenerator(randbits)
 
     for server_time_ms in times:
-        maker.set_server_time(server_time_ms)
+        maker.set_server_time(server_time_ms, NOW_MS)
 
-        assert UUID(bytes=maker.make()).version == 7  # see M2
+        assert UUID(bytes=maker.make(NOW_MS)).version == 7  # see M2

@@ -30,7 +30,7 @@ from tests.unit.transports.client.scripted import (
     resumed,
     scripted,
 )
-from transports import ReconnectPolicy, connect
+from transports import LinkDown, LinkEvent, LinkUp, ReconnectPolicy, connect
 
 TIMEOUT: Final = Closing(CloseCode.LOGIN_TIMEOUT, "Nobody logged in on this link.")
 NUMBERS: Final = {it: getattr(WELCOME, it) for it in WELCOME.__slots__}
@@ -38,12 +38,12 @@ NUMBERS: Final = {it: getattr(WELCOME, it) for it in WELCOME.__slots__}
 
 @pytest.mark.rule("B3")
 async def test_a_client_that_asks_nothing_dials_only_when_it_asks() -> None:
-    events: list[bool] = []
+    events: list[LinkEvent] = []
     is_lost = asyncio.Event()
 
-    def take_note(is_up: bool, _url: str) -> None:  # noqa: FBT001  # see connect
-        events.append(is_up)
-        if not is_up:
+    def take_note(event: LinkEvent) -> None:
+        events.append(event)
+        if isinstance(event, LinkDown):
             is_lost.set()
 
     async def nobody(peer: Peer) -> None:
@@ -66,8 +66,9 @@ async def test_a_client_that_asks_nothing_dials_only_when_it_asks() -> None:
 
         await client.login("ada", PASSWORD)
 
-    assert (links_before, told_before) == (1, [True, False])
-    assert (server.links, events[:3]) == (2, [True, False, True])
+    up, down = LinkUp(server.url), LinkDown(server.url)
+    assert (links_before, told_before) == (1, [up, down])
+    assert (server.links, events[:3]) == (2, [up, down, up])
 
 
 @pytest.mark.rule("B3", "M5")
@@ -175,7 +176,7 @@ async def test_a_refusal_of_a_callers_own_login_is_raised() -> None:
 
 
 def test_a_crowded_server_is_left_alone_for_half_the_longest_delay() -> None:
-    delays = [ReconnectPolicy().crowded_delay_s() for _ in range(100)]
+    delays = [ReconnectPolicy().crowded_delay_s(it / 100) for it in range(101)]
 
     assert min(delays) >= ReconnectPolicy().longest_delay_s / 2
     assert max(delays) <= ReconnectPolicy().longest_delay_s

@@ -5,9 +5,7 @@ comes over it too. So what a slow reader has no room for is dropped as it comes,
 asked for again, after the last name that was kept, once all that was kept is read.
 """
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 from chatcore.events import Listed
@@ -18,20 +16,17 @@ MOST_BYTES: Final = 4 * MIB
 _ENTRY_BYTES: Final = 64
 
 
-class Pages:
+class PageBuffer:
     """Keeps at most ``MOST_PAGES`` pages, and one over ``MOST_BYTES`` of names.
 
     Attributes:
-        is_cut: a page was dropped, and so is what follows it.
+        is_cut: a page was dropped, and so is what follows it, until the list is asked
+            again.
     """
 
-    def __init__(self, ask_again: Callable[[], None]) -> None:
-        self._ask_again = ask_again
+    def __init__(self) -> None:
         self._kept: deque[Listed] = deque()
         self._bytes = 0
-        self._is_over = False
-        self._has_passed = False
-        self._changed = asyncio.Event()
         self.is_cut = False
 
     def keep(self, page: Listed) -> bool:
@@ -42,36 +37,16 @@ class Pages:
             return False
         self._kept.append(page)
         self._bytes += _size(page)
-        self._changed.set()
         return True
 
     def restart(self) -> None:
-        """The list was asked again, after the last name that was kept."""
-        self.is_cut = self._has_passed = False
+        """The list is asked again, after the last name that was kept."""
+        self.is_cut = False
 
-    def let_pass(self) -> None:
-        """The list that was cut has come to its end; the reader may ask again."""
-        self._has_passed = True
-        self._changed.set()
-
-    def finish(self) -> None:
-        """No page comes any more."""
-        self._is_over = True
-        self._changed.set()
-
-    async def next(self) -> Listed | None:
-        """The next page; None after the last.
-
-        Raises whatever asking again does.
-        """
-        while not self._kept:
-            if self._is_over:
-                return None
-            if self._has_passed:
-                self.restart()
-                self._ask_again()
-            self._changed.clear()
-            await self._changed.wait()
+    def take(self) -> Listed | None:
+        """The next page; None where none is kept."""
+        if not self._kept:
+            return None
         page = self._kept.popleft()
         self._bytes -= _size(page)
         return page

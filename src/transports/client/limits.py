@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from chatcore.errors import InvalidBody
 from chatcore.events import Welcome
 from chatcore.limits import KIB, MIB
-from transports.client.giving_up import UnexpectedEvent
+from transports.client.errors import ProtocolError
 
 LARGEST_FRAME: Final = 4 * MIB
 """The most that is read or written as one frame, whatever a server tells: 4 MiB of
@@ -39,12 +40,22 @@ class ServerLimits:
     body_bytes: int = 64 * KIB
     window_messages: int = 256
 
+    def refusal_of(self, body: str) -> InvalidBody | None:
+        """Why the server would not take this body (M6); None where it does."""
+        try:
+            size = len(body) if body.isascii() else len(body.encode())
+        except UnicodeEncodeError:  # a lone surrogate is no text
+            return InvalidBody(maximum=self.body_bytes, bytes="none")
+        if size > self.body_bytes:
+            return InvalidBody(maximum=self.body_bytes, bytes=size)
+        return None
+
 
 def read_limits(welcome: Welcome) -> ServerLimits:
     """The limits of a welcome; what is too large is cut to what a client takes.
 
     Raises:
-        UnexpectedEvent: with these numbers nothing could be said, or no key made.
+        ProtocolError: with these numbers nothing could be said, or no key made.
     """
     login_frame_bytes = welcome.login_frame_bytes or welcome.frame_bytes
     too_small = {
@@ -55,9 +66,9 @@ def read_limits(welcome: Welcome) -> ServerLimits:
     }
     for name, is_too_small in too_small.items():
         if is_too_small:
-            raise UnexpectedEvent(f"Welcome tells a {name} that is too small")
+            raise ProtocolError(f"Welcome tells a {name} that is too small")
     if not 0 <= welcome.server_time_ms < _KEY_TIME_END_MS:
-        raise UnexpectedEvent("Welcome tells a server_time_ms that is none")
+        raise ProtocolError("Welcome tells a server_time_ms that is none")
     frame_bytes = min(welcome.frame_bytes, LARGEST_FRAME)
     return ServerLimits(
         frame_bytes=frame_bytes,

@@ -1,58 +1,59 @@
-"""What a client has to say on its link, and in which frames; nothing here waits.
+"""What a client has to write on its link, and in which frames.
 
-What the conversation says for itself goes first: the resume or login, a pong, the
+What the client says by itself goes first: the resume or login, a pong, the
 acknowledgement. Of each there is at most one, however often a server makes it due.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from chatcore.commands import (
-    Acknowledge,
-    Command,
-    Pong,
-    Request,
-)
+from chatcore.commands import Acknowledge, Command, Login, Pong, Request
 from chatcore.errors import LoginRequired, MalformedCommand
 from chatcore.ids import BEFORE_FIRST, Position
-from transports.client.fitting import OWN_ID
-from transports.client.giving_up import LinkGivenUp
+from transports.client.errors import LinkFailed
+from transports.client.limits import ServerLimits
 from transports.client.pending_commands import PendingCommands
-from transports.client.welcome import ServerLimits
+from transports.client.states import OWN_ID
 from transports.codec import Codec, ItemTooLarge, split_commands
 
 _PONG: Final = Request(OWN_ID, Pong())
 
 
-class Outgoing:
+class SendBuffer:
     """What waits to be written.
 
     Attributes:
         limits: what the server has told of itself.
         is_attached: a login or resume was answered on this link, and with it the
             server reads larger frames (B1).
+        is_blocked: a command is too large until a login is answered, and those after
+            it wait with it, for the order.
+        acknowledged: the position whose acknowledgement was last written.
     """
 
-    def __init__(self, codec: Codec, pending_commands: PendingCommands) -> None:
+    def __init__(self, codec: Codec, pending: PendingCommands) -> None:
         self._codec = codec
-        self._pending_commands = pending_commands
+        self._pending = pending
+        self.limits = ServerLimits()
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is said yet on a new link."""
         self._own: Request | None = None
         self._owes_pong = False
-        self._unsent: list[Request] = []
-        self._acknowledged = BEFORE_FIRST
-        self.limits = ServerLimits()
+        self._requests: list[Request] = []
         self.is_attached = False
+        self.is_blocked = False
+        self.acknowledged = BEFORE_FIRST
 
-    def begin(self) -> None:
-        """Nothing is said yet on a new link."""
-        self._own = None
-        self._owes_pong = False
-        self._unsent = []
-        self._acknowledged = BEFORE_FIRST
-        self.is_attached = False
+    def attach(self, acknowledged: Position) -> None:
+        """A caller's login was answered; its mail is acknowledged so far."""
+        self.is_attached = True
+        self.is_blocked = False
+        self.acknowledged = acknowledged
 
     def say(self, command: Command) -> None:
-        """Say this before all else, for the conversation itself."""
+        """Say this before all else, for the client itself."""
         self._own = Request(OWN_ID, command)
 
     def owe_pong(self) -> None:
@@ -61,17 +62,27 @@ class Outgoing:
 
     def add(self, requests: Iterable[Request]) -> None:
         """Say these, in order, once commands flow."""
-        self._unsent += requests
+        self._requests += requests
 
-    def frames(self, *, is_open: bool, acknowledged: Position | None) -> list[bytes]:
+    @property
+    def has_own(self) -> bool:
+        """Whether the client has something to say by itself."""
+        return self._own is not None or self._owes_pong
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether commands of callers can be written once commands flow."""
+        return bool(self._requests) and not self.is_blocked
+
+    def frames(self, *, is_open: bool, acknowledged: Position) -> list[bytes]:
         """All that can be said now; what no frame holds is refused to who asked it.
 
         Args:
             is_open: whether commands flow.
-            acknowledged: up to where mail is acknowledged; None without a session.
+            acknowledged: up to where mail is acknowledged.
 
         Raises:
-            LinkGivenUp: the server takes no frame that holds a resume or a login.
+            LinkFailed: the server takes no frame that holds a resume or a login.
         """
         requests: list[Request] = []
         if self._own is not None:
@@ -81,11 +92,12 @@ class Outgoing:
             requests.append(_PONG)
             self._owes_pong = False
         if is_open:
-            if acknowledged is not None and acknowledged > self._acknowledged:
-                self._acknowledged = acknowledged
+            if acknowledged > self.acknowledged:
+                self.acknowledged = acknowledged
                 requests.append(Request(OWN_ID, Acknowledge(acknowledged)))
-            requests += self._unsent
-            self._unsent = []
+            if not self.is_blocked:
+                requests += self._requests
+                self._requests = []
         return self._encode(requests)
 
     def _encode(self, requests: list[Request]) -> list[bytes]:
@@ -101,7 +113,7 @@ class Outgoing:
                 requests = [it for it in requests if self._is_text(it)]
             else:
                 for request in requests:
-                    self._pending_commands.mark_sent(request.id)
+                    self._pending.mark_sent(request.id)
                 return frames
 
     def _without(
@@ -111,20 +123,23 @@ class Outgoing:
         at = next(n for n, it in enumerate(requests) if it is too_large.item)
         request = requests[at]
         if request.id == OWN_ID:
-            raise LinkGivenUp(f"The server takes too little: {too_large}")
+            raise LinkFailed(f"The server takes too little: {too_large}")
+        before = requests[:at]
         fits_later = too_large.frame_bytes <= self.limits.frame_bytes
-        if fits_later and not self.is_attached and self._pending_commands.is_logging_in:
-            # What comes after it has to wait too, for the order.
-            self._unsent = requests[at:] + self._unsent
-            return requests[:at]
-        if fits_later and not self.is_attached:
+        if not fits_later or self.is_attached:
+            reason = str(too_large)
+            self._pending.refuse(request.id, MalformedCommand(reason=reason))
+        elif self._pending.is_logging_in or any(
+            isinstance(it.command, Login) for it in before
+        ):
+            self._requests = requests[at:] + self._requests
+            self.is_blocked = True
+            return before
+        else:
             # As the server would say, which does not read it.
             name = type(request.command).__name__.lower()
-            self._pending_commands.refuse(request.id, LoginRequired(command=name))
-        else:
-            reason = str(too_large)
-            self._pending_commands.refuse(request.id, MalformedCommand(reason=reason))
-        return requests[:at] + requests[at + 1 :]
+            self._pending.refuse(request.id, LoginRequired(command=name))
+        return before + requests[at + 1 :]
 
     def _is_text(self, request: Request) -> bool:
         """Whether it can be encoded; a lone surrogate cannot, and is refused here."""
@@ -132,6 +147,6 @@ class Outgoing:
             self._codec.encode_commands([request])
         except UnicodeEncodeError:
             refusal = MalformedCommand(reason="a lone surrogate is no text")
-            self._pending_commands.refuse(request.id, refusal)
+            self._pending.refuse(request.id, refusal)
             return False
         return True

@@ -1,4 +1,4 @@
-"""The table of a client's phases, walked."""
+"""The tables of a client's states, walked."""
 
 from typing import Final, get_args
 
@@ -6,11 +6,18 @@ import pytest
 
 from chatcore.errors import CloseCode
 from chatcore.events import Closing, Event, Ping
-from transports.client.fitting import ANSWERS, OWN_ANSWERS, UNASKED, misfit
-from transports.client.phases import CLIENT_STATES, ClientState, ClientTrigger
+from transports.client.states import (
+    ANSWERS,
+    CLIENT_STATES,
+    OWN_ANSWERS,
+    UNSOLICITED,
+    ClientState,
+    ClientTrigger,
+    why_unexpected,
+)
 
 
-def test_every_phase_is_reached_from_the_first() -> None:
+def test_every_state_is_reached_from_the_first() -> None:
     reached = {ClientState.DIALLING}
     for _ in ClientState:
         reached |= {to for (start, _), to in CLIENT_STATES.items() if start in reached}
@@ -18,9 +25,9 @@ def test_every_phase_is_reached_from_the_first() -> None:
     assert reached == set(ClientState)
 
 
-@pytest.mark.parametrize("phase", ClientState)
-def test_every_phase_can_end(phase: ClientState) -> None:
-    assert CLIENT_STATES[phase, ClientTrigger.ENDED] is ClientState.ENDED
+@pytest.mark.parametrize("state", ClientState)
+def test_every_state_can_end(state: ClientState) -> None:
+    assert CLIENT_STATES[state, ClientTrigger.ENDED] is ClientState.ENDED
 
 
 def test_nothing_follows_the_end() -> None:
@@ -31,11 +38,11 @@ def test_nothing_follows_the_end() -> None:
 
 @pytest.mark.rule("S3")
 @pytest.mark.parametrize(
-    "phase",
+    "state",
     [it for it in ClientState if it not in {ClientState.IDLE, ClientState.ENDED}],
 )
-def test_a_lost_link_leads_back_to_dialling_from_everywhere(phase: ClientState) -> None:
-    assert CLIENT_STATES[phase, ClientTrigger.LINK_LOST] is ClientState.DIALLING
+def test_a_lost_link_leads_back_to_dialling_from_everywhere(state: ClientState) -> None:
+    assert CLIENT_STATES[state, ClientTrigger.LINK_LOST] is ClientState.DIALLING
 
 
 @pytest.mark.rule("S3")
@@ -66,31 +73,31 @@ def test_commands_flow_only_after_the_session_is_attached_again() -> None:
 
 
 def walk(steps: list[ClientTrigger]) -> list[ClientState]:
-    """The phases that steps lead through, from the first."""
-    phases = [ClientState.DIALLING]
+    """The states that steps lead through, from the first."""
+    states = [ClientState.DIALLING]
     for step in steps:
-        phases.append(CLIENT_STATES[phases[-1], step])
-    return phases[1:]
+        states.append(CLIENT_STATES[states[-1], step])
+    return states[1:]
 
 
 EVERY_EVENT: Final = get_args(Event)
 
 
 @pytest.mark.parametrize("kind", EVERY_EVENT)
-def test_every_event_fits_somewhere(kind: type[Event]) -> None:
-    assert kind in UNASKED or kind in OWN_ANSWERS or kind in ANSWERS
+def test_every_event_is_expected_somewhere(kind: type[Event]) -> None:
+    assert kind in UNSOLICITED or kind in OWN_ANSWERS or kind in ANSWERS
 
 
 @pytest.mark.parametrize("kind", [Ping, Closing])
 @pytest.mark.parametrize(
-    "phase", [ClientState.DIALLING, ClientState.IDLE, ClientState.ENDED]
+    "state", [ClientState.DIALLING, ClientState.IDLE, ClientState.ENDED]
 )
-def test_nothing_fits_where_there_is_no_link(
-    phase: ClientState, kind: type[Ping | Closing]
+def test_nothing_is_expected_where_there_is_no_link(
+    state: ClientState, kind: type[Ping | Closing]
 ) -> None:
     event = Ping() if kind is Ping else Closing(CloseCode.LINK_LOST, "")
 
-    assert misfit(event, phase, None)
+    assert why_unexpected(event, state, None)
 
 
 def test_a_client_that_nobody_needs_dials_only_when_it_is_asked() -> None:
