@@ -147,7 +147,8 @@ def test_a_new_password_that_was_mistyped_makes_no_account(
         uli.type(f"{PASSWORD}\r")
         uli.see(lambda lines: lines[-1] == "Once more:")
         uli.type("correct house\r")
-        seen = uli.see(lambda lines: lines[-1] == ">")
+        # The prompt is drawn before what is printed above it.
+        seen = uli.see(lambda lines: lines[-1] == ">" and "two" in lines[-2])
 
         assert seen[-2] == "These were two different passwords; try again."
         uli.type("login uli\r")
@@ -185,7 +186,7 @@ def test_ctrl_c_at_a_question_takes_the_command_back(server: RunningServer) -> N
         ute.see(lambda lines: lines[-1] == "New password:")
 
         ute.type("correct\x03")
-        seen = ute.see(lambda lines: lines[-1] == ">")
+        seen = ute.see(lambda lines: lines[-1] == ">" and "Nothing" in lines[-2])
 
     assert seen[-2] == "Nothing was done."
     assert b"correct" not in ute.written
@@ -201,7 +202,7 @@ def test_a_deletion_asks_nothing_of_whoever_has_a_wrong_password(
         wes.see(lambda lines: lines[-1] == "Password:")
 
         wes.type("wrong password\r")
-        seen = wes.see(lambda lines: lines[-1] == ">")
+        seen = wes.see(lambda lines: lines[-1] == ">" and "[202]" in lines[-2])
 
     assert seen[-2].startswith("[202] ")
     assert not any("deliver" in line for line in seen)
