@@ -13,7 +13,7 @@ from chatbench.machine import Cores
 from chatcore.limits import Limits
 from transports.base import LinkSettings, parse_address
 from transports.grpc.options import server_options
-from transports.websocket.options import connection_options
+from transports.websocket.negotiation import connection_options
 
 _SYNCS: Final = 50
 _BLOCK: Final = bytes(4096)

@@ -12,101 +12,51 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
-_HOMES: Final[Mapping[str, Sequence[str]]] = {
-    "chatcore.chat": ("Chat",),
-    "chatcore.commands": ("DeliveryMode", "InboxAction", "OutboxAction", "Send"),
+_HOMES: Final[Mapping[str, str]] = {
+    "chatcore.chat": "Chat",
+    "chatcore.commands": "DeliveryMode InboxAction OutboxAction Send",
     "chatcore.errors": (
-        "AccountInUse",
-        "AccountsElsewhere",
-        "AcknowledgedTooMuch",
-        "AlreadyLoggedIn",
-        "Busy",
-        "ChatError",
-        "CloseCode",
-        "Closed",
-        "DeletionStalled",
-        "Fenced",
-        "InternalError",
-        "InvalidBody",
-        "InvalidKey",
-        "InvalidPassword",
-        "InvalidPattern",
-        "InvalidUsername",
-        "KeyExpired",
-        "KeyReused",
-        "LoginRequired",
-        "MailboxClosing",
-        "MailboxFull",
-        "MailboxShare",
-        "MalformedCommand",
-        "NameTaken",
-        "NoSuchRecipient",
-        "OtherAccount",
-        "Outage",
-        "OutcomeUnknown",
-        "RateExceeded",
-        "Refusal",
-        "SessionGone",
-        "ShuttingDown",
-        "StoreUnavailable",
-        "TooManyAttempts",
-        "TooManyOperations",
-        "UnknownCommand",
-        "WrongCredentials",
+        "AccountInUse AccountsElsewhere AcknowledgedTooMuch AlreadyLoggedIn Busy "
+        "ChatError CloseCode Closed DeletionStalled Fenced InternalError InvalidBody "
+        "InvalidKey InvalidPassword InvalidPattern InvalidUsername KeyExpired "
+        "KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
+        "MalformedCommand NameTaken NoSuchRecipient OtherAccount Outage "
+        "OutcomeUnknown RateExceeded Refusal SessionGone ShuttingDown "
+        "StoreUnavailable TooManyAttempts TooManyOperations UnknownCommand "
+        "WrongCredentials"
     ),
-    "chatcore.events": ("Accepted", "Bounced", "Delivered", "LoggedIn", "Received"),
-    "chatcore.ids": ("AccountId", "IdempotencyKey", "Position", "Username"),
-    "chatcore.limits": ("Limits", "LimitsContradict"),
-    "chatcore.logins": ("SecondLogin",),
-    "chatcore.model": ("DeletionReceipt",),
-    "chatcore.ports": ("Credentials", "Environment", "SendPolicy"),
-    "chatcore.services": ("NotStarted",),
-    "chatcore.store": ("Store",),
-    "chatstores": ("open_store", "register_store"),
+    "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
+    "chatcore.ids": "AccountId IdempotencyKey Position Username",
+    "chatcore.limits": "Limits LimitsContradict",
+    "chatcore.logins": "SecondLogin",
+    "chatcore.model": "DeletionReceipt",
+    "chatcore.ports": "Credentials Environment SendPolicy",
+    "chatcore.services": "NotStarted",
+    "chatcore.store": "Store",
+    "chatstores": "open_store register_store",
     "chatstores.errors": (
-        "BadStoreUrl",
-        "FolderMissing",
-        "OpeningError",
-        "SchemaUnreadable",
-        "StoreInUse",
-        "StoreNotOurs",
-        "StoreReadOnly",
-        "StoreTooNew",
-        "UnknownStore",
+        "BadStoreUrl FolderMissing OpeningError SchemaUnreadable StoreInUse "
+        "StoreNotOurs StoreReadOnly StoreTooNew UnknownStore"
     ),
-    "chatsystem": ("HashSettings", "system_environment"),
+    "chatsystem": "HashSettings system_environment",
     "transports": (
-        "Client",
-        "LinkDown",
-        "LinkUp",
-        "ListedAccount",
-        "ReconnectPolicy",
-        "connect",
-        "register_transport",
-        "serve",
+        "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
+        "register_transport serve"
     ),
     "transports.base": (
-        "Address",
-        "BadUrl",
-        "CannotConnect",
-        "CannotListen",
-        "Link",
-        "LinkClosed",
-        "LinkSettings",
-        "Listener",
-        "ServeLink",
-        "Spawn",
-        "Transport",
-        "WrongTransport",
+        "Address BadUrl CannotConnect CannotListen Link LinkClosed LinkSettings "
+        "Listener ServeLink Spawn Transport WrongTransport"
     ),
-    "transports.codec": ("Codec",),
-    "transports.memory_budget": ("MemoryBudget",),
-    "transports.tcp.handshake": ("greet_server", "welcome_client"),
-    "transports.tcp.link": ("TcpLink",),
+    "transports.codec": "Codec",
+    "transports.memory_budget": "MemoryBudget",
+    "transports.tcp.handshake": "greet_server welcome_client",
+    "transports.tcp.link": "TcpLink",
 }
-"""Where each name lives."""
+"""The names that live in each module."""
 
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF: Final = {
+    name: home for home, names in _HOMES.items() for name in names.split()
+}
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604  # they are strings
 

@@ -11,7 +11,7 @@ from transports.client.inbox import Inbox as ClientInbox
 from transports.codec import maps
 from transports.framing import LengthFraming
 from transports.keepalive import Keepalive
-from transports.tcp import greeting
+from transports.tcp import handshake
 from transports.websocket import server as websocket_server
 
 
@@ -44,11 +44,11 @@ def any_version_is_taken() -> None:
     def make(read: Method) -> Method:
         return lambda line: read(line.replace(b"CHAT/2", b"CHAT/1"))
 
-    swap_everywhere(greeting, "read_greeting", make)
+    swap_everywhere(handshake, "read_greeting", make)
 
 
 def a_server_greets_in_its_own_words() -> None:
-    swap_everywhere(greeting, "WELCOME", lambda _: b"CHAT/1 welcome\n")
+    swap_everywhere(handshake, "WELCOME", lambda _: b"CHAT/1 welcome\n")
 
 
 def a_page_of_any_origin_may_connect() -> None:

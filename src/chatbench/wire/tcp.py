@@ -7,7 +7,7 @@ from chatcore.limits import MIB
 from transports.base import LinkClosed
 from transports.codec import codec
 from transports.framing import FrameTooLarge
-from transports.tcp.greeting import MAX_LINE_BYTES, framing_for, greet, read_welcome
+from transports.tcp.handshake import MAX_LINE_BYTES, framing_for, greet, read_welcome
 
 _LARGEST_FRAME = 16 * MIB
 

@@ -13,7 +13,7 @@ from typing import Final
 from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from transports.base import Address
 from transports.codec import codec
-from transports.websocket.subprotocols import PATH
+from transports.websocket.negotiation import PATH
 
 try:
     from websockets.speedups import apply_mask

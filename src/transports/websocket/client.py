@@ -9,8 +9,7 @@ from transports.codec import Codec
 from transports.port_probe import find_wrong_transport
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
-from transports.websocket.options import connection_options
-from transports.websocket.subprotocols import PATH
+from transports.websocket.negotiation import PATH, connection_options
 
 
 class _ClientSide(BoundedConnection, ClientConnection):

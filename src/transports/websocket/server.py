@@ -33,8 +33,14 @@ from transports.fair_scheduler import (
 from transports.rate_limited_log import RateLimitedLog
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
-from transports.websocket.options import ConnectionOptions, connection_options
-from transports.websocket.subprotocols import KNOWN, PATH, choose, codec_name
+from transports.websocket.negotiation import (
+    KNOWN,
+    PATH,
+    ConnectionOptions,
+    choose,
+    codec_name,
+    connection_options,
+)
 
 _log = logging.getLogger(__name__)
 

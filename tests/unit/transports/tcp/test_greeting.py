@@ -8,7 +8,7 @@ from chatcore.errors import CloseCode
 from transports.base import LinkClosed
 from transports.codec import CODECS, codec
 from transports.framing import LengthFraming, LineFraming
-from transports.tcp.greeting import (
+from transports.tcp.handshake import (
     WELCOME,
     framing_for,
     greet,
