@@ -1,4 +1,4 @@
-"""Deletion of an account: one decision, taken in steps that can be left (D1 to D6).
+"""Deletion of an account: one decision, abortable until its commit (D1 to D6).
 
 With ``InboxAction.DELIVER`` waiting mail is delivered first, then the mailbox closes,
 what came meanwhile is delivered too, and only then the account goes, in one commit.

@@ -11,7 +11,7 @@ _FOR_EVER_S: Final = 3600.0
 
 
 class FairSemaphore:
-    """Lets so many go on at once, and the others after them, in the order of coming."""
+    """A semaphore that is fair: who waits goes on in the order of coming."""
 
     def __init__(self, clock: Clock, *, at_once: int) -> None:
         self._clock = clock
@@ -19,8 +19,10 @@ class FairSemaphore:
         self._waiting: deque[Latch] = deque()
 
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Begin when it is one's turn; who gives up waiting holds up nobody."""
+    async def acquired(self) -> AsyncIterator[None]:
+        """Hold one of the places while the block runs; who gives up waiting holds up
+        nobody.
+        """
         if self._free:
             self._free -= 1
         else:

@@ -1,4 +1,4 @@
-"""Listing accounts: a bounded walk along the index of names (L1)."""
+"""Listing accounts: bounded pages along the index of names (L1)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -57,13 +57,13 @@ class Listing:
         while not connection.is_over:
             # All lists of a chat share one turn, and one place before the store: in a
             # turn of the others one of them goes on, however many there are (B2).
-            async with self._turns.taken():
+            async with self._turns.acquired():
                 page = await self._store.names(
                     prefix=pattern.prefix, after=after, limit=limits.walk_names
                 )
             matched = 0
             while matched < len(page):
-                async with self._turns.taken():
+                async with self._turns.acquired():
                     matched = self._match(page, matched, pattern, names, online)
                     await connection.sink.give_way()
             complete = len(page) < limits.walk_names

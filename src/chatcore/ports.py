@@ -70,7 +70,7 @@ class Names(Protocol):
 
 
 class Latch(Protocol):
-    """A door that opens once: how the chat waits without an event loop."""
+    """Opens once and stays open: how the chat waits without an event loop."""
 
     def open(self) -> None:
         """Let everyone through, now and later."""

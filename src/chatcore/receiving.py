@@ -114,7 +114,7 @@ class Receiving:
         delivery = session.delivery
         head, after = delivery.head, delivery.covered
         messages, body_bytes = delivery.room
-        async with self._reads.taken():
+        async with self._reads.acquired():
             mail = await self._store.read(
                 session.account, after=after, messages=messages, body_bytes=body_bytes
             )

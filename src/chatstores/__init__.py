@@ -32,7 +32,10 @@ __all__ = ["STORES", "Factory", "Opening", "open_store", "register_store"]
 
 
 def open_store(url: str) -> Opening:
-    """The store at ``url``, open for as long as the ``async with`` lasts.
+    """The store at ``url``, open for as long as the ``async with`` lasts::
+
+        async with open_store("sqlite:///chat.db") as store:
+            chat = Chat(store)
 
     Leaving it commits the acknowledgements that wait.
     A ``chatstores.errors.OpeningError`` is raised here when no store has the scheme,

@@ -30,7 +30,13 @@ async def serve(
     environment: Environment | None = None,
     memory_budget: MemoryBudget | None = None,
 ) -> AsyncIterator[list[str]]:
-    """Serve a chat while the block runs.
+    """Serve a chat while the block runs::
+
+        async with (
+            open_store("sqlite:///chat.db") as store,
+            serve(Chat(store), "tcp://0.0.0.0:7400", "ws://0.0.0.0:7401") as urls,
+        ):
+            await stopped.wait()
 
     Yields the URLs that accept now, in the order given, with real ports for port 0.
     Leaving the block takes no new sessions, tells each peer that it may come back,

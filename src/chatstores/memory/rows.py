@@ -1,6 +1,6 @@
 """What the memory store keeps: rows that point at each other.
 
-A letter holds its sender's row, which therefore lives, deleted or not, for as long as
+A message holds its sender's row, which therefore lives, deleted or not, for as long as
 something names it: the tombstones that a database has to sweep fall away here.
 """
 
@@ -68,9 +68,9 @@ class MailboxRow:
     def share_of(self, sender: AccountRow) -> int:
         """How many of the messages are from ``sender``; counts them at first."""
         if self.sender_counts is None:
-            letters = (it for it in self.mail if isinstance(it, StoredMessage))
+            messages = (it for it in self.mail if isinstance(it, StoredMessage))
             self.sender_counts = SenderCounts(
-                Counter(it.sender.id for it in letters).items()
+                Counter(it.sender.id for it in messages).items()
             )
         return self.sender_counts.of(sender.id)
 

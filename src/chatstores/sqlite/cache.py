@@ -1,4 +1,4 @@
-"""What of the file is known by heart.
+"""The caches over the file: accounts, mailboxes, the highest key of each pair.
 
 Nobody else writes the file, so what was read or written once need not be read again:
 which account has a name, an account's epoch, what a mailbox holds, the highest

@@ -1,4 +1,4 @@
-"""One store's file, caches and closed doors, as one thing to work on.
+"""One store's connection, caches and closed mailboxes, as one thing to work on.
 
 The functions of ``accounts``, ``mailboxes`` and ``deletions`` take it; the ``writer``
 begins and ends its transactions.

@@ -1,6 +1,6 @@
 """Putting mail into mailboxes, reading it and letting go of it, as work of the writer.
 
-The judgement of a deposit is made by what is known by heart, and validates before it
+The judgement of a deposit is made from the caches, and validates before it
 posts anything: a deposit that is declined leaves nothing to undo.
 """
 

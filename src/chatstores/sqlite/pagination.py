@@ -1,8 +1,8 @@
-"""Walking all messages in bounded pages.
+"""Pagination over all messages, for what has no index.
 
 There is no index of messages by sender: every deposit would pay for it, and only
-deletions want it. They walk the table instead, a page to a transaction, so that nobody
-waits for more than one page. Behind a walk no message of a deleted sender can appear:
+deletions want it. They scan the table instead, a page to a transaction, so that nobody
+waits for more than one page. Behind a scan no message of a deleted sender can appear:
 positions only rise, and a deleted sender sends no more.
 """
 

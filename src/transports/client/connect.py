@@ -30,7 +30,13 @@ async def connect(
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
 ) -> AsyncIterator[Client]:
-    """Connect to a server, and stay connected while the block runs.
+    """Connect to a server, and stay connected while the block runs::
+
+        async with connect("tcp://127.0.0.1:7400") as client:
+            await client.login("ada", "correct horse", create=True)
+            receipt = await client.send("bob", "hello")
+            async for message in client.messages():
+                print(message.sender, message.body)
 
     Args:
         urls: where the server is; of several, the next is tried when one fails. They

@@ -117,7 +117,8 @@ async def empty_frames(target: Target) -> Findings:
     if target.transport == "tcp":
         many = constant(bytes(4) * 16_384)
         return await flood(target, [many] * 4, raw=True)
-    return await flood(target, [constant(b"")] * 4)
+    # Many to a write: the server has to have the work, and not this machine's kernel.
+    return await flood(target, [constant(b"")] * 4, times=256)
 
 
 async def empty_commands(target: Target) -> Findings:

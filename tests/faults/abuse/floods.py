@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from chatbench.wire.connection import CannotOpen
@@ -33,9 +34,11 @@ async def flood(
     names: Callable[[int], str] = lambda _: "",
     codec: str = "protobuf",
     raw: bool = False,
+    times: int = 1,
     reads: bool = True,
 ) -> Findings:
-    """A link for each of ``contents``, which writes that as long as it goes.
+    """A link for each of ``contents``, which writes that as long as it goes, each frame
+    so many ``times`` at once.
 
     One that the server ends is opened again. With ``names`` they are logged in. Those
     that do not read take nothing from the first frame on.
@@ -61,7 +64,7 @@ async def flood(
                         link.be_deaf()
                     else:
                         link.stop_reading()
-                    write = link.flood_raw if raw else link.flood
+                    write = link.flood_raw if raw else partial(link.flood, times=times)
                     await write(content, until_s, most_bytes=share - written)
                     written += link.written
                     if not link.ended:

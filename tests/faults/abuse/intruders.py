@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -131,11 +132,13 @@ class Intruder:
 
     # ---- writing
 
-    def write(self, frame: bytes) -> None:
-        """Write a frame; what the socket does not take waits here."""
+    def write(self, frame: bytes, *, times: int = 1) -> None:
+        """Write a frame, or the same one so many times at once; what the socket does
+        not take waits here.
+        """
         if not self.ended:
-            self.written += len(frame)
-            self.wire.write([frame])
+            self.written += len(frame) * times
+            self.wire.write([frame] * times)
 
     def write_raw(self, data: bytes) -> None:
         """Write bytes as they stand; not on gRPC, where they would break HTTP/2."""
@@ -152,14 +155,21 @@ class Intruder:
         return waiting
 
     async def flood(
-        self, frame: Callable[[int], bytes], until_s: float, *, most_bytes: int
+        self,
+        frame: Callable[[int], bytes],
+        until_s: float,
+        *,
+        most_bytes: int,
+        times: int = 1,
     ) -> int:
-        """Write the frames of 0, 1, 2, … as fast as the server takes them.
+        """Write the frames of 0, 1, 2, … as fast as the server takes them, each so many
+        times.
 
         Returns how many were written: it ends at ``until_s``, with the link, or after
         ``most_bytes``.
         """
-        return await self._pour(frame, self.write, until_s, most_bytes)
+        write = partial(self.write, times=times)
+        return await self._pour(frame, write, until_s, most_bytes)
 
     async def flood_raw(
         self, data: Callable[[int], bytes], until_s: float, *, most_bytes: int
