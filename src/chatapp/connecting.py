@@ -70,7 +70,7 @@ def check_transport(name: str) -> None:
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # slow, as below
 
     known = TRANSPORTS.schemes()
-    if _schemes().get(name, name) not in known:
+    if name not in known:
         listed = ", ".join([*_schemes(), *_of_others(known)])
         raise SettingWrong(f"There is no transport {name!r}; known: {listed}.")
 

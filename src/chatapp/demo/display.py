@@ -138,10 +138,13 @@ class ReplayDisplay:
 
     def _name_of(self, account: str) -> str:
         """A name that is made up, since the dataset has ids; the same each time."""
+        if account in self._names:
+            return self._names[account]
         number = len(self._names)
         round_, place = divmod(number, len(_NAMES))
         name = f"{_NAMES[place]} {round_ + 1}" if round_ else _NAMES[place]
-        return self._names.setdefault(account, name)
+        self._names[account] = name
+        return name
 
     def _show_waited(self) -> None:
         """What waited for whom until a login: most first."""

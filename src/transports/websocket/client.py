@@ -2,14 +2,17 @@
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI
-from websockets.typing import Subprotocol
 
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
 from transports.codec import Codec
 from transports.port_probe import find_wrong_transport
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
-from transports.websocket.negotiation import PATH, connection_options
+from transports.websocket.negotiation import (
+    PATH,
+    connection_options,
+    subprotocol_of,
+)
 
 
 class _ClientSide(BoundedConnection, ClientConnection):
@@ -25,7 +28,7 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
         connection = await connect(
             url,
             create_connection=_ClientSide,
-            subprotocols=[Subprotocol(f"chat.v1.{codec.name}")],
+            subprotocols=[subprotocol_of(codec.name)],
             proxy=None,
             **connection_options(address, settings),
         )

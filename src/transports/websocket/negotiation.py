@@ -18,7 +18,13 @@ yet is the driver's to count (W8), and each may have a whole frame's size."""
 _OURS: Final = "chat.v1."
 _ANY_VERSION: Final = "chat.v"
 
-KNOWN: Final = tuple(Subprotocol(f"{_OURS}{name}") for name in CODECS)
+
+def subprotocol_of(codec_name: str) -> Subprotocol:
+    """The subprotocol that names a codec, of the version that is spoken here."""
+    return Subprotocol(f"{_OURS}{codec_name}")
+
+
+KNOWN: Final = tuple(map(subprotocol_of, CODECS))
 """What this server speaks."""
 
 
