@@ -13,7 +13,7 @@ from typing import Final
 from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from transports.base import Address
 from transports.codec import codec
-from transports.websocket.negotiation import PATH
+from transports.websocket.negotiation import PATH, subprotocol_of
 
 try:
     from websockets.speedups import apply_mask
@@ -38,7 +38,7 @@ class WebSocketWire(WireConnection):
     ) -> None:
         super().__init__(on_frames, on_end)
         self._address = address
-        self._subprotocol = f"chat.v1.{codec_name}"
+        self._subprotocol = subprotocol_of(codec_name)
         self._first_byte = _TEXT if codec(codec_name).text else _BINARY
         self._nonce = base64.b64encode(os.urandom(16))
         self._rest = b""
