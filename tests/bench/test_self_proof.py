@@ -31,7 +31,7 @@ ROUNDS: Final = 5
 COST_US: Final = 50
 COST_WITHIN: Final = 0.2
 # Long beside the milliseconds by which a busy machine wakes a relay too late.
-DELAY_S: Final = 0.02
+DELAY_S: Final = 0.05
 NO_DELAY_S: Final = 1e-6
 DELAY_WITHIN: Final = 0.1
 DROPS: Final = 20
