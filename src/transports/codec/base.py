@@ -34,16 +34,10 @@ MOST_COMMAND_BYTES: Final = 512 * 1024
 body, and less than would keep the general reader of commands busy for long (B2)."""
 
 
-def check_number(commands: int) -> None:
-    """Raise ``BrokenFrame`` for a frame of more commands than anybody has a use for."""
-    if commands > MOST_COMMANDS:
-        raise BrokenFrame(f"it has more than {MOST_COMMANDS} commands")
-
-
-def check_events(events: int) -> None:
-    """Raise ``BrokenFrame`` for a frame of more events than any server writes."""
-    if events > MOST_EVENTS:
-        raise BrokenFrame(f"it has more than {MOST_EVENTS} events")
+def check_number(items: int, *, most: int, kind: str) -> None:
+    """Raise ``BrokenFrame`` for a frame of more than anybody has a use for."""
+    if items > most:
+        raise BrokenFrame(f"it has more than {most} {kind}")
 
 
 class UnknownCodec(ChatError):

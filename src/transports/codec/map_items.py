@@ -21,7 +21,7 @@ from transports.codec.base import (
 )
 from transports.codec.map_types import MostCommands, MostEvents
 from transports.codec.protobuf_commands import read_command
-from transports.codec.protobuf_events_read import read_event
+from transports.codec.protobuf_events import read_event
 from transports.codec.protojson import (
     Unreadable,
     descriptor_of,

@@ -11,13 +11,13 @@ from chatcore.events import Event
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.base import (
     AT_A_STRETCH,
+    MOST_COMMANDS,
+    MOST_EVENTS,
     BrokenFrame,
-    check_events,
     check_number,
 )
 from transports.codec.protobuf_commands import read_command, write_command
-from transports.codec.protobuf_events import write_event
-from transports.codec.protobuf_events_read import read_event
+from transports.codec.protobuf_events import read_event, write_event
 
 
 class ProtobufCodec:
@@ -37,7 +37,7 @@ class ProtobufCodec:
         except DecodeError as error:
             raise BrokenFrame("it is not a ClientFrame in protobuf") from error
         commands = parsed.commands
-        check_number(len(commands))
+        check_number(len(commands), most=MOST_COMMANDS, kind="commands")
         for start in range(0, len(commands), AT_A_STRETCH):
             some = commands[start : start + AT_A_STRETCH]
             yield [Request(item.id, read_command(item)) for item in some]
@@ -64,6 +64,6 @@ class ProtobufCodec:
             parsed = pb.ServerFrame.FromString(frame)
         except DecodeError as error:
             raise BrokenFrame("it is not a ServerFrame in protobuf") from error
-        check_events(len(parsed.events))
+        check_number(len(parsed.events), most=MOST_EVENTS, kind="events")
         read = map(read_event, parsed.events)
         return [event for event in read if event is not None]

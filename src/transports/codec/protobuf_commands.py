@@ -1,53 +1,39 @@
 """Commands to and from their protobuf messages.
 
-A member of the oneof has the name of its command in snake_case. The numbers of the
-enums are the same on both sides; 0, which protobuf calls unspecified, is the default
-of the command.
+The numbers of the enums are the same on both sides; 0, which protobuf calls
+unspecified, is the default of the command.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar, assert_never
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any, Final
 
+from chatcore import commands
 from chatcore.commands import (
     Acknowledge,
     AlreadyRefused,
-    ChangePassword,
     Command,
-    Create,
-    Delete,
-    Deliver,
     DeliveryMode,
     InboxAction,
-    List,
-    Login,
-    Logout,
     Malformed,
     OutboxAction,
-    Pong,
-    Resume,
     Send,
     Unknown,
 )
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.protobuf_fields import classes_of, fill_from, values_of
 
-_MEMBERS: Final = tuple(
-    field.name for field in pb.Command.DESCRIPTOR.oneofs_by_name["command"].fields
-)
+CLASSES: Final[Mapping[str, Any]] = classes_of(pb.Command, "command", commands)
+_MEMBERS: Final = {kind: name for name, kind in CLASSES.items()}
+_ENUMS: Final[Mapping[str, type[IntEnum]]] = {
+    "delivery": DeliveryMode,
+    "inbox": InboxAction,
+    "outbox": OutboxAction,
+}
 _TYPE_BITS: Final = 3
 _ID_TAG: Final = pb.Command.ID_FIELD_NUMBER << _TYPE_BITS
 _NUMBERS: Final[Mapping[int, str]] = {
     field.number: field.name for field in pb.Command.DESCRIPTOR.fields
-}
-_Value = TypeVar("_Value")
-
-_DELIVERY: Final[Mapping[int, DeliveryMode]] = {0: DeliveryMode.PUSH} | {
-    int(it): it for it in DeliveryMode
-}
-_INBOX: Final[Mapping[int, InboxAction]] = {0: InboxAction.DELIVER} | {
-    int(it): it for it in InboxAction
-}
-_OUTBOX: Final[Mapping[int, OutboxAction]] = {0: OutboxAction.KEEP} | {
-    int(it): it for it in OutboxAction
 }
 
 
@@ -57,9 +43,22 @@ def read_command(item: pb.Command) -> Command:
     if member == "send":  # first, since most are
         send = item.send
         return Send(send.recipient, send.body, send.key)
+    if member == "acknowledge":
+        return Acknowledge(item.acknowledge.position)
     if member is None:
         return _read_memberless(item)
-    return _READERS[member](item)
+    values = values_of(getattr(item, member))
+    for field, enum in _ENUMS.items():
+        if not values.get(field, 1):
+            del values[field]
+        elif field in values:
+            try:
+                values[field] = enum(values[field])
+            except ValueError:
+                expected = f"a number from 0 to {max(enum)}"
+                return Malformed(f"{member}.{field}: expected {expected}")
+    command: Command = CLASSES[member](**values)
+    return command
 
 
 def _read_memberless(item: pb.Command) -> Command:
@@ -68,52 +67,7 @@ def _read_memberless(item: pb.Command) -> Command:
         if number in _NUMBERS:  # of a wire type that is not its own
             return Malformed(f"{_NUMBERS[number]}: expected what the schema says")
         return Unknown(f"field {number}")
-    return Malformed(f"command: expected one of {', '.join(_MEMBERS)}")
-
-
-def _not_in(field: str, values: Mapping[int, _Value]) -> Malformed:
-    return Malformed(f"{field}: expected a number from {min(values)} to {max(values)}")
-
-
-def _read_login(item: pb.Command) -> Command:
-    login = item.login
-    delivery = _DELIVERY.get(login.delivery)
-    if delivery is None:
-        return _not_in("login.delivery", _DELIVERY)
-    return Login(
-        username=login.username,
-        password=login.password,
-        create=login.create,
-        delivery=delivery,
-    )
-
-
-def _read_delete(item: pb.Command) -> Command:
-    delete = item.delete
-    inbox = _INBOX.get(delete.inbox)
-    if inbox is None:
-        return _not_in("delete.inbox", _INBOX)
-    outbox = _OUTBOX.get(delete.outbox)
-    if outbox is None:
-        return _not_in("delete.outbox", _OUTBOX)
-    return Delete(
-        username=delete.username,
-        password=delete.password,
-        inbox=inbox,
-        outbox=outbox,
-        dry_run=delete.dry_run,
-        key=delete.key,
-    )
-
-
-def _read_resume(item: pb.Command) -> Command:
-    resume = item.resume
-    if not resume.delivery:
-        return Resume(resume.token, resume.last_seen)
-    delivery = _DELIVERY.get(resume.delivery)
-    if delivery is None:
-        return _not_in("resume.delivery", _DELIVERY)
-    return Resume(resume.token, resume.last_seen, delivery)
+    return Malformed(f"command: expected one of {', '.join(CLASSES)}")
 
 
 def _first_unknown(encoded: bytes) -> int:
@@ -144,23 +98,6 @@ def _varint(encoded: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-_READERS: Final[Mapping[str, Callable[[pb.Command], Command]]] = {
-    "create": lambda it: Create(it.create.username, it.create.password, it.create.key),
-    "login": _read_login,
-    "resume": _read_resume,
-    "logout": lambda _: Logout(),
-    "send": lambda it: Send(it.send.recipient, it.send.body, it.send.key),
-    "acknowledge": lambda it: Acknowledge(it.acknowledge.position),
-    "deliver": lambda _: Deliver(),
-    "list": lambda it: List(it.list.pattern, it.list.after),
-    "delete": _read_delete,
-    "change_password": lambda it: ChangePassword(
-        it.change_password.old, it.change_password.new
-    ),
-    "pong": lambda _: Pong(),
-}
-
-
 def write_command(number: int, command: Command, into: pb.Command) -> None:
     """Fill ``into``, which is empty.
 
@@ -177,48 +114,8 @@ def write_command(number: int, command: Command, into: pb.Command) -> None:
             send.key = key
         case Acknowledge(position):
             into.acknowledge.position = position
-        case Create(username, password, key):
-            into.create.MergeFrom(
-                pb.Create(username=username, password=password, key=key)
-            )
-        case Login():
-            into.login.MergeFrom(
-                pb.Login(
-                    username=command.username,
-                    password=command.password,
-                    create=command.create,
-                    delivery=pb.DeliveryMode.Name(command.delivery),
-                )
-            )
-        case Resume(token, last_seen, delivery):
-            into.resume.MergeFrom(pb.Resume(token=token, last_seen=last_seen))
-            if delivery is not None:
-                into.resume.MergeFrom(
-                    pb.Resume(delivery=pb.DeliveryMode.Name(delivery))
-                )
-        case Logout():
-            into.logout.SetInParent()
-        case Deliver():
-            into.deliver.SetInParent()
-        case List(pattern, after):
-            into.list.MergeFrom(pb.List(pattern=pattern, after=after))
-        case Delete():
-            into.delete.MergeFrom(
-                pb.Delete(
-                    username=command.username,
-                    password=command.password,
-                    inbox=pb.Inbox.Name(command.inbox),
-                    outbox=pb.Outbox.Name(command.outbox),
-                    dry_run=command.dry_run,
-                    key=command.key,
-                )
-            )
-        case ChangePassword(old, new):
-            into.change_password.MergeFrom(pb.ChangePassword(old=old, new=new))
-        case Pong():
-            into.pong.SetInParent()
         case Unknown() | Malformed() | AlreadyRefused():
             kind = type(command).__name__
             raise ValueError(f"{kind} is what a codec has read; it cannot be written")
         case _:
-            assert_never(command)
+            fill_from(command, getattr(into, _MEMBERS[type(command)]))

@@ -1,36 +1,30 @@
-"""Events to their protobuf messages: the server's half.
+"""Events to and from their protobuf messages."""
 
-A member of the oneof has the name of its event in snake_case.
-"""
+from collections.abc import Mapping
+from typing import Any, Final
 
-from typing import assert_never
-
+from chatcore import events
+from chatcore.errors import RECONNECT_BELOW, CloseCode, Refusal, refusal_from_wire
 from chatcore.events import (
     Accepted,
-    Bounced,
     Closing,
-    Created,
     Deleted,
     Delivered,
-    DeliveryFinished,
     Event,
     Listed,
-    LoggedIn,
-    LoggedOut,
-    PasswordChanged,
-    Ping,
     Received,
     Refused,
-    Resumed,
-    Started,
-    Welcome,
 )
+from chatcore.ids import AccountId, Position, Username
+from chatcore.model import DeletionReceipt
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.protobuf_fields import classes_of, fill_from, values_of
+
+CLASSES: Final[Mapping[str, Any]] = classes_of(pb.Event, "event", events)
+_MEMBERS: Final[Mapping[type[Event], str]] = {it: name for name, it in CLASSES.items()}
 
 
-def write_event(  # noqa: C901, PLR0912, PLR0915  # a case for each event
-    event: Event, into: pb.Event
-) -> None:
+def write_event(event: Event, into: pb.Event) -> None:
     """Fill ``into``, which is empty.
 
     Raises:
@@ -62,94 +56,99 @@ def write_event(  # noqa: C901, PLR0912, PLR0915  # a case for each event
             received.recipient = recipient
             received.recipient_id = recipient_id
             received.positions.extend(positions)
-        case Bounced(position, follows, recipient, recipient_id, positions, at_ms):
-            into.bounced.MergeFrom(
-                pb.Bounced(
-                    position=position,
-                    follows=follows,
-                    recipient=recipient,
-                    recipient_id=recipient_id,
-                    positions=positions,
-                    sent_at_ms=at_ms,
-                )
-            )
-        case Refused(number, refusal):
-            into.id = number
-            refused = into.refused
-            refused.code = refusal.code
-            refused.name = refusal.name
-            refused.text = refusal.text
-            refused.fields.update(refusal.fields)
         case Listed(number, names, online, complete):
             into.id = number
             listed = into.listed
             listed.complete = complete
             for name, is_online in zip(names, online, strict=True):
                 listed.entries.add(username=name, online=is_online)
-        case Started(number):
+        case Refused(number, refusal):
             into.id = number
-            into.started.SetInParent()
-        case DeliveryFinished(number, messages):
-            into.id = number
-            into.delivery_finished.messages = messages
+            into.refused.MergeFrom(message_of(refusal))
         case Deleted(number, receipt):
             into.id = number
-            into.deleted.MergeFrom(
-                pb.Deleted(
-                    dry_run=receipt.dry_run,
-                    delivered=receipt.delivered,
-                    discarded=receipt.discarded,
-                    bounces=receipt.bounces,
-                    kept=receipt.kept,
-                    retracted=receipt.retracted,
-                )
-            )
-        case Welcome():
-            into.welcome.MergeFrom(
-                pb.Welcome(
-                    server_time_ms=event.server_time_ms,
-                    frame_bytes=event.frame_bytes,
-                    body_bytes=event.body_bytes,
-                    pending_commands=event.pending_commands,
-                    window_messages=event.window_messages,
-                    login_frame_bytes=event.login_frame_bytes,
-                )
-            )
-        case Created(number, account, username):
-            into.id = number
-            into.created.MergeFrom(pb.Created(account=account, username=username))
-        case LoggedIn():
-            into.id = event.id
-            into.logged_in.MergeFrom(
-                pb.LoggedIn(
-                    account=event.account,
-                    username=event.username,
-                    token=event.token,
-                    queued=event.queued,
-                    acknowledged=event.acknowledged,
-                    grace_ms=event.grace_ms,
-                )
-            )
-        case Resumed():
-            into.id = event.id
-            into.resumed.MergeFrom(
-                pb.Resumed(
-                    account=event.account,
-                    username=event.username,
-                    queued=event.queued,
-                    last_seen=event.last_seen,
-                )
-            )
-        case LoggedOut(number):
-            into.id = number
-            into.logged_out.SetInParent()
-        case PasswordChanged(number, token):
-            into.id = number
-            into.password_changed.SetInParent()
-            into.password_changed.token = token
-        case Ping():
-            into.ping.SetInParent()
-        case Closing(code, text):
-            into.closing.MergeFrom(pb.Closing(code=code, text=text))
+            fill_from(receipt, into.deleted)
         case _:
-            assert_never(event)
+            into.id = getattr(event, "id", 0)
+            fill_from(event, getattr(into, _MEMBERS[type(event)]))
+
+
+def message_of(refusal: Refusal) -> pb.Refused:
+    """A refusal as the wire has it."""
+    return pb.Refused(
+        code=refusal.code, name=refusal.name, text=refusal.text, fields=refusal.fields
+    )
+
+
+def read_event(item: pb.Event) -> Event | None:
+    """The event in ``item``; None for a kind that only a newer server knows."""
+    match item.WhichOneof("event"):
+        case None:
+            return None
+        case "delivered":  # the first three are most of what a client reads
+            delivered = item.delivered
+            return Delivered(
+                Position(delivered.position),
+                Position(delivered.follows),
+                Username(delivered.sender),
+                AccountId(delivered.sender_id),
+                delivered.sender_deleted,
+                delivered.body,
+                delivered.sent_at_ms,
+            )
+        case "accepted":
+            accepted = item.accepted
+            return Accepted(
+                item.id,
+                AccountId(accepted.recipient_id),
+                Position(accepted.position),
+                accepted.sent_at_ms,
+                accepted.durable,
+            )
+        case "received":
+            received = item.received
+            return Received(
+                Username(received.recipient),
+                AccountId(received.recipient_id),
+                tuple(map(Position, received.positions)),
+            )
+        case member:
+            return _read_rare(item, member)
+
+
+def _read_rare(item: pb.Event, member: str) -> Event:
+    match member:
+        case "listed":
+            entries = item.listed.entries
+            return Listed(
+                item.id,
+                tuple(Username(entry.username) for entry in entries),
+                tuple(entry.online for entry in entries),
+                item.listed.complete,
+            )
+        case "refused":
+            it = item.refused
+            return Refused(item.id, refusal_from_wire(it.code, it.text, it.fields))
+        case "deleted":
+            return Deleted(item.id, DeletionReceipt(**values_of(item.deleted)))
+        case "closing":
+            return Closing(close_code(item.closing.code), item.closing.text)
+        case _:
+            kind = CLASSES[member]
+            values = values_of(getattr(item, member))
+            if hasattr(kind, "id"):
+                values["id"] = item.id
+            event: Event = kind(**values)
+            return event
+
+
+def close_code(number: int) -> CloseCode:
+    """The code of this number; for one that only a newer server knows, a code that
+    says the same about coming back.
+    """
+    try:
+        return CloseCode(number)
+    except ValueError:
+        if number < RECONNECT_BELOW:
+            return CloseCode.LINK_LOST
+        return CloseCode.WRONG_VERSION

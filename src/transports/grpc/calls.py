@@ -14,6 +14,7 @@ from chatcore.errors import Busy, CloseCode, MalformedCommand
 from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.protobuf_events import close_code
 from transports.grpc.answers import Answers, CommandRefused, UnacknowledgedMail
 from transports.grpc.requests import refused
 from transports.memory_pipe import MemoryPipe
@@ -83,7 +84,9 @@ class Calls:
                 for frame in await self._link.receive():
                     for event in pb.ServerFrame.FromString(frame).events:
                         if event.WhichOneof("event") == "closing":
-                            end = self._failure = _end_of(event.closing)
+                            closing = event.closing
+                            end = LinkClosed(close_code(closing.code), closing.text)
+                            self._failure = end
                         await self._hand_over(event)
         except LinkClosed:
             pass  # nothing more comes, and ``end`` says why
@@ -189,9 +192,3 @@ class Calls:
                 if declined.refused.code != MalformedCommand.code:
                     raise
         self._mail.forget(command.position)
-
-
-def _end_of(closing: pb.Closing) -> LinkClosed:
-    known = closing.code in set(CloseCode)
-    code = CloseCode(closing.code) if known else CloseCode.LINK_LOST
-    return LinkClosed(code, closing.text)

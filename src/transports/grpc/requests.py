@@ -19,6 +19,7 @@ from chatcore.errors import CloseCode, MalformedCommand, Refusal
 from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.protobuf_events import message_of
 from transports.grpc.answers import CommandRefused
 from transports.grpc.status import end_call
 
@@ -98,14 +99,7 @@ async def _end_slow(context: _Context) -> None:
 
 def refused(refusal: Refusal) -> CommandRefused:
     """A refusal of ours, as one that came over the session's link."""
-    return CommandRefused(
-        pb.Refused(
-            code=refusal.code,
-            name=refusal.name,
-            text=refusal.text,
-            fields=refusal.fields,
-        )
-    )
+    return CommandRefused(message_of(refusal))
 
 
 def read_request(kind: type[_Asked], request: bytes) -> _Asked:

@@ -16,7 +16,7 @@ from chatcore.commands import (
     Unknown,
 )
 from chatcore.events import Event
-from transports.codec import protobuf_commands, protobuf_events_read
+from transports.codec import protobuf_commands, protobuf_events
 from transports.codec._generated import chat_pb2 as pb
 
 
@@ -42,8 +42,8 @@ def test_each_event_of_the_schema_has_a_class_and_the_other_way_round() -> None:
 
 
 def test_each_member_of_the_schema_has_a_reader() -> None:
-    assert set(protobuf_commands._READERS) == set(members("command"))
-    assert set(protobuf_events_read._READERS) == set(members("event"))
+    assert set(protobuf_commands.CLASSES) == set(members("command"))
+    assert set(protobuf_events.CLASSES) == set(members("event"))
 
 
 @pytest.mark.parametrize(
