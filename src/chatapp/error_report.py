@@ -1,7 +1,6 @@
 """How the command ends when it did not do what was asked: its words and its status."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +18,7 @@ from chatcore.errors import (
     Outage,
     Refusal,
     WrongCredentials,
+    capitals,
 )
 from chatstores.errors import BadStoreUrl
 
@@ -110,12 +110,7 @@ def _record(error: Exception) -> dict[str, object]:
         case UsageWrong(code=code, text=text):
             name = "SETTING_WRONG"
         case CommandFailed(code=code, text=text):
-            name = _capitals(type(error).__name__)
+            name = capitals(type(error).__name__)
         case _:
-            code, name, text = 0, _capitals(type(error).__name__), str(error)
+            code, name, text = 0, capitals(type(error).__name__), str(error)
     return {"code": code, "name": name, "text": text, "fields": dict(fields)}
-
-
-def _capitals(name: str) -> str:
-    """``CannotReach`` as ``CANNOT_REACH``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()

@@ -54,7 +54,7 @@ from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
 from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateKind
-from chatcore.services import NotStarted, Services, make_services
+from chatcore.services import NotStarted, Services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
@@ -98,11 +98,12 @@ class Chat:
 
     async def start(self, environment: Environment) -> None:
         """Take up the sessions that an earlier run left (S6); ``serve`` does this."""
-        self._started = await make_services(
+        self._started = Services(
             self._store,
             self._sessions,
             environment,
             self.limits,
+            horizon=await self._store.horizon(),
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,

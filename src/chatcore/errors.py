@@ -52,7 +52,7 @@ class Refusal(ChatError):
     @property
     def name(self) -> str:
         """The class's name in capitals, such as ``MAILBOX_FULL``."""
-        return _capitals(type(self).__name__)
+        return capitals(type(self).__name__)
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.text}"
@@ -387,7 +387,7 @@ class _Named(dict[str, str]):
 
 
 @cache
-def _capitals(name: str) -> str:
+def capitals(name: str) -> str:
     """``MailboxFull`` as ``MAILBOX_FULL``."""
     return "".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper()
 

@@ -1,9 +1,8 @@
 """The parts of one chat, made for one environment and tied together."""
 
-from dataclasses import dataclass
-
 from chatcore.accounts import Accounts
 from chatcore.deletion import Deletion
+from chatcore.ids import IdempotencyKey
 from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
@@ -23,49 +22,41 @@ class NotStarted(RuntimeError):
         super().__init__("Await Chat.start first; transports.serve does.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What a chat that was started consists of."""
+    """What a chat that was started consists of.
 
-    environment: Environment
-    rates: RateLimiter
-    key_clock: KeyClock
-    accounts: Accounts
-    logins: Logins
-    sending: Sending
-    receiving: Receiving
-    listing: Listing
-    deletion: Deletion
+    ``horizon`` is where the store says that keys are forgotten (B7).
+    """
 
-
-async def make_services(
-    store: Store,
-    sessions: Sessions,
-    environment: Environment,
-    limits: Limits,
-    *,
-    second_login: SecondLogin,
-    policy: SendPolicy | None,
-    credentials: Credentials | None,
-) -> Services:
-    """All parts of a chat; the store tells where the horizon of its keys is (B7)."""
-    clock = environment.clock
-    rates = RateLimiter(limits, clock)
-    key_clock = KeyClock(
-        clock, lifetime_ms=limits.key_lifetime_ms, horizon=await store.horizon()
-    )
-    accounts = Accounts(store, environment, limits, credentials, rates, key_clock)
-    logins = Logins(store, sessions, accounts, environment, limits, second_login)
-    return Services(
-        environment=environment,
-        rates=rates,
-        key_clock=key_clock,
-        accounts=accounts,
-        logins=logins,
-        sending=Sending(store, sessions, environment, limits, policy, rates, key_clock),
-        receiving=Receiving(store, sessions, limits, clock),
-        listing=Listing(store, sessions, limits, clock),
-        deletion=Deletion(
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        environment: Environment,
+        limits: Limits,
+        *,
+        horizon: IdempotencyKey,
+        second_login: SecondLogin,
+        policy: SendPolicy | None,
+        credentials: Credentials | None,
+    ) -> None:
+        clock = environment.clock
+        self.environment = environment
+        self.rates = rates = RateLimiter(limits, clock)
+        self.key_clock = key_clock = KeyClock(
+            clock, lifetime_ms=limits.key_lifetime_ms, horizon=horizon
+        )
+        self.accounts = accounts = Accounts(
+            store, environment, limits, credentials, rates, key_clock
+        )
+        self.logins = logins = Logins(
+            store, sessions, accounts, environment, limits, second_login
+        )
+        self.sending = Sending(
+            store, sessions, environment, limits, policy, rates, key_clock
+        )
+        self.receiving = Receiving(store, sessions, limits, clock)
+        self.listing = Listing(store, sessions, limits, clock)
+        self.deletion = Deletion(
             store, sessions, accounts, logins, environment, limits, key_clock
-        ),
-    )
+        )

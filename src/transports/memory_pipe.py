@@ -6,6 +6,7 @@ from typing import Final
 
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, LinkClosed, LinkSettings
+from transports.framing import frame_too_large
 from transports.held_bytes import HeldBytes
 
 _CLOGGED_BYTES: Final = 64 * 1024
@@ -119,10 +120,7 @@ class MemoryPipe:
             return
         self.active_s = self._loop.time()
         if len(frame) > self._frame_bytes:
-            self._end = LinkClosed(
-                CloseCode.FRAME_TOO_LARGE,
-                f"A frame has at most {self._frame_bytes} bytes.",
-            )
+            self._end = frame_too_large(self._frame_bytes)
         else:
             if not self._arrived:
                 self.waits_since_s = self._loop.time()

@@ -52,12 +52,8 @@ async def _first_bytes(address: Address) -> bytes:
     try:
         host = authority(address.host, address.port)
         writer.write(f"GET /chat HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        first = b""
-        while len(first) < _ENOUGH_BYTES:
-            more = await reader.read(_ENOUGH_BYTES)
-            if not more:
-                break
-            first += more
-        return first
+        return await reader.readexactly(_ENOUGH_BYTES)
+    except asyncio.IncompleteReadError as ended:
+        return ended.partial
     finally:
         writer.transport.abort()

@@ -19,8 +19,8 @@ from chatcore.logins import Logins, SecondLogin
 from chatcore.model import Deposit, Mailbox
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
-from chatcore.store import DepositResult, Stored
-from chatstores.memory import deletions, mailboxes
+from chatcore.store import DepositResult, KeySpan, MailboxRoom, Stored
+from chatstores.memory import deletions
 from chatstores.memory.rows import Rows
 from chatstores.memory.store import MemoryStore
 from tests.proof.swapping import Method, swap, swap_everywhere
@@ -228,17 +228,19 @@ def what_is_written_leaves_the_mailbox() -> None:
 
 def a_full_mailbox_drops_its_oldest() -> None:
     def make(deposit: Method) -> Method:
-        def drop_and_deposit(rows: Rows, it: Deposit, **how: Any) -> object:
-            owner = rows.by_name.get(it.recipient)
-            box = rows.boxes[owner.id] if owner is not None else None
-            if box is not None and box.messages >= how["room"].full:
+        def drop_and_deposit(
+            self: Any, it: Deposit, room: MailboxRoom, keys: KeySpan
+        ) -> object:
+            owner = self._rows.by_name.get(it.recipient)
+            box = self._rows.boxes[owner.id] if owner is not None else None
+            if box is not None and box.messages >= room.full:
                 box.mail.popleft()
                 box.messages -= 1
-            return deposit(rows, it, **how)
+            return deposit(self, it, room, keys)
 
         return drop_and_deposit
 
-    swap(mailboxes, "deposit", make)
+    swap(MemoryStore, "_deposit", make)
 
 
 def a_deliver_finishes_at_once() -> None:

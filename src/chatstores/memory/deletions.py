@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import replace
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position
 from chatcore.model import (
@@ -66,14 +67,17 @@ def decide(
     _bury(rows, owner)
     deletion = Deletion(
         account=owner,
-        delivered=delivered,
-        kept=0 if retract else _sent_by(rows, owner),
+        receipt=DeletionReceipt(
+            delivered=delivered, kept=0 if retract else _sent_by(rows, owner)
+        ),
         inbox=sorted(
             (it.sender.id, it.position)
             for it in box.mail
             if isinstance(it, StoredMessage)
         ),
-        to_retract=_retract(rows, owner) if retract else 0,
+        to_retract=sum(it.remove_from(owner) for it in rows.boxes.values())
+        if retract
+        else 0,
     )
     rows.deletions[account] = deletion
     if key:
@@ -97,16 +101,19 @@ def clean_up(
         if box is not None:
             heads[sender] = _bounce(box, deletion, positions, at_ms)
     del deletion.inbox[:taken]
-    deletion.discarded += taken
-    deletion.bounces += sum(sender in rows.boxes for sender, _ in chunks)
-    if not deletion.inbox:
-        retracted = min(step - taken, deletion.to_retract)
-        deletion.to_retract -= retracted
-        deletion.retracted += retracted
+    retracted = 0 if deletion.inbox else min(step - taken, deletion.to_retract)
+    deletion.to_retract -= retracted
     deletion.finished = not deletion.inbox and not deletion.to_retract
+    before = deletion.receipt
+    deletion.receipt = replace(
+        before,
+        discarded=before.discarded + taken,
+        bounces=before.bounces + sum(sender in rows.boxes for sender, _ in chunks),
+        retracted=before.retracted + retracted,
+    )
     return CleanUp(
         account=account,
-        receipt=_receipt(deletion),
+        receipt=deletion.receipt,
         finished=deletion.finished,
         deliveries=tuple(
             NewMail(account=sender, head=head) for sender, head in heads.items()
@@ -124,7 +131,7 @@ def first_answer(rows: Rows, key: IdempotencyKey) -> FirstAnswer | None:
         account=account.id,
         username=account.username,
         password_hash=account.password_hash,
-        receipt=_receipt(deletion) if deletion else None,
+        receipt=deletion.receipt if deletion else None,
     )
 
 
@@ -167,10 +174,6 @@ def _sent_by(rows: Rows, owner: AccountRow) -> int:
     )
 
 
-def _retract(rows: Rows, owner: AccountRow) -> int:
-    return sum(box.remove_from(owner) for box in rows.boxes.values())
-
-
 def _bounce(
     box: MailboxRow, deletion: Deletion, positions: tuple[Position, ...], at_ms: int
 ) -> Position:
@@ -178,13 +181,3 @@ def _bounce(
     owner = deletion.account
     box.mail.append(Bounce(box.head, owner.username, owner.id, positions, at_ms))
     return box.head
-
-
-def _receipt(deletion: Deletion) -> DeletionReceipt:
-    return DeletionReceipt(
-        delivered=deletion.delivered,
-        discarded=deletion.discarded,
-        bounces=deletion.bounces,
-        kept=deletion.kept,
-        retracted=deletion.retracted,
-    )

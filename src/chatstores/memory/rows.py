@@ -22,7 +22,7 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
-from chatcore.model import Bounce, Deposit
+from chatcore.model import Bounce, DeletionReceipt, Deposit
 from chatcore.store import Stored
 from chatstores.sender_counts import SenderCounts
 
@@ -131,16 +131,12 @@ class KnownKey(NamedTuple):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Deletion:
-    """A decided deletion: its counts, and the work that is left of it."""
+    """A decided deletion: what it did so far, and the work that is left of it."""
 
     account: AccountRow
-    delivered: int
-    kept: int
+    receipt: DeletionReceipt
     inbox: list[tuple[AccountId, Position]]
     to_retract: int
-    discarded: int = 0
-    bounces: int = 0
-    retracted: int = 0
     finished: bool = False
 
 

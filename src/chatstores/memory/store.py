@@ -7,6 +7,8 @@ at once, in one order, and none can be cancelled half-way.
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Sequence
 from itertools import islice
+from operator import attrgetter
+from typing import Final
 
 from chatcore.ids import (
     AccountId,
@@ -21,18 +23,24 @@ from chatcore.ids import (
 from chatcore.model import (
     KNOWN_ADDRESSES,
     Account,
+    Bounce,
     CleanUp,
     Deposit,
     FirstAnswer,
     Mail,
     Mailbox,
+    Message,
     OpenedSession,
     StoredSession,
     Survey,
 )
-from chatcore.store import DepositResult, KeySpan, MailboxRoom
-from chatstores.memory import deletions, mailboxes
-from chatstores.memory.rows import AccountRow, KeyedAnswer, MailboxRow, Rows
+from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
+from chatstores.bounces import POSITION_BYTES
+from chatstores.memory import deletions
+from chatstores.memory.rows import AccountRow, KeyedAnswer, KnownKey, MailboxRow, Rows
+
+_GONE: Final = MailboxRow()
+"""In place of the mailbox of an account that is gone."""
 
 
 def _at_once(callback: Callable[[], None]) -> None:
@@ -214,7 +222,7 @@ class MemoryStore:
             account=row.id,
             username=row.username,
             epoch=row.epoch,
-            mailbox=mailboxes.mailbox(self._rows, row.id),
+            mailbox=self._mailbox(row.id),
         )
 
     # messages
@@ -227,10 +235,42 @@ class MemoryStore:
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
-        rows = self._rows
         room = MailboxRoom(room.full, min(room.full, room.crowded), room.share)
-        keys = KeySpan(max(keys.oldest, rows.horizon), keys.newest)
-        return [mailboxes.deposit(rows, it, room=room, keys=keys) for it in deposits]
+        keys = KeySpan(max(keys.oldest, self._rows.horizon), keys.newest)
+        return [self._deposit(it, room, keys) for it in deposits]
+
+    def _deposit(self, it: Deposit, room: MailboxRoom, keys: KeySpan) -> DepositResult:
+        """Judge one deposit, and store it when nothing speaks against it."""
+        rows = self._rows
+        sender = rows.accounts.get(it.sender_id)
+        if sender is None or sender.epoch != it.epoch:
+            return Declined.FENCED
+        pair = (it.sender_id, it.recipient)
+        if it.key:
+            known = rows.keys.get(pair, {}).get(it.key)
+            if known is not None:
+                same = known[:2] == (hash(it.body), it.body_bytes)
+                return known.result if same else Declined.OTHER_BODY
+            if not keys.oldest <= it.key <= keys.newest:
+                expired = it.key < keys.oldest
+                return Declined.KEY_EXPIRED if expired else Declined.KEY_AHEAD
+        recipient = rows.by_name.get(it.recipient)
+        if recipient is None:
+            return Declined.NO_SUCH_ACCOUNT
+        if recipient.id in rows.closing:
+            return Declined.MAILBOX_CLOSING
+        box = rows.boxes[recipient.id]
+        if box.messages >= room.crowded:
+            if box.messages >= room.full:
+                return Declined.MAILBOX_FULL
+            if box.share_of(sender) >= room.share:
+                return Declined.MAILBOX_SHARE
+        position = box.put(sender, it)
+        if it.key:
+            repeated = Stored(recipient.id, position, it.sent_at_ms, new=False)
+            known = KnownKey(hash(it.body), it.body_bytes, repeated)
+            rows.keys.setdefault(pair, {})[it.key] = known
+        return Stored(recipient.id, position, it.sent_at_ms, new=True)
 
     def acknowledge(
         self,
@@ -239,22 +279,47 @@ class MemoryStore:
         position: Position,
         committed: Callable[[], None] | None = None,
     ) -> None:
-        """Remove all mail up to ``position``, now."""
-        changed = mailboxes.acknowledge(self._rows, account, epoch, position)
-        if changed and committed is not None:
+        """Remove all mail up to ``position``, but not beyond the head, now."""
+        row = self._rows.accounts.get(account)
+        if row is None or row.epoch != epoch:
+            return
+        box = self._rows.boxes[account]
+        position = min(position, box.head)
+        if position <= box.acknowledged:
+            return
+        box.remove_to(position)
+        if committed is not None:
             self._call_soon(committed)
 
     async def mailbox(self, account: AccountId) -> Mailbox:
-        """What the mailbox holds now."""
-        return mailboxes.mailbox(self._rows, account)
+        """What the mailbox holds now; empty for an account that is gone."""
+        return self._mailbox(account)
+
+    def _mailbox(self, account: AccountId) -> Mailbox:
+        box = self._rows.boxes.get(account, _GONE)
+        return Mailbox(
+            acknowledged=box.acknowledged, head=box.head, queued=len(box.mail)
+        )
 
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
         """A page of mail above ``after``."""
-        return mailboxes.read(
-            self._rows, account, after=after, messages=messages, body_bytes=body_bytes
-        )
+        mail = self._rows.boxes.get(account, _GONE).mail
+        start = bisect_right(mail, after, key=attrgetter("position"))
+        page: list[Mail] = []
+        for it in islice(mail, start, start + messages):
+            if isinstance(it, Bounce):
+                page.append(it)
+                body_bytes -= POSITION_BYTES * len(it.positions)
+            else:
+                position, sender, body, size, at_ms = it
+                name, gone = sender.username, sender.deleted
+                page.append(Message(position, name, sender.id, gone, body, size, at_ms))
+                body_bytes -= size
+            if body_bytes <= 0:
+                break
+        return page
 
     # deletion
 

@@ -22,14 +22,7 @@ RECEIPT: Final = "delivered, discarded, bounces, kept, retracted"
 
 def receipt_of(row: Row) -> DeletionReceipt:
     """The counts of a deletion so far."""
-    delivered, discarded, bounces, kept, retracted = row
-    return DeletionReceipt(
-        delivered=delivered,
-        discarded=discarded,
-        bounces=bounces,
-        kept=kept,
-        retracted=retracted,
-    )
+    return DeletionReceipt(**dict(zip(RECEIPT.split(", "), row, strict=True)))
 
 
 def decide(

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from chatcore.errors import Busy, CloseCode, MalformedCommand
+from chatcore.errors import Busy, MalformedCommand
 from chatcore.limits import MIB
 from transports.base import LinkClosed, Spawn
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.protobuf_events import close_code
+from transports.framing import frame_too_large
 from transports.grpc.answers import Answers, CommandRefused, UnacknowledgedMail
 from transports.grpc.requests import refused
 from transports.memory_pipe import MemoryPipe
@@ -128,10 +129,7 @@ class Calls:
         frame = pb.ClientFrame(commands=commands).SerializeToString()
         if len(frame) > self._frame_bytes:
             # Refused before it ends the link, which is not this call's alone.
-            raise LinkClosed(
-                CloseCode.FRAME_TOO_LARGE,
-                f"A frame has at most {self._frame_bytes} bytes.",
-            )
+            raise frame_too_large(self._frame_bytes)
         if self._told_bytes and self._told_bytes + len(frame) > _MOST_TOLD_BYTES:
             raise refused(Busy(retry_after_ms=_RETRY_AFTER_MS))
         self._told_bytes += len(frame)

@@ -15,6 +15,7 @@ from transports.base import (
     LinkSettings,
     PeerFinished,
 )
+from transports.framing import frame_too_large
 from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import address_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
@@ -160,10 +161,7 @@ class ServerLink:
                 frame = await self._receiver
                 self._receiver = None
         if len(frame) > self._frame_bytes:
-            raise LinkClosed(
-                CloseCode.FRAME_TOO_LARGE,
-                f"A frame has at most {self._frame_bytes} bytes.",
-            )
+            raise frame_too_large(self._frame_bytes)
         return [frame]
 
     async def send(self, frames: Sequence[bytes]) -> None:
@@ -286,10 +284,7 @@ class ClientLink:
             raise LinkClosed
         self.active_s = self._loop.time()
         if len(frame) > self._frame_bytes:
-            raise LinkClosed(
-                CloseCode.FRAME_TOO_LARGE,
-                f"A frame has at most {self._frame_bytes} bytes.",
-            )
+            raise frame_too_large(self._frame_bytes)
         return [frame]
 
     async def send(self, frames: Sequence[bytes]) -> None:

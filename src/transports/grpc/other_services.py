@@ -6,9 +6,7 @@ stream of theirs ends after ten minutes: who watches comes back.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import grpc
@@ -17,8 +15,9 @@ from grpc.aio import ServicerContext
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from chatcore.addresses import network_of
+from chatcore.admission import Admission
 from chatcore.errors import CloseCode
+from chatcore.limits import Limits
 from transports.base import LinkClosed, LinkSettings
 from transports.grpc.answers import CommandRefused
 from transports.grpc.options import SERVICE
@@ -34,47 +33,12 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 _MOST: Final = 1024
 _OF_ADDRESS: Final = 32
 _LONGEST_S: Final = 600.0
+_NO_PLACE: Final = LinkClosed(
+    CloseCode.TOO_MANY_CONNECTIONS,
+    f"At most {_OF_ADDRESS} such calls run for an address, and {_MOST} in all; try "
+    "again later.",
+)
 _ANY_VERSION: Final = "/chat.v"
-
-
-class CallLimits:
-    """How many of these calls run at a time, in all and for each address (B3).
-
-    Addresses count as in ``chatcore.addresses``.
-    """
-
-    def __init__(self, most: int, of_address: int, *, loopback_counts: bool) -> None:
-        self._most = most
-        self._of_address = of_address
-        self._loopback_counts = loopback_counts
-        self._taken = 0
-        self._by_network: Counter[str] = Counter()
-
-    @contextmanager
-    def place(self, address: str) -> Iterator[None]:
-        """A place for a call from there while the block runs.
-
-        Raises:
-            LinkClosed: there is none, with ``TOO_MANY_CONNECTIONS``.
-        """
-        network = network_of(address, loopback_counts=self._loopback_counts)
-        if self._taken >= self._most or (
-            network and self._by_network[network] >= self._of_address
-        ):
-            raise LinkClosed(
-                CloseCode.TOO_MANY_CONNECTIONS,
-                f"At most {self._of_address} such calls run for an address, and "
-                f"{self._most} in all; try again later.",
-            )
-        self._taken += 1
-        self._by_network[network] += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
-            self._by_network[network] -= 1
-            if not self._by_network[network]:
-                del self._by_network[network]
 
 
 class HealthAndReflection:
@@ -83,9 +47,12 @@ class HealthAndReflection:
     def __init__(self, requests: Requests, settings: LinkSettings) -> None:
         self._requests = requests
         self._longest_s = _LONGEST_S
-        self._places = CallLimits(
-            _MOST, _OF_ADDRESS, loopback_counts=settings.loopback_counts
+        limits = Limits(
+            connections=_MOST,
+            address_connections=_OF_ADDRESS,
+            loopback_counts=settings.loopback_counts,
         )
+        self._places = Admission(limits, known=lambda _: 0)
         self._checks = health.aio.HealthServicer()
         self._reflection = reflection.aio.ReflectionServicer(
             (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -124,11 +91,15 @@ class HealthAndReflection:
         self, method: _Method
     ) -> Callable[[object, _Context], Awaitable[bytes | None]]:
         async def call(_requests: object, context: _Context) -> bytes | None:
+            address = address_of(context.peer())
+            if not self._places.enter_call(address):
+                await end_call(context, _NO_PLACE)
             try:
-                with self._places.place(address_of(context.peer())):
-                    return await method(context)
+                return await method(context)
             except (CommandRefused, LinkClosed) as error:
                 await end_call(context, error)
+            finally:
+                self._places.leave_call(address)
 
         return call
 
@@ -145,7 +116,8 @@ class HealthAndReflection:
             async with asyncio.timeout(self._longest_s):
                 await self._checks.Watch(asked, cast("_Context", _Written(context)))
         except TimeoutError as error:
-            raise _ended() from error
+            text = "The call was long enough; come back."
+            raise LinkClosed(CloseCode.LINK_LOST, text) from error
 
     async def _reflect(self, context: _Context) -> None:
         answers = self._reflection.ServerReflectionInfo(self._asked(context), context)
@@ -168,10 +140,6 @@ class _Written:
 
     async def write(self, answer: Message) -> None:
         await self._context.write(answer.SerializeToString())
-
-
-def _ended() -> LinkClosed:
-    return LinkClosed(CloseCode.LINK_LOST, "The call was long enough; come back.")
 
 
 class UnsupportedVersions(grpc.GenericRpcHandler):

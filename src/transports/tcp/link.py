@@ -8,7 +8,7 @@ from typing import Final, cast
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
-from transports.framing import FrameTooLarge, Framing
+from transports.framing import FrameTooLarge, Framing, frame_too_large
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
 
@@ -111,7 +111,7 @@ class TcpLink(asyncio.BufferedProtocol):
             self._frames.extend(framing.feed(received))
         except FrameTooLarge as too_large:
             self._frames.extend(too_large.before)
-            self._end = LinkClosed(CloseCode.FRAME_TOO_LARGE, str(too_large))
+            self._end = frame_too_large(too_large.limit)
 
     def eof_received(self) -> bool:
         """The peer writes no more; keep the socket, to write what it is owed."""

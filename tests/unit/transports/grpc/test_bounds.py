@@ -18,7 +18,9 @@ from grpc.aio import (
 )
 from grpc_reflection.v1alpha import reflection_pb2
 
+from chatcore.admission import Admission
 from chatcore.errors import CloseCode
+from chatcore.limits import Limits
 from tests.unit.transports.grpc.http2 import (
     HEADERS,
     PING,
@@ -39,7 +41,6 @@ from tests.unit.transports.grpc.link_collector import (
 from tests.unit.transports.grpc.stub import number_of
 from transports.base import BadUrl, Link, LinkClosed, PeerFinished
 from transports.grpc import other_services
-from transports.grpc.other_services import CallLimits
 
 Converse: TypeAlias = "StreamStreamMultiCallable[bytes, bytes]"
 Unary: TypeAlias = "UnaryUnaryMultiCallable[bytes, bytes]"
@@ -271,19 +272,19 @@ async def test_who_watches_health_has_so_many_places_and_is_sent_back_in_time(
 
 @pytest.mark.rule("B3")
 def test_places_count_loopback_only_in_all_and_ipv6_by_its_network() -> None:
-    places = CallLimits(4, 1, loopback_counts=False)
+    limits = Limits(connections=4, address_connections=1)
+    places = Admission(limits, known=lambda _: 0)
 
-    with places.place("127.0.0.1"), places.place("::1"), places.place("2001:db8::1"):
-        with pytest.raises(LinkClosed), places.place("2001:db8::2"):
-            pass
-        with (
-            places.place("192.0.2.1"),
-            pytest.raises(LinkClosed),
-            places.place("192.0.2.2"),
-        ):
-            pass
-    with places.place("2001:db8::2"):
-        pass
+    entered = [places.enter_call(it) for it in ("127.0.0.1", "::1", "2001:db8::1")]
+    same_network = places.enter_call("2001:db8::2")
+    fourth, fifth = places.enter_call("192.0.2.1"), places.enter_call("192.0.2.2")
+    places.leave_call("192.0.2.1")
+    places.leave_call("2001:db8::1")
+
+    assert entered == [True, True, True]
+    assert not same_network
+    assert (fourth, fifth) == (True, False)
+    assert places.enter_call("2001:db8::2")
 
 
 # ---- requests
