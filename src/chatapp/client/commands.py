@@ -1,103 +1,56 @@
-"""What a line means that somebody typed: a closed union of intents.
+"""What a line means that somebody typed.
 
-``HELP`` names them all. A line that means nothing raises ``NotUnderstood``.
+``Verb`` has all that can be said. A line that means nothing raises ``NotUnderstood``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, NamedTuple, TypeVar
 
-from chatcore.commands import InboxAction, OutboxAction
-
-T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateAccount:
-    """``create NAME``."""
+class Verb(Enum):
+    """What can be asked for: how it is typed, and what it does.
 
-    username: str
+    ``NAME`` is one word, ``TEXT`` the rest of the line; what is in brackets may be
+    left out.
+    """
 
+    CREATE = "create NAME", "make an account; the password is asked for"
+    LOGIN = "login NAME", "log in; messages come by themselves from then on"
+    LIST = (
+        "list [PATTERN]",
+        "who has an account, and who is online; * and ? stand for any",
+    )
+    SEND = "send NAME TEXT", "send a message; it waits while NAME is offline"
+    DELIVER = "deliver", "have what is queued delivered, and wait until it is"
+    PASSWORD = "password", "change your password"
+    DELETE = "delete [NAME]", "delete an account; asks what becomes of its messages"
+    LOGOUT = "logout", "log out"
+    HELP = "help", "this list"
+    QUIT = "quit", "leave; so does the end of the input"
 
-@dataclass(frozen=True, slots=True)
-class LogIn:
-    """``login NAME``."""
-
-    username: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogOut:
-    """``logout``."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListAccounts:
-    """``list [PATTERN]``."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendText:
-    """``send NAME TEXT``."""
-
-    recipient: str
-    text: str
+    def __init__(self, usage: str, meaning: str) -> None:
+        self.usage = usage
+        self.meaning = meaning
 
 
-@dataclass(frozen=True, slots=True)
-class DeliverQueued:
-    """``deliver``."""
+VERBS: Final[Mapping[str, Verb]] = {
+    **{it.usage.partition(" ")[0]: it for it in Verb},
+    "exit": Verb.QUIT,
+}
+"""The words that a line begins with."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePassword:
-    """``password``."""
+class Intent(NamedTuple):
+    """What somebody wants; ``name`` is what follows the verb, also where that is a
+    pattern, and empty where nothing does.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class DeleteAccount:
-    """``delete [NAME]``; an empty name is whoever is logged in."""
-
-    username: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """``help``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """``quit``."""
-
-
-Intent: TypeAlias = (
-    CreateAccount
-    | LogIn
-    | LogOut
-    | ListAccounts
-    | SendText
-    | DeliverQueued
-    | ChangePassword
-    | DeleteAccount
-    | ShowHelp
-    | Quit
-)
-
-HELP: Final = (
-    ("create NAME", "make an account; the password is asked for"),
-    ("login NAME", "log in; messages come by themselves from then on"),
-    ("list [PATTERN]", "who has an account, and who is online; * and ? stand for any"),
-    ("send NAME TEXT", "send a message; it waits while NAME is offline"),
-    ("deliver", "have what is queued delivered, and wait until it is"),
-    ("password", "change your password"),
-    ("delete [NAME]", "delete an account; asks what becomes of its messages"),
-    ("logout", "log out"),
-    ("help", "this list"),
-    ("quit", "leave; so does the end of the input"),
-)
+    verb: Verb
+    name: str = ""
+    text: str = ""
 
 
 class NotUnderstood(Exception):
@@ -114,66 +67,33 @@ def read_line(line: str) -> Intent | None:
     rest = rest.strip()
     if not word:
         return None
-    if word == "send":
-        return _send(rest)
-    if word in _WITH_NAME:
-        return _with_name(word, rest)
-    if word in _WITH_ANYTHING:
-        return _WITH_ANYTHING[word](rest)
-    if word in _ALONE:
-        if rest:
+    verb = VERBS.get(word)
+    if verb is None:
+        raise NotUnderstood(f"There is no command {word!r}; help lists them.")
+    name, _, text = rest.partition(" ")
+    match verb.usage.split()[1:]:
+        case [] if rest:
             raise NotUnderstood(f"Say only: {word}")
-        return _ALONE[word]
-    raise NotUnderstood(f"There is no command {word!r}; help lists them.")
+        case ["NAME"] if text or not name:
+            # More than a name might be a password: it must not be echoed.
+            raise NotUnderstood(
+                f"Say: {word} NAME; the password is asked for after that."
+            )
+        case ["NAME", "TEXT"] if text:
+            return Intent(verb, name, text)
+        case ["NAME", "TEXT"]:
+            raise NotUnderstood(f"Say: {verb.usage}")
+        case _:
+            return Intent(verb, rest)
 
 
-def read_inbox(answer: str) -> InboxAction:
-    """What a deletion does with waiting messages; an empty answer is the default."""
-    return _chosen(
-        {"deliver": InboxAction.DELIVER, "discard": InboxAction.DISCARD}, answer
-    )
+def read_choice(kind: type[E], answer: str) -> E:
+    """What an answer, or the beginning of one, chooses of these; the first if none.
 
-
-def read_outbox(answer: str) -> OutboxAction:
-    """What a deletion does with sent messages; an empty answer is the default."""
-    return _chosen({"keep": OutboxAction.KEEP, "retract": OutboxAction.RETRACT}, answer)
-
-
-_WITH_NAME: Final[Mapping[str, Callable[[str], Intent]]] = {
-    "create": CreateAccount,
-    "login": LogIn,
-}
-_WITH_ANYTHING: Final[Mapping[str, Callable[[str], Intent]]] = {
-    "list": ListAccounts,
-    "delete": DeleteAccount,
-}
-_ALONE: Final[Mapping[str, Intent]] = {
-    "logout": LogOut(),
-    "deliver": DeliverQueued(),
-    "password": ChangePassword(),
-    "help": ShowHelp(),
-    "quit": Quit(),
-    "exit": Quit(),
-}
-WORDS: Final = ("send", *_WITH_NAME, *_WITH_ANYTHING, *_ALONE)
-
-
-def _send(rest: str) -> SendText:
-    recipient, _, text = rest.partition(" ")
-    if not text:
-        raise NotUnderstood("Say: send NAME TEXT")
-    return SendText(recipient, text)
-
-
-def _with_name(word: str, name: str) -> Intent:
-    if not name or " " in name:
-        # More than a name might be a password: it must not be echoed.
-        raise NotUnderstood(f"Say: {word} NAME; the password is asked for after that.")
-    return _WITH_NAME[word](name)
-
-
-def _chosen(known: Mapping[str, T], answer: str) -> T:
-    """The value that an answer, or the beginning of one, chooses; the first if none."""
+    Raises:
+        NotUnderstood: it begins none of their names.
+    """
+    known = {it.name.lower(): it for it in kind}
     for name, value in known.items():
         if name.startswith(answer.strip().lower()):
             return value

@@ -10,25 +10,14 @@ from typing import assert_never
 
 from chatapp import wording
 from chatapp.client.commands import (
-    HELP,
-    ChangePassword,
-    CreateAccount,
-    DeleteAccount,
-    DeliverQueued,
     Intent,
-    ListAccounts,
-    LogIn,
-    LogOut,
     NotUnderstood,
-    Quit,
-    SendText,
-    ShowHelp,
-    read_inbox,
+    Verb,
+    read_choice,
     read_line,
-    read_outbox,
 )
 from chatapp.client.screen import Abandoned, Screen, SecretsDiffer
-from chatcore.commands import DeliveryMode, InboxAction
+from chatcore.commands import DeliveryMode, InboxAction, OutboxAction
 from chatcore.errors import ChatError, Refusal
 from transports import Client, LinkDown, LinkEvent, LinkUp
 
@@ -99,9 +88,9 @@ class Shell:
                 return
             try:
                 intent = read_line(line)
-                if isinstance(intent, Quit):
-                    return
                 if intent is not None:
+                    if intent.verb is Verb.QUIT:
+                        return
                     await self._carry_out(client, tasks, intent)
             except (Refusal, NotUnderstood) as refusal:
                 self.refused = True
@@ -118,40 +107,40 @@ class Shell:
         self, client: Client, tasks: asyncio.TaskGroup, intent: Intent
     ) -> None:
         show = self._screen.show
-        match intent:
-            case CreateAccount(username):
-                await client.create(username, await self._new_password())
-                show(f"Created {username}.")
+        verb, name, text = intent
+        match verb:
+            case Verb.CREATE:
+                await client.create(name, await self._new_password())
+                show(f"Created {name}.")
                 if client.username is None:
-                    self._screen.hint(f"To log in, say: login {username}")
-            case LogIn(username):
-                password = await self._password("Password: ")
-                event = await client.login(username, password)
+                    self._screen.hint(f"To log in, say: login {name}")
+            case Verb.LOGIN:
+                event = await client.login(name, await self._password("Password: "))
                 show(wording.login(event))
                 self._mail = tasks.create_task(self._show_mail(client))
-            case SendText(recipient, text):
-                show(wording.sent(recipient, await client.send(recipient, text)))
-            case ListAccounts(pattern):
-                await self._list(client, pattern)
-            case DeliverQueued():
+            case Verb.SEND:
+                show(wording.sent(name, await client.send(name, text)))
+            case Verb.LIST:
+                await self._list(client, name)
+            case Verb.DELIVER:
                 show(wording.delivered(await client.deliver()))
-            case ChangePassword():
+            case Verb.PASSWORD:
                 old = await self._password("Old password: ")
                 await client.change_password(old, await self._new_password())
                 show("The password is changed.")
-            case DeleteAccount(username):
-                await self._delete(client, tasks, username or client.username or "")
-            case LogOut():
+            case Verb.DELETE:
+                await self._delete(client, tasks, name or client.username or "")
+            case Verb.LOGOUT:
                 await client.logout()
                 await self._stop_mail()
                 show("Logged out.")
-            case ShowHelp():
-                for usage, meaning in HELP:
-                    show(f"{usage:<16} {meaning}")
-            case Quit():
+            case Verb.HELP:
+                for it in Verb:
+                    show(f"{it.usage:<16} {it.meaning}")
+            case Verb.QUIT:
                 pass
             case _:
-                assert_never(intent)
+                assert_never(verb)
 
     async def _list(self, client: Client, pattern: str) -> None:
         accounts = 0
@@ -171,12 +160,10 @@ class Shell:
             raise NotUnderstood("Say: delete NAME")
         password = await self._password("Password: ")
         await client.delete(username, password, dry_run=True)
-        inbox = read_inbox(
-            await self._ask(f"What waits for {username}: [deliver] or discard? ")
-        )
-        outbox = read_outbox(
-            await self._ask(f"What {username} has sent: [keep] or retract? ")
-        )
+        answer = await self._ask(f"What waits for {username}: [deliver] or discard? ")
+        inbox = read_choice(InboxAction, answer)
+        answer = await self._ask(f"What {username} has sent: [keep] or retract? ")
+        outbox = read_choice(OutboxAction, answer)
         would_be = await client.delete(
             username, password, inbox=inbox, outbox=outbox, dry_run=True
         )
@@ -214,19 +201,16 @@ class Shell:
             await asyncio.wait([mail])
 
     async def _ask(self, prompt: str) -> str:
-        answer = await self._screen.ask(prompt)
-        if answer is None:
-            raise _InputEnded
-        return answer.strip()
+        return _given(await self._screen.ask(prompt)).strip()
 
     async def _password(self, prompt: str) -> str:
-        answer = await self._screen.ask_secret(prompt)
-        if answer is None:
-            raise _InputEnded
-        return answer
+        return _given(await self._screen.ask_secret(prompt))
 
     async def _new_password(self) -> str:
-        answer = await self._screen.ask_new_secret("New password: ")
-        if answer is None:
-            raise _InputEnded
-        return answer
+        return _given(await self._screen.ask_new_secret("New password: "))
+
+
+def _given(answer: str | None) -> str:
+    if answer is None:
+        raise _InputEnded
+    return answer

@@ -11,7 +11,7 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from chatapp.client.commands import WORDS
+from chatapp.client.commands import VERBS
 from chatapp.client.screen import Abandoned, SecretsDiffer
 from chatapp.sanitize import sanitize
 
@@ -20,7 +20,7 @@ class Terminal:
     """See ``chatapp.client.screen.Screen``."""
 
     def __init__(self) -> None:
-        words = WordCompleter(list(WORDS), sentence=True)
+        words = WordCompleter(list(VERBS), sentence=True)
         self._lines: PromptSession[str] = PromptSession(
             completer=words, complete_while_typing=False, key_bindings=_clearing()
         )

@@ -9,18 +9,12 @@ from hypothesis import strategies as st
 
 from chatapp import wording
 from chatapp.client.commands import (
-    HELP,
-    WORDS,
-    DeleteAccount,
+    VERBS,
     Intent,
-    ListAccounts,
-    LogIn,
     NotUnderstood,
-    Quit,
-    SendText,
-    read_inbox,
+    Verb,
+    read_choice,
     read_line,
-    read_outbox,
 )
 from chatapp.sanitize import sanitize
 from chatcore.commands import InboxAction, OutboxAction
@@ -36,12 +30,12 @@ ADA = Username("ada")
     [
         ("", None),
         ("   ", None),
-        ("login ada", LogIn("ada")),
-        ("send bob hello  there ", SendText("bob", "hello  there")),
-        ("list", ListAccounts("")),
-        ("list a*", ListAccounts("a*")),
-        ("delete", DeleteAccount("")),
-        ("exit", Quit()),
+        ("login ada", Intent(Verb.LOGIN, "ada")),
+        ("send bob hello  there ", Intent(Verb.SEND, "bob", "hello  there")),
+        ("list", Intent(Verb.LIST)),
+        ("list a*", Intent(Verb.LIST, "a*")),
+        ("delete", Intent(Verb.DELETE)),
+        ("exit", Intent(Verb.QUIT)),
     ],
 )
 def test_a_line_has_its_meaning(line: str, intent: Intent | None) -> None:
@@ -59,18 +53,18 @@ def test_a_line_that_means_nothing_tells_how_to_say_it(line: str) -> None:
 
 
 def test_the_help_has_every_word() -> None:
-    helped = {usage.split()[0] for usage, _ in HELP}
+    helped = {it.usage.split()[0] for it in Verb if it.meaning}
 
-    assert helped == set(WORDS) - {"exit"}
+    assert helped == set(VERBS) - {"exit"}
 
 
 def test_an_empty_answer_is_the_default_and_a_letter_is_enough() -> None:
-    assert read_inbox("") is InboxAction.DELIVER
-    assert read_inbox("di") is InboxAction.DISCARD
-    assert read_outbox("") is OutboxAction.KEEP
-    assert read_outbox("R") is OutboxAction.RETRACT
+    assert read_choice(InboxAction, "") is InboxAction.DELIVER
+    assert read_choice(InboxAction, "di") is InboxAction.DISCARD
+    assert read_choice(OutboxAction, "") is OutboxAction.KEEP
+    assert read_choice(OutboxAction, "R") is OutboxAction.RETRACT
     with pytest.raises(NotUnderstood):
-        read_inbox("burn")
+        read_choice(InboxAction, "burn")
 
 
 @given(st.text())
