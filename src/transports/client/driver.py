@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from chatcore.commands import Command, List, Logout
 from chatcore.errors import ChatError, CloseCode, Closed
@@ -17,9 +17,9 @@ from chatcore.events import Bounced, Delivered, Event, Listed, Received
 from transports.base import CannotConnect, Link, LinkClosed, LinkSettings, parse_address
 from transports.client.errors import SessionRefused
 from transports.client.events import (
+    Answer,
     ClientEnded,
     CommandAnswered,
-    CommandRefused,
     LinkDown,
     LinkEvent,
     LinkRejected,
@@ -33,8 +33,6 @@ from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
 from transports.codec import Codec
 from transports.registry import transport_for
-
-Answer: TypeAlias = Event | ChatError
 
 _log = logging.getLogger(__name__)
 _LOGOUT_WITHIN_S: Final = 2.0
@@ -266,9 +264,9 @@ class ClientDriver:
         for event in self.protocol.take_events():
             match event:
                 case CommandAnswered(command_id, answer):
-                    self._settle(command_id, answer)
-                case CommandRefused(command_id, error):
-                    self._settle(command_id, error)
+                    call = self._calls.pop(command_id, None)
+                    if call is not None:
+                        call.settle(command_id, answer)
                 case MailArrived() | SessionEnded():
                     self._mail_changed.set()
                 case Received():
@@ -289,11 +287,6 @@ class ClientDriver:
         if self.protocol.state is ClientState.DIALLING:
             self._asked.set()
         self._wake_writer()
-
-    def _settle(self, command_id: int, answer: Answer) -> None:
-        call = self._calls.pop(command_id, None)
-        if call is not None:
-            call.settle(command_id, answer)
 
     def _drop_rejected(self, event: LinkRejected) -> None:
         if isinstance(event.error, SessionRefused):

@@ -11,19 +11,15 @@ from chatcore.errors import ChatError
 from chatcore.events import Event, Received
 from transports.client.errors import LinkFailed
 
+Answer: TypeAlias = Event | ChatError
+"""What came of a command: its answer, a refusal, or why there will be neither."""
+
 
 class CommandAnswered(NamedTuple):
-    """A command has its answer; nothing else comes for it."""
+    """This came of a command; nothing else comes for it."""
 
     command_id: int
-    answer: Event
-
-
-class CommandRefused(NamedTuple):
-    """A command is refused, or no answer will ever come; nothing else comes for it."""
-
-    command_id: int
-    error: ChatError
+    answer: Answer
 
 
 class PageArrived(NamedTuple):
@@ -75,7 +71,6 @@ LinkEvent: TypeAlias = LinkUp | LinkDown
 
 ClientEvent: TypeAlias = (
     CommandAnswered
-    | CommandRefused
     | PageArrived
     | MailArrived
     | SessionEnded

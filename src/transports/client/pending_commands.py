@@ -19,11 +19,11 @@ from chatcore.commands import (
     Send,
 )
 from chatcore.errors import ChatError, Refusal
-from chatcore.events import Event, Listed
+from chatcore.events import Listed
 from transports.client.events import (
+    Answer,
     ClientEvent,
     CommandAnswered,
-    CommandRefused,
     PageArrived,
 )
 from transports.client.key_generator import (
@@ -124,7 +124,7 @@ class PendingCommands:
     def withdraw(self, command_id: int, error: ChatError) -> None:
         """Refuse a command that was not admitted yet: it is never written."""
         del self._waiting[command_id]
-        self._tell(CommandRefused(command_id, error))
+        self._tell(CommandAnswered(command_id, error))
 
     @property
     def may_admit(self) -> bool:
@@ -169,17 +169,11 @@ class PendingCommands:
 
     # ---- answers
 
-    def finish(self, command_id: int, answer: Event) -> None:
-        """A command is answered."""
+    def finish(self, command_id: int, answer: Answer) -> None:
+        """A command is answered or refused, or gets no answer."""
         pending = self._under_way.pop(command_id, None)
         if pending is not None and not pending.is_abandoned:
             self._tell(CommandAnswered(command_id, answer))
-
-    def refuse(self, command_id: int, error: ChatError) -> None:
-        """A command is refused, or gets no answer."""
-        pending = self._under_way.pop(command_id, None)
-        if pending is not None and not pending.is_abandoned:
-            self._tell(CommandRefused(command_id, error))
 
     def refuse_all(self, error: ChatError) -> None:
         """No answer will come any more, to nobody."""
@@ -187,7 +181,7 @@ class PendingCommands:
         self._waiting.clear()
         self._cut_lists.clear()
         for command_id in list(self._under_way):
-            self.refuse(command_id, error)
+            self.finish(command_id, error)
 
     def page(self, listed: Listed) -> None:
         """Take a page of a list, and remember where a new link has to go on."""
@@ -235,7 +229,7 @@ class PendingCommands:
         if isinstance(instead, ChangePassword):
             pending.command = instead
             return Request(command_id, instead)
-        self.refuse(command_id, instead)
+        self.finish(command_id, instead)
         return None
 
     def is_repeated_change(self, command_id: int) -> bool:

@@ -20,6 +20,7 @@ asked it needs no link, and dials none.
 from collections.abc import Sequence
 from typing import assert_never
 
+from chatcore import events
 from chatcore.commands import Command, Login, Send
 from chatcore.errors import (
     AccountInUse,
@@ -31,26 +32,6 @@ from chatcore.errors import (
     OutcomeUnknown,
     Refusal,
     SessionGone,
-)
-from chatcore.events import (
-    Accepted,
-    Bounced,
-    Closing,
-    Created,
-    Deleted,
-    Delivered,
-    DeliveryFinished,
-    Event,
-    Listed,
-    LoggedIn,
-    LoggedOut,
-    PasswordChanged,
-    Ping,
-    Received,
-    Refused,
-    Resumed,
-    Started,
-    Welcome,
 )
 from transports.base import CannotConnect, LinkClosed
 from transports.client.errors import LinkFailed, ProtocolError, SessionRefused
@@ -111,7 +92,7 @@ class ClientProtocol:
         self.failure: ChatError | None = None
 
     @property
-    def session(self) -> LoggedIn | None:
+    def session(self) -> events.LoggedIn | None:
         """What the login of the current session was answered; None without one."""
         return self._session.opened
 
@@ -160,7 +141,7 @@ class ClientProtocol:
         """
         self._pending.abandon(command_id)
 
-    def take_page(self, command_id: int) -> Listed | None:
+    def take_page(self, command_id: int) -> events.Listed | None:
         """The next page of a list, in order; None where none is there now.
 
         Where pages were dropped, since nobody took them, asking after the last that
@@ -168,7 +149,7 @@ class ClientProtocol:
         """
         return self._pending.take_page(command_id)
 
-    def take_mail(self) -> Delivered | Bounced | None:
+    def take_mail(self) -> events.Delivered | events.Bounced | None:
         """The next piece of mail; asking for it acknowledges the one before (M5)."""
         return self._session.inbox.hand_over()
 
@@ -312,46 +293,46 @@ class ClientProtocol:
             raise LinkFailed("Keys have to be made by the server's clock of now.")
 
     def _take(  # noqa: C901, PLR0912  # one case for each event, and no more
-        self, event: Event, asked: Command | None, now_s: float
+        self, event: events.Event, asked: Command | None, now_s: float
     ) -> None:
         match event:
-            case Accepted() | Created() | DeliveryFinished():
+            case events.Accepted() | events.Created() | events.DeliveryFinished():
                 self._pending.finish(event.id, event)
-            case Delivered() | Bounced():
+            case events.Delivered() | events.Bounced():
                 self._take_mail(event)
-            case Listed():
+            case events.Listed():
                 self._pending.page(event)
-            case LoggedIn():
+            case events.LoggedIn():
                 self._take_login(event, asked, now_s)
-            case Resumed():
+            case events.Resumed():
                 self._session.resumed(event, window=self._window)
                 self._buffer.is_attached = True
                 self._open(ClientTrigger.ATTACHED, now_s)
-            case LoggedOut():
+            case events.LoggedOut():
                 self._end_session()
                 self._pending.finish(event.id, event)
-            case Deleted():
+            case events.Deleted():
                 if not event.receipt.dry_run:
                     self._end_session()
                 self._pending.finish(event.id, event)
-            case PasswordChanged():
+            case events.PasswordChanged():
                 self._session.change_password(event, asked)
                 self._pending.finish(event.id, event)
-            case Refused():
+            case events.Refused():
                 if event.id == OWN_ID:
                     self._take_own_refusal(event.refusal)
                 else:
                     self._take_refusal(event.id, event.refusal, now_s)
-            case Started():
+            case events.Started():
                 pass
-            case Received():
+            case events.Received():
                 # How much one names is bounded by its frame.
                 self._tell(event)
-            case Welcome():
+            case events.Welcome():
                 self._take_welcome(event, now_s)
-            case Ping():
+            case events.Ping():
                 self._buffer.owe_pong()
-            case Closing():
+            case events.Closing():
                 self._attempts.last_words = Closed(event.code, event.text)
             case _:
                 assert_never(event)
@@ -360,7 +341,7 @@ class ClientProtocol:
     def _window(self) -> int:
         return self._buffer.limits.window_messages
 
-    def _take_welcome(self, welcome: Welcome, now_s: float) -> None:
+    def _take_welcome(self, welcome: events.Welcome, now_s: float) -> None:
         self._buffer.limits = read_limits(welcome)
         self._keys.set_server_time(welcome.server_time_ms, steady_ms(now_s))
         resume = self._session.resume_command()
@@ -370,7 +351,7 @@ class ClientProtocol:
             self._step(ClientTrigger.WELCOMED_WITH_TOKEN)
             self._buffer.say(resume)
 
-    def _take_mail(self, mail: Delivered | Bounced) -> None:
+    def _take_mail(self, mail: events.Delivered | events.Bounced) -> None:
         if self.session is None:
             raise ProtocolError("Mail comes to a link that has no session")
         if self._session.inbox.receive(mail) and not self._mail_was_told:
@@ -378,7 +359,7 @@ class ClientProtocol:
             self._tell(MailArrived())
 
     def _take_login(
-        self, answer: LoggedIn, asked: Command | None, now_s: float
+        self, answer: events.LoggedIn, asked: Command | None, now_s: float
     ) -> None:
         if answer.id != OWN_ID:
             login = asked if isinstance(asked, Login) else None
@@ -392,7 +373,9 @@ class ClientProtocol:
             self.end(closed)
             return
         for command_id in changed:
-            self._pending.finish(command_id, PasswordChanged(command_id, answer.token))
+            self._pending.finish(
+                command_id, events.PasswordChanged(command_id, answer.token)
+            )
         self._buffer.is_attached = True
         self._open(ClientTrigger.ATTACHED, now_s)
 
@@ -420,7 +403,7 @@ class ClientProtocol:
             if request := pending.retry_password(command_id, refusal):
                 self._buffer.add([request])
         else:
-            pending.refuse(command_id, refusal)
+            pending.finish(command_id, refusal)
             # What has waited for a login is refused as well, or waits for another.
             self._buffer.is_blocked = False
 
@@ -437,7 +420,7 @@ class ClientProtocol:
             login = self._session.next_login()
             if login is None:
                 for command_id, _ in self._pending.changes_under_way():
-                    self._pending.refuse(command_id, OutcomeUnknown())
+                    self._pending.finish(command_id, OutcomeUnknown())
         elif self.state is ClientState.OPEN:
             return  # an acknowledgement that came to nothing
         if login is None:

@@ -128,7 +128,7 @@ class SendBuffer:
         fits_later = too_large.frame_bytes <= self.limits.frame_bytes
         if not fits_later or self.is_attached:
             reason = str(too_large)
-            self._pending.refuse(request.id, MalformedCommand(reason=reason))
+            self._pending.finish(request.id, MalformedCommand(reason=reason))
         elif self._pending.is_logging_in or any(
             isinstance(it.command, Login) for it in before
         ):
@@ -138,7 +138,7 @@ class SendBuffer:
         else:
             # As the server would say, which does not read it.
             name = type(request.command).__name__.lower()
-            self._pending.refuse(request.id, LoginRequired(command=name))
+            self._pending.finish(request.id, LoginRequired(command=name))
         return before + requests[at + 1 :]
 
     def _is_text(self, request: Request) -> bool:
@@ -147,6 +147,6 @@ class SendBuffer:
             self._codec.encode_commands([request])
         except UnicodeEncodeError:
             refusal = MalformedCommand(reason="a lone surrogate is no text")
-            self._pending.refuse(request.id, refusal)
+            self._pending.finish(request.id, refusal)
             return False
         return True

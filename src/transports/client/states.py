@@ -9,37 +9,9 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
-from chatcore.commands import (
-    ChangePassword,
-    Command,
-    Create,
-    Delete,
-    Deliver,
-    List,
-    Login,
-    Logout,
-    Send,
-)
-from chatcore.events import (
-    Accepted,
-    Bounced,
-    Closing,
-    Created,
-    Deleted,
-    Delivered,
-    DeliveryFinished,
-    Event,
-    Listed,
-    LoggedIn,
-    LoggedOut,
-    PasswordChanged,
-    Ping,
-    Received,
-    Refused,
-    Resumed,
-    Started,
-    Welcome,
-)
+from chatcore import commands, events
+from chatcore.commands import Command
+from chatcore.events import Event
 
 
 class ClientState(Enum):
@@ -95,46 +67,39 @@ CLIENT_STATES: Final[Mapping[tuple[ClientState, ClientTrigger], ClientState]] = 
 OWN_ID: Final = 0
 """The id of what the client asks by itself: no command of a caller has it."""
 
+_WELCOMED: Final = frozenset(
+    {ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}
+)
+
 UNSOLICITED: Final[Mapping[type[Event], frozenset[ClientState]]] = {
-    Welcome: frozenset({ClientState.GREETED}),
-    Delivered: frozenset({ClientState.OPEN}),
-    Bounced: frozenset({ClientState.OPEN}),
+    events.Welcome: frozenset({ClientState.GREETED}),
+    events.Delivered: frozenset({ClientState.OPEN}),
+    events.Bounced: frozenset({ClientState.OPEN}),
     # The session is attached a moment before that is answered.
-    Received: frozenset(
-        {ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}
-    ),
-    Ping: frozenset({ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}),
-    Closing: frozenset(
-        {
-            ClientState.GREETED,
-            ClientState.RESUMING,
-            ClientState.LOGGING_IN,
-            ClientState.OPEN,
-        }
-    ),
+    events.Received: _WELCOMED,
+    events.Ping: _WELCOMED,
+    events.Closing: _WELCOMED | {ClientState.GREETED},
 }
 """Events that come by themselves, and when they may."""
 
 OWN_ANSWERS: Final[Mapping[type[Event], frozenset[ClientState]]] = {
-    Resumed: frozenset({ClientState.RESUMING}),
-    LoggedIn: frozenset({ClientState.LOGGING_IN}),
+    events.Resumed: frozenset({ClientState.RESUMING}),
+    events.LoggedIn: frozenset({ClientState.LOGGING_IN}),
     # An acknowledgement has no answer but a refusal.
-    Refused: frozenset(
-        {ClientState.RESUMING, ClientState.LOGGING_IN, ClientState.OPEN}
-    ),
+    events.Refused: _WELCOMED,
 }
 """Answers to what the client asks by itself."""
 
 ANSWERS: Final[Mapping[type[Event], tuple[type[Command], ...]]] = {
-    Created: (Create,),
-    LoggedIn: (Login,),
-    LoggedOut: (Logout,),
-    Accepted: (Send,),
-    Started: (List, Deliver, Delete),
-    Listed: (List,),
-    DeliveryFinished: (Deliver,),
-    Deleted: (Delete,),
-    PasswordChanged: (ChangePassword,),
+    events.Created: (commands.Create,),
+    events.LoggedIn: (commands.Login,),
+    events.LoggedOut: (commands.Logout,),
+    events.Accepted: (commands.Send,),
+    events.Started: (commands.List, commands.Deliver, commands.Delete),
+    events.Listed: (commands.List,),
+    events.DeliveryFinished: (commands.Deliver,),
+    events.Deleted: (commands.Delete,),
+    events.PasswordChanged: (commands.ChangePassword,),
 }
 """Answers to what callers ask, while commands flow, and to which commands; ``Refused``
 answers any.
@@ -162,7 +127,7 @@ def why_unexpected(event: Event, state: ClientState, asked: Command | None) -> s
         is_expected = False
     elif asked is None:
         return f"{kind.__name__} answers what was not asked"
-    elif kind is Refused or isinstance(asked, ANSWERS.get(kind, ())):
+    elif kind is events.Refused or isinstance(asked, ANSWERS.get(kind, ())):
         return ""
     else:
         return f"{kind.__name__} is no answer to {type(asked).__name__}"

@@ -57,7 +57,6 @@ from transports.client.errors import SessionRefused
 from transports.client.events import (
     ClientEnded,
     CommandAnswered,
-    CommandRefused,
     LinkRejected,
     MailArrived,
     SessionEnded,
@@ -121,9 +120,9 @@ def test_a_send_gets_a_key_of_the_servers_clock_and_its_own_receipt() -> None:
     client.hears(accepted(first), Refused(second, NoSuchRecipient(recipient="bob")))
     answer, refusal = client.told()
     assert answer == CommandAnswered(first, accepted(first))
-    assert isinstance(refusal, CommandRefused)
+    assert isinstance(refusal, CommandAnswered)
     assert refusal.command_id == second
-    assert isinstance(refusal.error, NoSuchRecipient)
+    assert isinstance(refusal.answer, NoSuchRecipient)
 
 
 def test_a_key_of_the_callers_own_is_kept() -> None:
@@ -145,9 +144,9 @@ def test_a_body_that_no_server_takes_is_refused_unasked(body: str) -> None:
     number = client.ask(Send("bob", body))
 
     [refused] = client.told()
-    assert isinstance(refused, CommandRefused)
+    assert isinstance(refused, CommandAnswered)
     assert refused.command_id == number
-    assert isinstance(refused.error, InvalidBody)
+    assert isinstance(refused.answer, InvalidBody)
     assert client.said() == []
 
 
@@ -181,7 +180,7 @@ def test_nothing_can_be_asked_after_the_end() -> None:
 
     client.protocol.end(end)
 
-    assert client.told() == [CommandRefused(number, end), ClientEnded(end)]
+    assert client.told() == [CommandAnswered(number, end), ClientEnded(end)]
     with pytest.raises(Closed):
         client.ask(HELLO)
     assert client.said() == []
@@ -218,9 +217,9 @@ def test_a_large_message_before_the_login_is_refused_and_the_login_is_asked() ->
 
     assert client.said() == [Request(login, LOGIN)]
     [refused] = client.told()
-    assert isinstance(refused, CommandRefused)
+    assert isinstance(refused, CommandAnswered)
     assert refused.command_id == large
-    assert isinstance(refused.error, LoginRequired)
+    assert isinstance(refused.answer, LoginRequired)
 
 
 @pytest.mark.rule("S4")
@@ -422,8 +421,8 @@ def test_a_repeated_login_that_meets_its_own_session_is_tried_for_some_seconds()
 
     assert states == [ClientState.DIALLING]
     [refused] = client.told()
-    assert isinstance(refused, CommandRefused)
-    assert isinstance(refused.error, AccountInUse)
+    assert isinstance(refused, CommandAnswered)
+    assert isinstance(refused.answer, AccountInUse)
 
 
 @pytest.mark.rule("E2")
@@ -437,10 +436,10 @@ def test_a_code_that_forbids_to_come_back_ends_the_client(code: CloseCode) -> No
     client.lose_link()
 
     refused, ended = client.told()
-    assert isinstance(refused, CommandRefused)
+    assert isinstance(refused, CommandAnswered)
     assert isinstance(ended, ClientEnded)
     assert refused.command_id == number
-    assert refused.error is ended.failure is client.protocol.failure
+    assert refused.answer is ended.failure is client.protocol.failure
     assert isinstance(ended.failure, Closed)
     assert (ended.failure.code, ended.failure.text) == (code, "For good.")
 
@@ -545,8 +544,8 @@ def test_a_key_is_refused_to_its_caller_where_something_may_be_stored_under_it()
     client.hears(Refused(number, InvalidKey(reason="in the future")))
 
     [refused] = client.told()
-    assert isinstance(refused, CommandRefused)
-    assert isinstance(refused.error, InvalidKey)
+    assert isinstance(refused, CommandAnswered)
+    assert isinstance(refused.answer, InvalidKey)
 
 
 # ---- a change of password whose answer is lost
@@ -599,8 +598,8 @@ def test_where_no_password_logs_in_nobody_knows_what_became_of_the_change() -> N
         client.hears(Refused(OWN_ID, WrongCredentials()))
 
     refused, ended = client.told()
-    assert isinstance(refused, CommandRefused)
+    assert isinstance(refused, CommandAnswered)
     assert refused.command_id == number
-    assert isinstance(refused.error, OutcomeUnknown)
+    assert isinstance(refused.answer, OutcomeUnknown)
     assert isinstance(ended, ClientEnded)
     assert isinstance(ended.failure, WrongCredentials)
