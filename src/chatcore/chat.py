@@ -265,10 +265,8 @@ class Chat:
                 connection.emit(
                     await self._services.accounts.create(command_id, command, source)
                 )
-            case Login():
-                await self._login(connection, command_id, command)
-            case Resume():
-                await self._resume(connection, command_id, command)
+            case Login() | Resume():
+                await self._open_session(connection, command_id, command)
             case Delete():
                 self._refuse_when_crowded(connection)
                 await self._services.deletion.begin(connection, command_id, command)
@@ -327,37 +325,23 @@ class Chat:
             case _:
                 assert_never(command)
 
-    async def _login(
-        self, connection: Connection, command_id: int, command: Login
-    ) -> None:
-        self._refuse_second_session(connection)
-        session, answer = await self._services.logins.login(
-            connection, command_id, command
-        )
-        self._begin(connection, session, answer)
-
-    async def _resume(
-        self, connection: Connection, command_id: int, command: Resume
-    ) -> None:
-        self._refuse_second_session(connection)
-        session, answer = await self._services.logins.resume(
-            connection, command_id, command
-        )
-        self._begin(connection, session, answer)
-
-    def _begin(
-        self, connection: Connection, session: Session, answer: LoggedIn | Resumed
+    async def _open_session(
+        self, connection: Connection, command_id: int, command: Login | Resume
     ) -> None:
         """Answer, then begin to push; a link that was lost meanwhile has no session."""
+        own = self._sessions.of_connection(connection)
+        if own is not None:
+            raise AlreadyLoggedIn(username=own.username)
+        logins = self._services.logins
+        answer: LoggedIn | Resumed
+        if isinstance(command, Login):
+            session, answer = await logins.login(connection, command_id, command)
+        else:
+            session, answer = await logins.resume(connection, command_id, command)
         connection.emit(answer)
         if session.connection is connection:
-            self._services.logins.start_delivery(session)
+            logins.start_delivery(session)
             connection.sink.wake()
-
-    def _refuse_second_session(self, connection: Connection) -> None:
-        session = self._sessions.of_connection(connection)
-        if session is not None:
-            raise AlreadyLoggedIn(username=session.username)
 
     def _refuse_when_crowded(self, connection: Connection) -> None:
         if connection.operations >= self.limits.operations:

@@ -4,15 +4,10 @@
 transport.
 """
 
-from transports.client import (
-    Client,
-    LinkDown,
-    LinkEvent,
-    LinkUp,
-    ListedAccount,
-    ReconnectPolicy,
-    connect,
-)
+from transports.client.client import Client, ListedAccount
+from transports.client.connect import connect
+from transports.client.events import LinkDown, LinkEvent, LinkUp
+from transports.client.reconnect import ReconnectPolicy
 from transports.registry import register_transport
 from transports.server import serve
 

@@ -31,7 +31,7 @@ from transports.codec import (
     split_events,
 )
 from transports.command_queue import CommandQueue
-from transports.fair_scheduler import FairScheduler, LinkShare
+from transports.fair_scheduler import UNIT_BYTES, FairScheduler, LinkShare
 from transports.held_bytes import HeldBytes
 from transports.keepalive import Keepalive
 from transports.memory_budget import MemoryBudget
@@ -254,7 +254,7 @@ class Driver:
             BrokenFrame: it cannot be read; nothing of it is taken.
         """
         most = self._chat.turn_commands(connection)
-        await self._share.spend_bytes(len(frame), most)
+        await self._share.spend(len(frame) // UNIT_BYTES, most)
         requests: list[Request] = []
         for some in self._codec.read_commands(frame):
             requests += some

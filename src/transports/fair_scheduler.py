@@ -81,7 +81,8 @@ def _let_in(turn: "asyncio.Future[None]") -> bool:
 
 
 _WINDOW_S: Final = 0.01
-_UNIT_BYTES: Final = 256
+UNIT_BYTES: Final = 256
+"""So much of a frame, which may be large and hold one command, counts as a command."""
 
 
 class LinkShare:
@@ -112,12 +113,6 @@ class LinkShare:
         self.add(units)
         if self._units > most:
             await self._scheduler.enter()
-
-    async def spend_bytes(self, size: int, most: int) -> None:
-        """Count a frame that is about to be decoded, which may be large and hold one
-        command.
-        """
-        await self.spend(size // _UNIT_BYTES, most)
 
     async def give_way(self) -> None:
         """Let others have a turn, and the other busy links theirs."""

@@ -20,10 +20,6 @@ class Pipe:
             # A terminal's encoding may lack what a message has.
             sys.stdout.reconfigure(errors="backslashreplace")
 
-    async def next_command(self, prompt: str) -> str | None:
-        """See ``chatapp.client.screen.Screen``."""
-        return await self.ask(prompt)
-
     async def ask(self, prompt: str) -> str | None:  # noqa: ARG002  # nobody sees it
         """See ``chatapp.client.screen.Screen``."""
         if not self._lines:
@@ -32,13 +28,8 @@ class Pipe:
             return None
         return self._lines.popleft().decode("utf-8", "replace")
 
-    async def ask_secret(self, prompt: str) -> str | None:
-        """See ``chatapp.client.screen.Screen``."""
-        return await self.ask(prompt)
-
-    async def ask_new_secret(self, prompt: str) -> str | None:
-        """See ``chatapp.client.screen.Screen``; nothing was mistyped here."""
-        return await self.ask(prompt)
+    # Whatever is asked for is the next line: nobody sees it, and nothing was mistyped.
+    next_command = ask_secret = ask_new_secret = ask
 
     def hint(self, line: str) -> None:
         """See ``chatapp.client.screen.Screen``."""

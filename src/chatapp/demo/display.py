@@ -35,7 +35,7 @@ _STYLES = ("cyan", "green")
 
 
 class ReplayDisplay:
-    """Shows a replay on stdout; is its audience."""
+    """Shows a replay on stdout; is its listener."""
 
     def __init__(self) -> None:
         self._console = CommandConsole(highlight=False)
@@ -96,19 +96,19 @@ class ReplayDisplay:
             yield
         self._progress = None
 
-    # ---- chatapp.demo.person.Audience
+    # ---- chatapp.demo.person.ReplayListener
 
     def came(self, name: str, *, queued: int) -> None:
-        """See ``chatapp.demo.person.Audience``."""
+        """See ``chatapp.demo.person.ReplayListener``."""
         waited = f"; {queued} waited" if queued else ""
         self._tell(name, f"comes online{waited}")
 
     def left(self, name: str) -> None:
-        """See ``chatapp.demo.person.Audience``."""
+        """See ``chatapp.demo.person.ReplayListener``."""
         self._tell(name, "goes offline")
 
     def heard(self, message: Delivered, recipient: str, *, from_queue: bool) -> None:
-        """See ``chatapp.demo.person.Audience``."""
+        """See ``chatapp.demo.person.ReplayListener``."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task)
         sender = message.sender
@@ -128,7 +128,7 @@ class ReplayDisplay:
             self._console.print(line, soft_wrap=True)
 
     def began(self, scene: Scene) -> None:
-        """See ``chatapp.demo.person.Audience``."""
+        """See ``chatapp.demo.person.ReplayListener``."""
         self._is_on = self._is_on or scene is self._scene
 
     def _tell(self, name: str, what: str) -> None:
@@ -138,13 +138,11 @@ class ReplayDisplay:
 
     def _name_of(self, account: str) -> str:
         """A name that is made up, since the dataset has ids; the same each time."""
-        if account in self._names:
-            return self._names[account]
-        number = len(self._names)
-        round_, place = divmod(number, len(_NAMES))
-        name = f"{_NAMES[place]} {round_ + 1}" if round_ else _NAMES[place]
-        self._names[account] = name
-        return name
+        if account not in self._names:
+            times, place = divmod(len(self._names), len(_NAMES))
+            suffix = f" {times + 1}" if times else ""
+            self._names[account] = f"{_NAMES[place]}{suffix}"
+        return self._names[account]
 
     def _show_waited(self) -> None:
         """What waited for whom until a login: most first."""

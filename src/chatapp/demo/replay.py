@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from random import Random
 from typing import Final
@@ -101,9 +101,6 @@ class Replay:
                 await asyncio.sleep(pace_s)
             if self._chance.random() < _LEAVES:
                 await self._people[line.speaker].leave()
-        await self._part(people)
-
-    async def _part(self, people: Iterable[Person]) -> None:
         for person in people:
             person.scenes -= 1
             if not person.scenes:

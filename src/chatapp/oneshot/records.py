@@ -22,14 +22,8 @@ def created(name: str, account: AccountId) -> Record:
 
 def sent(recipient: str, receipt: Accepted, *, line: int = 0) -> Record:
     """A message is stored; ``line`` is the number of its line in the input, if any."""
-    fields = {
-        "type": "sent",
-        "recipient": recipient,
-        "recipient_id": receipt.recipient_id,
-        "position": receipt.position,
-        "sent_at_ms": receipt.sent_at_ms,
-        "durable": receipt.durable,
-    }
+    picked = _picked(receipt, "recipient_id position sent_at_ms durable")
+    fields = {"type": "sent", "recipient": recipient, **picked}
     shown = wording.sent(recipient, receipt)
     return Record(fields | ({"line": line} if line else {}), shown)
 
@@ -38,34 +32,20 @@ def mail(piece: Delivered | Bounced) -> Record:
     """A message, or the notice that some of one's own came back."""
     shown = wording.mail(piece, now=datetime.now(UTC).astimezone())
     if isinstance(piece, Bounced):
-        fields: dict[str, object] = {
-            "type": "bounce",
-            "position": piece.position,
-            "recipient": piece.recipient,
-            "recipient_id": piece.recipient_id,
-            "positions": list(piece.positions),
-            "sent_at_ms": piece.sent_at_ms,
-        }
-    else:
-        fields = {
-            "type": "message",
-            "position": piece.position,
-            "sender": piece.sender,
-            "sender_id": piece.sender_id,
-            "sender_deleted": piece.sender_deleted,
-            "sent_at_ms": piece.sent_at_ms,
-            "body": piece.body,
-        }
-    return Record(fields, shown)
+        names = "position recipient recipient_id positions sent_at_ms"
+        return Record({"type": "bounce", **_picked(piece, names)}, shown)
+    names = "position sender sender_id sender_deleted sent_at_ms body"
+    return Record({"type": "message", **_picked(piece, names)}, shown)
+
+
+def _picked(source: object, names: str) -> dict[str, object]:
+    """The fields of these names, and no others that may come to be there."""
+    return {name: getattr(source, name) for name in names.split()}
 
 
 def entry(account: ListedAccount) -> Record:
     """One account of a list."""
-    fields = {
-        "type": "account",
-        "username": account.username,
-        "online": account.online,
-    }
+    fields = {"type": "account", **_picked(account, "username online")}
     return Record(fields, wording.entry(account))
 
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from chatcore.commands import ChangePassword, Login
 from chatcore.errors import (
     ChatError,
-    InvalidPassword,
     LoginRequired,
     Outage,
     OutcomeUnknown,
@@ -43,11 +42,6 @@ def logins_to_try(
         changed = (*tries[-1].changed, command_id)
         tries.append(Try(replace(login, password=change.new), changed))
     return tries
-
-
-def is_wrong_password(refusal: Refusal) -> bool:
-    """Whether another password may fare better."""
-    return isinstance(refusal, WrongCredentials | InvalidPassword)
 
 
 def after_refused_repeat(

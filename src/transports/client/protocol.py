@@ -27,11 +27,13 @@ from chatcore.errors import (
     ChatError,
     Closed,
     InvalidKey,
+    InvalidPassword,
     KeyExpired,
     Outage,
     OutcomeUnknown,
     Refusal,
     SessionGone,
+    WrongCredentials,
 )
 from transports.base import CannotConnect, LinkClosed
 from transports.client.errors import LinkFailed, ProtocolError, SessionRefused
@@ -46,7 +48,6 @@ from transports.client.events import (
 )
 from transports.client.key_generator import KeyGenerator, steady_ms
 from transports.client.limits import LARGEST_FRAME, read_limits
-from transports.client.passwords import is_wrong_password
 from transports.client.pending_commands import PendingCommands
 from transports.client.reconnect import Attempts, ReconnectPolicy, retry_after_s
 from transports.client.send_buffer import SendBuffer
@@ -305,7 +306,7 @@ class ClientProtocol:
             case events.LoggedIn():
                 self._take_login(event, asked, now_s)
             case events.Resumed():
-                self._session.resumed(event, window=self._window)
+                self._session.inbox.begin(event.last_seen, window=self._window)
                 self._buffer.is_attached = True
                 self._open(ClientTrigger.ATTACHED, now_s)
             case events.LoggedOut():
@@ -416,7 +417,9 @@ class ClientProtocol:
             login = self._session.log_in_again(self._pending.changes_under_way())
             if login is not None:
                 self._step(ClientTrigger.SESSION_GONE)
-        elif self.state is ClientState.LOGGING_IN and is_wrong_password(refusal):
+        elif self.state is ClientState.LOGGING_IN and isinstance(
+            refusal, WrongCredentials | InvalidPassword
+        ):
             login = self._session.next_login()
             if login is None:
                 for command_id, _ in self._pending.changes_under_way():

@@ -9,7 +9,7 @@ from typing import Final
 
 from chatcore.commands import ChangePassword, Login, Resume
 from chatcore.errors import CloseCode, Closed
-from chatcore.events import LoggedIn, PasswordChanged, Resumed
+from chatcore.events import LoggedIn, PasswordChanged
 from chatcore.ids import BEFORE_FIRST, AccountId, Position, ResumeToken
 from transports.client.errors import ProtocolError
 from transports.client.inbox import Inbox
@@ -68,10 +68,6 @@ class ClientSession:
         self.inbox.prepare()
         delivery = self.login.delivery if self.login is not None else None
         return Resume(self._token, self.inbox.last_seen, delivery)
-
-    def resumed(self, answer: Resumed, *, window: int) -> None:
-        """The session goes on over this link."""
-        self.inbox.begin(answer.last_seen, window=window)
 
     # ---- a session that is gone
 
