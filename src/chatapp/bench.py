@@ -16,6 +16,11 @@ from chatbench.results import Plan
 
 _NEEDED: Final = ("hdrh", "matplotlib", "uvloop")
 _WIDTH: Final = 100
+_SHAPING: Final = (
+    *("quick", "full", "peers", "against", "fail_on"),
+    *("transport", "store", "workload", "rounds", "seed"),
+)
+"""The settings that make a run another one."""
 
 
 def run(settings: BenchSettings) -> int:
@@ -93,18 +98,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _command(settings: BenchSettings) -> str:
     """The words that ask for the same run, without where its files go."""
-    words = ["chatcore", "bench"]
-    words += ["--quick"] if settings.quick else []
-    words += ["--full"] if settings.full else []
-    words += ["--peers"] if settings.peers else []
-    words += ["--against", settings.against] if settings.against else []
-    words += ["--fail-on", settings.fail_on] if settings.fail_on != "nothing" else []
-    for flag, value in (
-        ("--transport", settings.transport),
-        ("--store", settings.store),
-        ("--workload", settings.workload),
-    ):
-        words += [flag, value] if value != "all" else []
-    words += ["--rounds", str(settings.rounds)] if settings.rounds else []
-    words += ["--seed", str(settings.seed)] if settings.seed else []
+    words, usual = ["chatcore", "bench"], BenchSettings()
+    for name in _SHAPING:
+        value, flag = getattr(settings, name), f"--{name.replace('_', '-')}"
+        if value != getattr(usual, name):
+            words += [flag] if value is True else [flag, str(value)]
     return shlex.join(words)

@@ -15,6 +15,7 @@ A refusal composes its text once, from fields that programs read by name. The nu
 the fields and the text are the same on each transport.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import cache
@@ -42,7 +43,9 @@ class Refusal(ChatError):
 
     def __init__(self, /, **fields: str | int) -> None:
         self.fields: dict[str, str] = {name: str(it) for name, it in fields.items()}
-        self.text = self._template().format_map(_Named(self.fields))
+        # A field that an older peer left out shows as a dash.
+        shown = defaultdict(lambda: "-", self.fields)
+        self.text = self._template().format_map(shown)
         super().__init__(self.text)
 
     def _template(self) -> str:
@@ -379,30 +382,17 @@ class Closed(ChatError):
         return f"[{int(self.code)}] {self.text}"
 
 
-class _Named(dict[str, str]):
-    """Fields for a template; one that an older peer left out shows as a dash."""
-
-    def __missing__(self, key: str) -> str:
-        return "-"
-
-
 @cache
 def capitals(name: str) -> str:
     """``MailboxFull`` as ``MAILBOX_FULL``."""
     return "".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper()
 
 
-def _leaves(branch: type[Refusal]) -> dict[int, type[Refusal]]:
-    """Every numbered class under ``branch``, by its number."""
-    found: dict[int, type[Refusal]] = {}
-    for cls in branch.__subclasses__():
-        if cls.code:
-            found[cls.code] = cls
-        found |= _leaves(cls)
-    return found
-
-
-REFUSALS: Final[Mapping[int, type[Refusal]]] = _leaves(Refusal)
+REFUSALS: Final[Mapping[int, type[Refusal]]] = {
+    it.code: it
+    for it in list(globals().values())
+    if isinstance(it, type) and issubclass(it, Refusal) and it.code
+}
 """Each refusal by its number."""
 
 

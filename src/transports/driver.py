@@ -28,7 +28,7 @@ from transports.codec import (
     BrokenFrame,
     Codec,
     ItemTooLarge,
-    split_events,
+    split,
 )
 from transports.command_queue import CommandQueue
 from transports.fair_scheduler import UNIT_BYTES, FairScheduler, LinkShare
@@ -382,7 +382,9 @@ class Driver:
                     self._is_sending = True
                     await self._share.spend(len(events), most)
                     await self._link.send(
-                        split_events(self._codec, events, self._limits.frame_bytes)
+                        split(
+                            events, self._codec.encode_events, self._limits.frame_bytes
+                        )
                     )
                     self._is_sending = False
                     self._to_read.set()

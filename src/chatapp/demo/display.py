@@ -35,7 +35,7 @@ _STYLES = ("cyan", "green")
 
 
 class ReplayDisplay:
-    """Shows a replay on stdout; is its listener."""
+    """Shows a replay on stdout, as people come, go and hear."""
 
     def __init__(self) -> None:
         self._console = CommandConsole(highlight=False)
@@ -96,19 +96,19 @@ class ReplayDisplay:
             yield
         self._progress = None
 
-    # ---- chatapp.demo.person.ReplayListener
+    # ---- what happens
 
     def came(self, name: str, *, queued: int) -> None:
-        """See ``chatapp.demo.person.ReplayListener``."""
+        """Somebody is online; so many messages had waited."""
         waited = f"; {queued} waited" if queued else ""
         self._tell(name, f"comes online{waited}")
 
     def left(self, name: str) -> None:
-        """See ``chatapp.demo.person.ReplayListener``."""
+        """Somebody is offline."""
         self._tell(name, "goes offline")
 
     def heard(self, message: Delivered, recipient: str, *, from_queue: bool) -> None:
-        """See ``chatapp.demo.person.ReplayListener``."""
+        """A message was handed over."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task)
         sender = message.sender
@@ -128,7 +128,7 @@ class ReplayDisplay:
             self._console.print(line, soft_wrap=True)
 
     def began(self, scene: Scene) -> None:
-        """See ``chatapp.demo.person.ReplayListener``."""
+        """A conversation begins."""
         self._is_on = self._is_on or scene is self._scene
 
     def _tell(self, name: str, what: str) -> None:

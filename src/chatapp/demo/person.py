@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final, Protocol
+from typing import Final
 
 from chatapp.demo.audit import DeliveryAudit
-from chatapp.demo.script import Scene
-from chatcore.events import Delivered
+from chatapp.demo.display import ReplayDisplay
 from transports import Client, connect
 
 PASSWORD: Final = "a password for the demo"  # noqa: S105  # it protects nothing
@@ -17,26 +16,6 @@ _HEAR_S: Final = 60.0
 def codec_on(url: str, codec: str) -> str:
     """The codec to use on a URL: gRPC carries protobuf and nothing else."""
     return "protobuf" if url.startswith("grpc") else codec
-
-
-class ReplayListener(Protocol):
-    """Whoever watches people come, go and hear."""
-
-    def began(self, scene: Scene) -> None:
-        """A conversation begins."""
-        ...
-
-    def came(self, name: str, *, queued: int) -> None:
-        """Somebody is online; so many messages had waited."""
-        ...
-
-    def left(self, name: str) -> None:
-        """Somebody is offline."""
-        ...
-
-    def heard(self, message: Delivered, recipient: str, *, from_queue: bool) -> None:
-        """A message was handed over."""
-        ...
 
 
 class Person:
@@ -52,14 +31,14 @@ class Person:
         url: str,
         codec: str,
         audit: DeliveryAudit,
-        listener: ReplayListener,
+        display: ReplayDisplay,
     ) -> None:
         self.name = name
         self.scenes = 0
         self._url = url
         self._codec = codec
         self._audit = audit
-        self._listener = listener
+        self._display = display
         self._changing = asyncio.Lock()
         self._needed_by = 0
         self._client: Client | None = None
@@ -86,12 +65,12 @@ class Person:
             self._client = None
             self._leave.set()
             await self._session
-            self._listener.left(self.name)
+            self._display.left(self.name)
 
     async def hear_all_from(self, sender: str) -> None:
         """Return once all that ``sender`` has in this mailbox was heard.
 
-        After a minute it returns all the same: then the ledger shows what is lost.
+        After a minute it returns all the same: then the audit shows what is lost.
         """
         stored = self._audit.stored(sender, self.name)
         if self._audit.heard(sender, self.name) >= stored:
@@ -115,7 +94,7 @@ class Person:
         async with connect(self._url, codec=self._codec) as client:
             login = await client.login(self.name, PASSWORD)
             head = login.acknowledged + login.queued
-            self._listener.came(self.name, queued=login.queued)
+            self._display.came(self.name, queued=login.queued)
             async with asyncio.TaskGroup() as tasks:
                 hearing = tasks.create_task(self._hear(client, head))
                 if not came.done():  # whoever wanted it may have been cancelled
@@ -134,7 +113,7 @@ class Person:
             audit.note_heard(
                 sender, name, message.position, message.body, from_queue=from_queue
             )
-            self._listener.heard(message, name, from_queue=from_queue)
+            self._display.heard(message, name, from_queue=from_queue)
             if sender in self._waiting:
                 stored, heard = self._waiting[sender]
                 if audit.heard(sender, name) >= stored and not heard.done():

@@ -9,7 +9,8 @@ from random import Random
 from typing import Final
 
 from chatapp.demo.audit import DeliveryAudit, Figures
-from chatapp.demo.person import PASSWORD, Person, ReplayListener, codec_on
+from chatapp.demo.display import ReplayDisplay
+from chatapp.demo.person import PASSWORD, Person, codec_on
 from chatapp.demo.script import Line, Scene, Script
 from chatcore.events import Accepted
 from transports import connect
@@ -31,20 +32,20 @@ class Replay:
         script: Script,
         urls: Sequence[str],
         codec: str,
-        listener: ReplayListener,
+        display: ReplayDisplay,
         *,
         pace_s: float,
     ) -> None:
         self._script = script
         self._urls = urls
         self._codec = codec
-        self._listener = listener
+        self._display = display
         self._pace_s = pace_s
         self._audit = DeliveryAudit()
         self._chance = Random(7168)  # noqa: S311  # no secret
         self._people = {
             # In turn, so that people of different transports talk with each other.
-            name: Person(name, url, codec_on(url, codec), self._audit, listener)
+            name: Person(name, url, codec_on(url, codec), self._audit, display)
             for name, url in zip(
                 (*script.senders, *script.listeners), cycle(urls), strict=False
             )
@@ -93,7 +94,7 @@ class Replay:
         people = [self._people[name] for name in scene.people]
         for person in people:
             person.scenes += 1
-        self._listener.began(scene)
+        self._display.began(scene)
         pace_s = self._pace_s if scene is self._script.shown else 0.0
         for line in scene.lines:
             await self._speak(line, tasks)

@@ -1,7 +1,7 @@
 """What the memory store keeps: rows that point at each other.
 
 A message holds its sender's row, which therefore lives, deleted or not, for as long as
-something names it: the tombstones that a database has to sweep fall away here.
+something names it: the tombstones that a database has to purge are not needed here.
 """
 
 from collections import Counter, deque

@@ -2,13 +2,13 @@
 
 ::
 
-    store ─ asks ─→ writer (a thread) ─ begins, commits ─→ books
-                      │ does the work of                    ├── known   caches
-                      └─→ accounts, mailboxes,              └── ledger  the file
-                          deletions, cleaning, sweeping
+    store ─ asks ─→ writer (a thread) ─ begins, commits ─→ database
+                      │ does the work of                    ├── cache
+                      └─→ accounts, mailboxes,              └── write_batch  the file
+                          deletions, clean_up, retention
 
-``opening``, ``privacy`` and ``migrations`` come before, ``schema`` has the SQL of the
-tables.
+``opening``, ``permissions`` and ``migrations`` come before, ``schema`` has the SQL of
+the tables.
 """
 
 import asyncio

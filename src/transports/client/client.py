@@ -5,33 +5,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from chatcore.commands import (
-    ChangePassword,
-    Command,
-    Create,
-    Delete,
-    Deliver,
-    DeliveryMode,
-    InboxAction,
-    List,
-    Login,
-    Logout,
-    OutboxAction,
-    Send,
-)
+from chatcore import commands, events
+from chatcore.commands import Command, DeliveryMode, InboxAction, OutboxAction
 from chatcore.errors import Refusal
-from chatcore.events import (
-    Accepted,
-    Bounced,
-    Created,
-    Deleted,
-    Delivered,
-    DeliveryFinished,
-    Event,
-    LoggedIn,
-    LoggedOut,
-    PasswordChanged,
-)
+from chatcore.events import Accepted, Bounced, Delivered, Event, LoggedIn
 from chatcore.ids import AccountId, IdempotencyKey, Username
 from chatcore.model import DeletionReceipt
 from transports.client.driver import ClientDriver
@@ -80,7 +57,9 @@ class Client:
 
     async def create(self, username: str, password: str) -> AccountId:
         """Create an account (A3); its id."""
-        return (await self._ask(Create(username, password), Created)).account
+        return (
+            await self._ask(commands.Create(username, password), events.Created)
+        ).account
 
     async def login(
         self,
@@ -95,14 +74,14 @@ class Client:
         The password is kept while logged in, to open a new session should this one be
         gone after a long time without a link.
         """
-        command = Login(
+        command = commands.Login(
             username=username, password=password, create=create, delivery=delivery
         )
         return await self._ask(command, LoggedIn)
 
     async def logout(self) -> None:
         """End the session at once; mail that was not acknowledged comes again."""
-        await self._ask(Logout(), LoggedOut)
+        await self._ask(commands.Logout(), events.LoggedOut)
 
     async def change_password(self, old: str, new: str) -> None:
         """Replace the password of the account that is logged in (A6).
@@ -113,7 +92,7 @@ class Client:
         Raises:
             OutcomeUnknown: that could not be found out.
         """
-        await self._ask(ChangePassword(old, new), PasswordChanged)
+        await self._ask(commands.ChangePassword(old, new), events.PasswordChanged)
 
     async def delete(
         self,
@@ -137,14 +116,14 @@ class Client:
             # The mailbox's positions are told at a login: without, mail that is
             # delivered could not be told from mail that was lost.
             await self.login(username, password, delivery=DeliveryMode.MANUAL)
-        command = Delete(
+        command = commands.Delete(
             username=username,
             password=password,
             inbox=inbox,
             outbox=outbox,
             dry_run=dry_run,
         )
-        return (await self._ask(command, Deleted)).receipt
+        return (await self._ask(command, events.Deleted)).receipt
 
     # ---- messages
 
@@ -155,7 +134,7 @@ class Client:
 
         A key of the application's own makes repeats by another process safe too.
         """
-        return await self._ask(Send(recipient, body, key or b""), Accepted)
+        return await self._ask(commands.Send(recipient, body, key or b""), Accepted)
 
     async def send_all(
         self, messages: Sequence[tuple[str, str]]
@@ -164,12 +143,15 @@ class Client:
         results: list[Accepted | Refusal] = []
         for start in range(0, len(messages), _SENT_TOGETHER):
             some = messages[start : start + _SENT_TOGETHER]
-            sends = [Send(recipient, body) for recipient, body in some]
+            sends = [commands.Send(recipient, body) for recipient, body in some]
             for answer in await self._driver.ask_all(sends):
-                if isinstance(answer, Accepted | Refusal):
-                    results.append(answer)
-                else:
-                    raise _not_a_receipt(answer)
+                if isinstance(answer, BaseException) and not isinstance(
+                    answer, Refusal
+                ):
+                    raise answer
+                # What answers what was seen to before: see ``states``.
+                assert isinstance(answer, Accepted | Refusal)  # noqa: S101  # as below
+                results.append(answer)
         return results
 
     async def mail(self) -> AsyncIterator[Delivered | Bounced]:
@@ -204,7 +186,7 @@ class Client:
 
         Somebody has to read ``messages()`` meanwhile.
         """
-        return (await self._ask(Deliver(), DeliveryFinished)).messages
+        return (await self._ask(commands.Deliver(), events.DeliveryFinished)).messages
 
     # ---- listing
 
@@ -214,7 +196,7 @@ class Client:
         Whoever takes them slowly holds nobody up: 64 pages wait at most, and what
         comes after them is asked for again.
         """
-        pages = self._driver.pages(List(pattern))
+        pages = self._driver.pages(commands.List(pattern))
         async with aclosing(pages):
             async for page in pages:
                 for username, online in zip(page.names, page.online, strict=True):
@@ -227,10 +209,3 @@ class Client:
         # What answers what was seen to before: see ``states``.
         assert isinstance(answer, kind)  # noqa: S101  # tells the type checker
         return answer
-
-
-def _not_a_receipt(answer: object) -> BaseException:
-    """What to raise for the answer of a send that is neither receipt nor refusal."""
-    if isinstance(answer, BaseException):
-        return answer
-    return TypeError(f"a message was answered with {type(answer).__name__}")

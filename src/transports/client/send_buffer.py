@@ -14,7 +14,7 @@ from transports.client.errors import LinkFailed
 from transports.client.limits import ServerLimits
 from transports.client.pending_commands import PendingCommands
 from transports.client.states import OWN_ID
-from transports.codec import Codec, ItemTooLarge, split_commands
+from transports.codec import Codec, ItemTooLarge, split
 
 _PONG: Final = Request(OWN_ID, Pong())
 
@@ -106,7 +106,7 @@ class SendBuffer:
             largest = self.limits.login_frame_bytes
         while True:
             try:
-                frames = split_commands(self._codec, requests, largest)
+                frames = split(requests, self._codec.encode_commands, largest)
             except ItemTooLarge as too_large:
                 requests = self._without(requests, too_large)
             except UnicodeEncodeError:

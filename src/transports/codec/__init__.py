@@ -6,7 +6,7 @@ from typing import Final
 from transports.codec.base import AT_A_STRETCH, BrokenFrame, Codec, UnknownCodec
 from transports.codec.maps import json_codec, msgpack_codec
 from transports.codec.protobuf import ProtobufCodec
-from transports.codec.splitting import ItemTooLarge, split, split_commands, split_events
+from transports.codec.splitting import ItemTooLarge, split
 
 __all__ = [
     "AT_A_STRETCH",
@@ -17,8 +17,6 @@ __all__ = [
     "UnknownCodec",
     "codec",
     "split",
-    "split_commands",
-    "split_events",
 ]
 
 CODECS: Final = ("protobuf", "json", "msgpack")

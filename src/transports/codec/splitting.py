@@ -1,12 +1,10 @@
 """Keep frames under the limit: encode once, and halve only what came out too large."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from chatcore.commands import Request
 from chatcore.errors import ChatError
-from chatcore.events import Event
-from transports.codec.base import Codec
 
 _Item = TypeVar("_Item")
 
@@ -32,35 +30,20 @@ class ItemTooLarge(ChatError):
 
 def split(
     items: Sequence[_Item], encode: Callable[[Sequence[_Item]], bytes], limit: int
-) -> Iterator[bytes]:
+) -> list[bytes]:
     """Frames of at most ``limit`` bytes that hold ``items`` in order (W6).
 
     None for no items; one, encoded once, in the common case.
 
     Raises:
-        ItemTooLarge: at the item that does not fit alone; what comes before it may
-            have been handed out by then.
+        ItemTooLarge: at the item that does not fit alone.
     """
     if not items:
-        return
+        return []
     frame = encode(items)
     if len(frame) <= limit:
-        yield frame
-    elif len(items) == 1:
+        return [frame]
+    if len(items) == 1:
         raise ItemTooLarge(items[0], len(frame), limit)
-    else:
-        middle = len(items) // 2
-        yield from split(items[:middle], encode, limit)
-        yield from split(items[middle:], encode, limit)
-
-
-def split_events(codec: Codec, events: Sequence[Event], limit: int) -> list[bytes]:
-    """A server's frames of at most ``limit`` bytes; see ``split``."""
-    return list(split(events, codec.encode_events, limit))
-
-
-def split_commands(
-    codec: Codec, requests: Sequence[Request], limit: int
-) -> list[bytes]:
-    """A client's frames of at most ``limit`` bytes; see ``split``."""
-    return list(split(requests, codec.encode_commands, limit))
+    middle = len(items) // 2
+    return split(items[:middle], encode, limit) + split(items[middle:], encode, limit)

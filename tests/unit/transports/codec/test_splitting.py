@@ -13,8 +13,6 @@ from transports.codec import (
     ItemTooLarge,
     codec,
     split,
-    split_commands,
-    split_events,
 )
 
 every_codec = pytest.mark.parametrize("name", CODECS)
@@ -49,7 +47,7 @@ def test_what_fits_is_encoded_once() -> None:
 def test_commands_are_split_between_frames(name: str) -> None:
     requests = [Request(n, Send("bob", "x" * 100)) for n in range(50)]
 
-    frames = split_commands(codec(name), requests, 1000)
+    frames = split(requests, codec(name).encode_commands, 1000)
 
     assert all(len(frame) <= 1000 for frame in frames)
     assert [it for frame in frames for it in codec(name).decode_commands(frame)] == (
@@ -62,7 +60,7 @@ def test_commands_are_split_between_frames(name: str) -> None:
 def test_events_are_split_between_frames(name: str) -> None:
     events: list[Event] = [Started(n) for n in range(500)]
 
-    frames = split_events(codec(name), events, 200)
+    frames = split(events, codec(name).encode_events, 200)
 
     assert all(len(frame) <= 200 for frame in frames)
     assert [it for frame in frames for it in codec(name).decode_events(frame)] == events
@@ -70,7 +68,7 @@ def test_events_are_split_between_frames(name: str) -> None:
 
 @every_codec
 def test_no_items_make_no_frame(name: str) -> None:
-    assert split_events(codec(name), [], 100) == []
+    assert split([], codec(name).encode_events, 100) == []
 
 
 @every_codec
@@ -78,7 +76,7 @@ def test_an_item_that_is_over_the_limit_alone_is_named(name: str) -> None:
     small, large = Request(1, Send("bob", "x")), Request(2, Send("bob", "x" * 200))
 
     with pytest.raises(ItemTooLarge, match="Send takes") as raised:
-        split_commands(codec(name), [small, large], 100)
+        split([small, large], codec(name).encode_commands, 100)
 
     assert raised.value.item == large
     assert raised.value.frame_bytes > raised.value.limit == 100
