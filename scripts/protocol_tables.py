@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from chatcore.errors import CLOSE_TEXTS, REFUSALS, CloseCode
+from chatcore.errors import REFUSALS, CloseCode
 from transports.grpc.status import status_of, status_of_closing
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
@@ -43,7 +43,7 @@ def close_codes() -> Iterable[str]:
     for code in CloseCode:
         back = "yes" if code.may_reconnect else "no"
         status = status_of_closing(code).name
-        text = CLOSE_TEXTS[code]
+        text = code.text
         yield f"| {int(code)} | `{code.name}` | {text} | {back} | {status} |"
 
 

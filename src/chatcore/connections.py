@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chatcore.commands import Request
-from chatcore.errors import CLOSE_TEXTS, CloseCode, Refusal
+from chatcore.errors import CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
 from chatcore.ports import Clock, ConnectionSink, Latch
 from chatcore.rate_limiter import Buckets
@@ -72,7 +72,7 @@ class Connection:
     def close(self, code: CloseCode, text: str = "") -> None:
         """End the link once all before is written; a second call does nothing."""
         if self.closing is None and not self.lost:
-            closing = Closing(code, text or CLOSE_TEXTS[code])
+            closing = Closing(code, text or code.text)
             self.emit(closing)
             self.closing = closing
         self._open(self._progress)

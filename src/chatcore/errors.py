@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import cache
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 _MS_DIGITS: Final = 12
 """Of milliseconds: more than thirty years."""
@@ -322,47 +322,37 @@ closes with the same number."""
 
 
 class CloseCode(IntEnum):
-    """Why a session or a link has ended (E2)."""
+    """Why a session or a link has ended (E2); ``text`` says it to people."""
 
-    SHUTTING_DOWN = 4000
-    UNRESPONSIVE = 4001
-    LOGIN_TIMEOUT = 4002
-    LINK_LOST = 4003
-    SERVER_FAULT = 4004
-    OVERLOADED = 4005
-    TOO_MANY_CONNECTIONS = 4006
-    BROKEN_FRAME = 4500
-    FRAME_TOO_LARGE = 4501
-    WRONG_VERSION = 4502
-    REPLACED = 4503
-    RESUMED_ELSEWHERE = 4504
-    ACCOUNT_DELETED = 4505
-    PASSWORD_CHANGED = 4506
-    ORIGIN_REFUSED = 4507
+    text: str
+
+    def __new__(cls, number: int, text: str = "") -> Self:
+        """A code that is its number and knows its text; by its number it is found."""
+        made = int.__new__(cls, number)
+        made._value_ = number
+        made.text = text
+        return made
+
+    SHUTTING_DOWN = 4000, "The server is shutting down."
+    UNRESPONSIVE = 4001, "The other side did not answer a ping."
+    LOGIN_TIMEOUT = 4002, "Nobody logged in on this connection in time."
+    LINK_LOST = 4003, "The connection was lost."
+    SERVER_FAULT = 4004, "The server failed; its log has the details."
+    OVERLOADED = 4005, "The server is out of room; this connection takes most."
+    TOO_MANY_CONNECTIONS = 4006, "There are too many connections; try again later."
+    BROKEN_FRAME = 4500, "The frame cannot be read."
+    FRAME_TOO_LARGE = 4501, "The frame is larger than the limit."
+    WRONG_VERSION = 4502, "This version of the protocol is not spoken here."
+    REPLACED = 4503, "The account logged in elsewhere."
+    RESUMED_ELSEWHERE = 4504, "The session was resumed on another connection."
+    ACCOUNT_DELETED = 4505, "The account was deleted."
+    PASSWORD_CHANGED = 4506, "The password was changed."
+    ORIGIN_REFUSED = 4507, "Pages of this origin may not connect."
 
     @property
     def may_reconnect(self) -> bool:
         """Whether a client may come back by itself."""
         return self < RECONNECT_BELOW
-
-
-CLOSE_TEXTS: Final[Mapping[CloseCode, str]] = {
-    CloseCode.SHUTTING_DOWN: "The server is shutting down.",
-    CloseCode.UNRESPONSIVE: "The other side did not answer a ping.",
-    CloseCode.LOGIN_TIMEOUT: "Nobody logged in on this connection in time.",
-    CloseCode.LINK_LOST: "The connection was lost.",
-    CloseCode.SERVER_FAULT: "The server failed; its log has the details.",
-    CloseCode.OVERLOADED: "The server is out of room; this connection takes most.",
-    CloseCode.TOO_MANY_CONNECTIONS: "There are too many connections; try again later.",
-    CloseCode.BROKEN_FRAME: "The frame cannot be read.",
-    CloseCode.FRAME_TOO_LARGE: "The frame is larger than the limit.",
-    CloseCode.WRONG_VERSION: "This version of the protocol is not spoken here.",
-    CloseCode.REPLACED: "The account logged in elsewhere.",
-    CloseCode.RESUMED_ELSEWHERE: "The session was resumed on another connection.",
-    CloseCode.ACCOUNT_DELETED: "The account was deleted.",
-    CloseCode.PASSWORD_CHANGED: "The password was changed.",
-    CloseCode.ORIGIN_REFUSED: "Pages of this origin may not connect.",
-}
 
 
 class Closed(ChatError):
@@ -375,7 +365,7 @@ class Closed(ChatError):
 
     def __init__(self, code: CloseCode, text: str = "") -> None:
         self.code = code
-        self.text = text or CLOSE_TEXTS[code]
+        self.text = text or code.text
         super().__init__(self.text)
 
     def __str__(self) -> str:

@@ -11,10 +11,8 @@ Row: TypeAlias = tuple[Any, ...]
 """One row of an answer. STRICT tables hold each column to its declared type."""
 
 
-def fetch_int(
-    connection: apsw.Connection, sql: str, bindings: tuple[Value, ...] = ()
-) -> int:
+def fetch_int(connection: apsw.Connection, sql: str) -> int:
     """The only number that ``sql`` answers."""
-    row: Row = next(connection.execute(sql, bindings))
+    row: Row = next(connection.execute(sql))
     number: int = row[0]
     return number

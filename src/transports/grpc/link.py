@@ -27,7 +27,49 @@ _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
 }
 
 
-class ServerLink:
+class _StreamLink:
+    """What both ends keep: how large a frame may be, and since when one waits to be
+    taken, which gRPC tells of whole frames only.
+    """
+
+    def __init__(self, peer: str, address: str, frame_bytes: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._frame_bytes = frame_bytes
+        self._waits_since_s: float | None = None
+        self._unsent_bytes = 0
+        self._held = HeldBytes()
+        self.peer = peer
+        self.address = address
+        self.opened_s = self.active_s = self._loop.time()
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``: else when the frame that waits was written,
+        which is when the one before it was taken.
+        """
+        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``: frames to be written, and one that has come.
+
+        Beside it gRPC holds up to 128 KiB that are not read, and the frame that is
+        coming.
+        """
+        self._held.tell(report)
+
+    def allow(self, frame_bytes: int) -> None:
+        """See ``transports.base.Link``: gRPC has one limit for all, so a frame that is
+        not allowed ends the link only when it is there.
+        """
+        self._frame_bytes = frame_bytes
+
+    def _allowed(self, frame: bytes) -> Sequence[bytes]:
+        if len(frame) > self._frame_bytes:
+            raise frame_too_large(self._frame_bytes)
+        return [frame]
+
+
+class ServerLink(_StreamLink):
     """See ``transports.base.Link``; ``read_on`` and ``wait_ended`` are for the call.
 
     The session driver reads and writes in tasks of its own, which gRPC does not cancel
@@ -41,10 +83,10 @@ class ServerLink:
     def __init__(
         self, context: "ServicerContext[bytes, bytes]", settings: LinkSettings
     ) -> None:
+        peer = context.peer()
+        super().__init__(peer, address_of(peer), settings.frame_bytes)
         self._context = context
-        self._frame_bytes = settings.frame_bytes
         self.most_frame_bytes = most_frame_bytes(settings)
-        self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._is_cut = False
         self._is_held = False
@@ -54,12 +96,6 @@ class ServerLink:
         self._end: LinkClosed | None = None
         self._writer: asyncio.Task[Any] | None = None
         self._is_writer_cut = False
-        self._waits_since_s: float | None = None
-        self._unsent_bytes = 0
-        self._held = HeldBytes()
-        self.peer = context.peer()
-        self.address = address_of(self.peer)
-        self.opened_s = self.active_s = self._loop.time()
 
     # ---- the call
 
@@ -113,29 +149,8 @@ class ServerLink:
 
     # ---- transports.base.Link
 
-    @property
-    def taken_s(self) -> float:
-        """See ``transports.base.Link``: else when the frame that waits was written,
-        which is when the one before it was taken. gRPC does not tell of parts.
-        """
-        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
-
-    def report_held(self, report: Callable[[int], None]) -> None:
-        """See ``transports.base.Link``: frames to be written, and one that has come.
-
-        Beside it gRPC holds up to 128 KiB that are not read, and the frame that is
-        coming.
-        """
-        self._held.tell(report)
-
     def _note(self) -> None:
         self._held.note(self._unsent_bytes + len(self._frame or b""))
-
-    def allow(self, frame_bytes: int) -> None:
-        """See ``transports.base.Link``: gRPC has one limit for all, so a frame that is
-        not allowed ends the link only when it is there.
-        """
-        self._frame_bytes = frame_bytes
 
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; a read that has begun goes on."""
@@ -160,9 +175,7 @@ class ServerLink:
                 self._receiver = self._loop.create_future()
                 frame = await self._receiver
                 self._receiver = None
-        if len(frame) > self._frame_bytes:
-            raise frame_too_large(self._frame_bytes)
-        return [frame]
+        return self._allowed(frame)
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
@@ -218,7 +231,7 @@ def _wake(waiter: "asyncio.Future[bytes | None] | None") -> None:
         waiter.set_result(None)
 
 
-class ClientLink:
+class ClientLink(_StreamLink):
     """See ``transports.base.Link``; owns its channel."""
 
     def __init__(
@@ -231,33 +244,13 @@ class ClientLink:
         peer: str,
         frame_bytes: int,
     ) -> None:
+        super().__init__(peer, host, frame_bytes)
         self._channel = channel
         self._call = call
         self.most_frame_bytes = ANY_FRAME_BYTES
         self._first: list[bytes] = [first]
-        self._loop = asyncio.get_running_loop()
-        self._frame_bytes = frame_bytes
         self._may_read = asyncio.Event()
         self._may_read.set()
-        self._waits_since_s: float | None = None
-        self._unsent_bytes = 0
-        self._held = HeldBytes()
-        self.peer = peer
-        self.address = host
-        self.opened_s = self.active_s = self._loop.time()
-
-    @property
-    def taken_s(self) -> float:
-        """See ``transports.base.Link``; as ``ServerLink``'s."""
-        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
-
-    def report_held(self, report: Callable[[int], None]) -> None:
-        """See ``transports.base.Link``."""
-        self._held.tell(report)
-
-    def allow(self, frame_bytes: int) -> None:
-        """See ``transports.base.Link``."""
-        self._frame_bytes = frame_bytes
 
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; a read that has begun goes on."""
@@ -283,9 +276,7 @@ class ClientLink:
         if not isinstance(frame, bytes):  # the end, which is no frame
             raise LinkClosed
         self.active_s = self._loop.time()
-        if len(frame) > self._frame_bytes:
-            raise frame_too_large(self._frame_bytes)
-        return [frame]
+        return self._allowed(frame)
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""

@@ -9,7 +9,7 @@ import grpc
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from chatcore.errors import CLOSE_TEXTS, CloseCode, SessionGone
+from chatcore.errors import CloseCode, SessionGone
 from transports.base import LinkClosed, LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
@@ -220,7 +220,7 @@ def _enter(
     address = address_of(context.peer())
     if not enter(address):
         code = CloseCode.TOO_MANY_CONNECTIONS
-        raise LinkClosed(code, CLOSE_TEXTS[code])
+        raise LinkClosed(code, code.text)
     # Whatever it is called with; its type in the stubs has no instance.
     context.add_done_callback(cast("Any", lambda _: leave(address)))
 

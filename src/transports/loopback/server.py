@@ -3,7 +3,7 @@
 from typing import Final
 from weakref import WeakValueDictionary
 
-from chatcore.errors import CLOSE_TEXTS, CloseCode
+from chatcore.errors import CloseCode
 from transports.base import (
     Address,
     CannotConnect,
@@ -40,7 +40,7 @@ class LoopbackListener:
             raise CannotConnect(self.url, "it has stopped to listen")
         if not self._settings.admission.enter(""):
             code = CloseCode.TOO_MANY_CONNECTIONS
-            raise LinkClosed(code, CLOSE_TEXTS[code])
+            raise LinkClosed(code, code.text)
         ours, theirs = MemoryPipe.make("loopback", self._settings)
         self._spawn(self._serve(ours, codec))
         return theirs

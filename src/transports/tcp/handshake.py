@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import Final
 
-from chatcore.errors import CLOSE_TEXTS, CloseCode
+from chatcore.errors import CloseCode
 from transports.base import LinkClosed, LinkSettings
 from transports.codec import CODECS, Codec
 from transports.codec import codec as codec_of
@@ -87,8 +87,8 @@ def framing_for(chosen: Codec, frame_bytes: int) -> Framing:
 def turn_away(link: TcpLink, log: RateLimitedLog) -> None:
     """Tell a client that there are too many already, without reading its line (B3)."""
     code = CloseCode.TOO_MANY_CONNECTIONS
-    log.info("Refused %s: %s", link.peer, CLOSE_TEXTS[code])
-    link.write_line(refuse(LinkClosed(code, CLOSE_TEXTS[code])))
+    log.info("Refused %s: %s", link.peer, code.text)
+    link.write_line(refuse(LinkClosed(code, code.text)))
     link.finish()
 
 

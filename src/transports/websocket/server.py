@@ -11,7 +11,7 @@ from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from chatcore.errors import CLOSE_TEXTS, CloseCode
+from chatcore.errors import CloseCode
 from transports.base import (
     Address,
     Admission,
@@ -177,7 +177,7 @@ class _UpgradeCheck:
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
         if isinstance(connection, ServerSide) and not connection.is_admitted:
-            text = CLOSE_TEXTS[CloseCode.TOO_MANY_CONNECTIONS]
+            text = CloseCode.TOO_MANY_CONNECTIONS.text
             self._log.info("Refused %s: %s", connection.remote_address, text)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
         if request.path.partition("?")[0] != PATH:
