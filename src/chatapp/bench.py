@@ -32,7 +32,9 @@ def run(settings: BenchSettings) -> int:
         CannotBench: it cannot be run as asked, or here.
         CannotWrite: the folder cannot be written.
     """
-    _check_extra()
+    # Said before the run, and not at its end.
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise ExtraMissing('chatcore bench needs pip install "chatcore[bench]"')
     from chatbench import command  # noqa: PLC0415  # it loads what was looked for
     from chatbench.against.command import run_against  # noqa: PLC0415  # it does too
 
@@ -57,20 +59,15 @@ def run(settings: BenchSettings) -> int:
         raise
 
 
-def _check_extra() -> None:
-    """Say before the run what it would miss at its end."""
-    if any(find_spec(name) is None for name in _NEEDED):
-        raise ExtraMissing('chatcore bench needs pip install "chatcore[bench]"')
-
-
 def _end(number: int, _frame: object) -> None:
     """End as for Ctrl-C: in order, with all processes of the run."""
     raise Interrupted(number)
 
 
 def _wanted(settings: BenchSettings) -> BenchRequest:
+    usual: Plan = "full" if settings.full else "standard"
     return BenchRequest(
-        plan=_plan(settings),
+        plan="quick" if settings.quick else usual,
         command=_command(settings),
         out=Path(settings.out),
         transports=_names(settings.transport),
@@ -83,12 +80,6 @@ def _wanted(settings: BenchSettings) -> BenchRequest:
         against=settings.against,
         fails_on_worse=settings.fail_on == "worse",
     )
-
-
-def _plan(settings: BenchSettings) -> Plan:
-    if settings.quick:
-        return "quick"
-    return "full" if settings.full else "standard"
 
 
 def _names(text: str) -> tuple[str, ...]:

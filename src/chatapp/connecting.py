@@ -48,7 +48,7 @@ class ClientSettings:
             check_urls("--connect", self.connect, needs_port=True)
         else:
             check_transport(self.transport)
-        if self.codec != "protobuf" and all(map(_is_grpc, self.urls)):
+        if self.codec != "protobuf" and all(it.startswith("grpc:") for it in self.urls):
             raise SettingWrong(f"gRPC carries protobuf only, not {self.codec}.")
 
     @property
@@ -118,10 +118,6 @@ def cannot_reach(error: "CannotConnect", settings: ClientSettings) -> CannotReac
         other = url_of(named[error.speaks], address.host, address.port)
         advice = f"--connect {other}"
     return CannotReach(f"{str(error).removesuffix('.')}; try {advice}.")
-
-
-def _is_grpc(url: str) -> bool:
-    return url.startswith("grpc:")
 
 
 def _of_others(known: Iterable[str]) -> list[str]:

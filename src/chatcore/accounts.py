@@ -77,21 +77,20 @@ class Accounts:
         self._check_length(command.password)
         key = parse_key(command.key)
         network = source.network
-        repeated = await self._repeated(command_id, username, command, key, network)
-        if repeated is not None:
-            return repeated
-        refuse_outside(
-            key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
-        )
-        self._rates.take(source, {RateKind.CREATES: 1})
-        account = await self._create(username, command.password, key, network)
-        if account is not None:
-            return Created(command_id, account.id, username)
-        # Somebody was faster: perhaps this same request, on another link.
-        repeated = await self._repeated(command_id, username, command, key, network)
-        if repeated is None:
+        account = await self._repeated(username, command.password, key, network)
+        if account is None:
+            refuse_outside(
+                key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
+            )
+            self._rates.take(source, {RateKind.CREATES: 1})
+            made = await self._create(username, command.password, key, network)
+            if made is not None:
+                return Created(command_id, made.id, username)
+            # Somebody was faster: perhaps this same request, on another link.
+            account = await self._repeated(username, command.password, key, network)
+        if account is None:
             raise NameTaken(username=username)
-        return repeated
+        return Created(command_id, account, username)
 
     async def _create(
         self, username: Username, password: str, key: IdempotencyKey, network: str
@@ -117,23 +116,16 @@ class Accounts:
         return Account(id=created, username=username, password_hash=password_hash)
 
     async def _repeated(
-        self,
-        command_id: int,
-        username: Username,
-        command: Create,
-        key: IdempotencyKey,
-        network: str,
-    ) -> Created | None:
-        """The answer that a ``create`` under this key had, if it had one."""
-        if not key:
-            return None
-        first = await self._store.first_answer(key)
+        self, username: Username, password: str, key: IdempotencyKey, network: str
+    ) -> AccountId | None:
+        """The account that a ``create`` under this key made, if there was one."""
+        first = await self._store.first_answer(key) if key else None
         if first is None:
             return None
         if first.receipt is not None or first.username != username:
             raise KeyReused
-        await self.verify(first, command.password, network)
-        return Created(command_id, first.account, username)
+        await self.verify(first, password, network)
+        return first.account
 
     async def log_in(
         self, username: Username, password: str, source: Caller, *, create: bool

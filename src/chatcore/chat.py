@@ -27,6 +27,7 @@ from chatcore.commands import (
     Resume,
     Send,
     Unknown,
+    name_of,
 )
 from chatcore.connections import Connection
 from chatcore.delivery import Delivery
@@ -295,7 +296,7 @@ class Chat:
     ) -> None:
         session = self._sessions.of_connection(connection)
         if session is None:
-            raise LoginRequired(command=_name(command))
+            raise LoginRequired(command=name_of(command))
         match command:
             case Logout():
                 await self._services.logins.logout(session)
@@ -372,9 +373,3 @@ def _run_of(requests: Sequence[Request], start: int, most: int) -> Sequence[Requ
         while end < last and isinstance(requests[end].command, Send):
             end += 1
     return requests[start:end]
-
-
-def _name(command: Command) -> str:
-    """A command as people know it: ``ChangePassword`` is "change password"."""
-    name = type(command).__name__
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()

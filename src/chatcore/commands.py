@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-from chatcore.errors import Refusal
+from chatcore.errors import Refusal, capitals
 
 
 class DeliveryMode(IntEnum):
@@ -167,3 +167,8 @@ class Request(NamedTuple):
 
     id: int
     command: Command
+
+
+def name_of(command: Command) -> str:
+    """A command as people know it: ``ChangePassword`` is "change password"."""
+    return capitals(type(command).__name__).replace("_", " ").lower()

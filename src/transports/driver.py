@@ -308,12 +308,9 @@ class Driver:
 
     def _is_clogged(self, connection: Connection) -> bool:
         """Whether as much is to be written as may wait (B1)."""
-        return len(connection.outbox) * _EVENT_BYTES >= self._most_unsent_bytes
-
-    @property
-    def _most_unsent_bytes(self) -> int:
         limits = self._limits
-        return limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
+        most = limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
+        return len(connection.outbox) * _EVENT_BYTES >= most
 
     async def _wait_to_read(self) -> None:
         self._is_waiting = True

@@ -62,11 +62,6 @@ class PendingCommand:
     repeated_at_s: float | None = field(default=None)
     was_rekeyed: bool = field(default=False)
 
-    @property
-    def waits_for_key(self) -> bool:
-        """Whether it goes out only on the next link, under a key of its clock."""
-        return self.was_rekeyed and not self.was_sent
-
 
 class PendingCommands:
     """Numbers commands and finds them again by the id that an answer names (W7).
@@ -285,7 +280,7 @@ class PendingCommands:
         to: then nothing is lost with the link.
         """
         return self._held > 0 and all(
-            it.waits_for_key
+            it.was_rekeyed and not it.was_sent
             for it in self._under_way.values()
             if isinstance(it.command, Send | Create)
         )

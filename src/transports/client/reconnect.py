@@ -148,14 +148,6 @@ class Attempts:
 
 
 def retry_after_s(refusal: Refusal) -> float:
-    """How long a server asks to be left alone; 0 where it does not say, or no number.
-
-    Never longer than an hour.
-    """
-    if not isinstance(refusal, Outage):
-        return 0.0
-    try:
-        asked_s = refusal.retry_after_ms / 1000
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(asked_s, 0.0), _MOST_ASKED_S)
+    """How long a server asks to be left alone, at most an hour; 0 where it does not."""
+    asked_ms = refusal.retry_after_ms if isinstance(refusal, Outage) else 0
+    return min(asked_ms / 1000, _MOST_ASKED_S)

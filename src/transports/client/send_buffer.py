@@ -7,7 +7,7 @@ acknowledgement. Of each there is at most one, however often a server makes it d
 from collections.abc import Iterable
 from typing import Final
 
-from chatcore.commands import Acknowledge, Command, Login, Pong, Request
+from chatcore.commands import Acknowledge, Command, Login, Pong, Request, name_of
 from chatcore.errors import LoginRequired, MalformedCommand
 from chatcore.ids import BEFORE_FIRST, Position
 from transports.client.errors import LinkFailed
@@ -137,8 +137,8 @@ class SendBuffer:
             return before
         else:
             # As the server would say, which does not read it.
-            name = type(request.command).__name__.lower()
-            self._pending.finish(request.id, LoginRequired(command=name))
+            refusal = LoginRequired(command=name_of(request.command))
+            self._pending.finish(request.id, refusal)
         return before + requests[at + 1 :]
 
     def _is_text(self, request: Request) -> bool:

@@ -125,7 +125,7 @@ class ServerLink(_StreamLink):
             except BaseError:
                 return LinkClosed()
             if not isinstance(frame, bytes):
-                return self._end_of_frames()
+                return LinkClosed() if self._is_cut else PeerFinished()
             self.active_s = self._loop.time()
             receiver = self._receiver
             if receiver is not None and not receiver.done() and not self._is_held:
@@ -133,9 +133,6 @@ class ServerLink(_StreamLink):
             else:
                 self._frame = frame
                 self._note()
-
-    def _end_of_frames(self) -> LinkClosed:
-        return LinkClosed() if self._is_cut else PeerFinished()
 
     @property
     def _is_over(self) -> bool:

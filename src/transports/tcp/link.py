@@ -155,11 +155,9 @@ class TcpLink(asyncio.BufferedProtocol):
         Raises:
             LinkClosed: the link ended before the line did, or the line is too long.
         """
-        while b"\n" not in self._early:
+        while b"\n" not in self._early and len(self._early) <= limit:
             if self._end is not None:
                 raise self._end
-            if len(self._early) > limit:
-                raise LinkClosed(CloseCode.BROKEN_FRAME, "The first line is too long.")
             await self._wait_readable()
         line, _, self._early = self._early.partition(b"\n")
         if len(line) > limit:
