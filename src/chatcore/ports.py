@@ -93,7 +93,7 @@ class Clock(Protocol):
         ...
 
     def latch(self) -> Latch:
-        """A new gate, closed."""
+        """A new latch, closed."""
         ...
 
 
