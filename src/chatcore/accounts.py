@@ -28,7 +28,7 @@ from chatcore.ids import (
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
-from chatcore.model import Account, FirstAnswer
+from chatcore.model import Account, AuditAction, AuditEvent, FirstAnswer
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.sessions import Session
@@ -83,7 +83,7 @@ class Accounts:
                 key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
             )
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, command.password, key, network)
+            made = await self._create(username, command.password, key, source)
             if made is not None:
                 return Created(command_id, made.id, username)
             # Somebody was faster: perhaps this same request, on another link.
@@ -93,14 +93,14 @@ class Accounts:
         return Created(command_id, account, username)
 
     async def _create(
-        self, username: Username, password: str, key: IdempotencyKey, network: str
+        self, username: Username, password: str, key: IdempotencyKey, source: Caller
     ) -> Account | None:
         """Add an account; None when the name exists."""
         objection = self._environment.names.objection(username)
         if objection:
             raise InvalidUsername(reason=objection)
         password_hash = await self._environment.passwords.hash(
-            password, address=network
+            password, address=source.network
         )
         plain = self._environment.names.plain_lookalike(username)
         if plain and await self._store.find_account(Username(plain)) is not None:
@@ -113,6 +113,14 @@ class Accounts:
         )
         if created is None:
             return None
+        self._environment.observer.audit(
+            AuditEvent(
+                action=AuditAction.CREATE,
+                origin=source.origin,
+                username=username,
+                account=created,
+            )
+        )
         return Account(id=created, username=username, password_hash=password_hash)
 
     async def _repeated(
@@ -142,7 +150,7 @@ class Accounts:
         if account is None and create and self._credentials is None:
             self._check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, password, NO_KEY, source.network)
+            made = await self._create(username, password, NO_KEY, source)
             if made is not None:
                 return made
             account = await self._store.find_account(username)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from chatcore.commands import Request
+from chatcore.counters import Counters
 from chatcore.errors import CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
+from chatcore.model import Origin
 from chatcore.ports import Clock, ConnectionSink, Latch
 from chatcore.rate_limiter import Buckets
 
@@ -21,6 +23,8 @@ class Connection:
         network: where the peer is, as limits count it; empty where they leave it out.
         buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
+        origin: where the peer is, for records.
+        counters: those of the chat.
     """
 
     __slots__ = (
@@ -29,18 +33,29 @@ class Connection:
         "_progress",
         "buckets",
         "closing",
+        "counters",
         "heard_s",
         "is_silent",
         "lost",
         "network",
         "operations",
+        "origin",
         "outbox",
         "sink",
     )
 
-    def __init__(self, sink: ConnectionSink, clock: Clock, network: str = "") -> None:
+    def __init__(
+        self,
+        sink: ConnectionSink,
+        clock: Clock,
+        network: str,
+        origin: Origin,
+        counters: Counters,
+    ) -> None:
         self._clock = clock
         self.network = network
+        self.origin = origin
+        self.counters = counters
         self.buckets: Buckets = {}
         self._probes: list[Latch] = []
         self._progress: list[Latch] = []
@@ -67,7 +82,12 @@ class Connection:
 
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer a request that changed nothing (E2)."""
-        self.emit(Refused(request.id, refusal.with_traceback(None)))
+        self.refuse_later(request.id, refusal)
+
+    def refuse_later(self, command_id: int, refusal: Refusal) -> None:
+        """End what was started with a refusal."""
+        self.counters.count_refusal(refusal)
+        self.emit(Refused(command_id, refusal.with_traceback(None)))
 
     def close(self, code: CloseCode, text: str = "") -> None:
         """End the link once all before is written; a second call does nothing."""

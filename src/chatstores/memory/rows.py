@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
+from chatcore.counters import StoreCounters
 from chatcore.ids import (
     BEFORE_FIRST,
     NO_KEY,
@@ -168,3 +169,6 @@ class Rows:
     keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
     answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)
+    counters: StoreCounters = field(
+        default_factory=lambda: StoreCounters(has_commits=False)
+    )
