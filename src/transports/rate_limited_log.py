@@ -12,7 +12,7 @@ from typing import Final
 from transports.connection_names import CONNECTION_FIELD
 
 _MOST: Final = 20
-_WHILE_S: Final = 10.0
+WHILE_S: Final = 10.0
 
 
 class RateLimitedLog:
@@ -47,7 +47,7 @@ class RateLimitedLog:
         The next line does so too; this is for when none may come.
         """
         now_s = self._now_s()
-        if now_s - self._began_s >= _WHILE_S:
+        if now_s - self._began_s >= WHILE_S:
             self._tell_left_out(now_s - self._began_s)
             self._counts.clear()
             self._began_s = now_s
