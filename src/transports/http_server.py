@@ -78,25 +78,34 @@ async def serve_http(
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
         server = _Server(routes, limits or HttpLimits(), tasks)
-        loop = asyncio.get_running_loop()
         try:
-            listening = await loop.create_server(
-                lambda: _Connection(server), host, port, backlog=ACCEPTED_AT_ONCE
-            )
-        except OSError as error:
-            url = f"http://{authority(host, port)}"
-            raise CannotListen(url, reason_of(error)) from error
-        lengthen_backlog(listening.sockets)
-        bound = listening.sockets[0].getsockname()
-        try:
-            yield f"http://{authority(bound[0], bound[1])}"
+            async with _listening(server, host, port) as url:
+                yield url
         except BaseException as error:  # noqa: BLE001  # raised below, as it came
             # A task group would wrap it.
             failure = error
-        listening.close()
         server.stop()
     if failure is not None:
         raise failure
+
+
+@asynccontextmanager
+async def _listening(server: "_Server", host: str, port: int) -> AsyncIterator[str]:
+    """Accept while the block runs; see ``serve_http``."""
+    loop = asyncio.get_running_loop()
+    try:
+        listening = await loop.create_server(
+            lambda: _Connection(server), host, port, backlog=ACCEPTED_AT_ONCE
+        )
+    except OSError as error:
+        url = f"http://{authority(host, port)}"
+        raise CannotListen(url, reason_of(error)) from error
+    lengthen_backlog(listening.sockets)
+    bound = listening.sockets[0].getsockname()
+    try:
+        yield f"http://{authority(bound[0], bound[1])}"
+    finally:
+        listening.close()
 
 
 class _Server:
