@@ -8,10 +8,9 @@ Neither passwords, tokens nor bodies are in it (B8): the events have none.
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -81,46 +80,59 @@ def _extra(event: AuditEvent, told: Mapping[str, object]) -> Mapping[str, object
     return {CONNECTION_FIELD: event.origin.connection, FIELDS: told}
 
 
-class AuditFile(logging.FileHandler):
-    """The audit log's own file: an object a line, for its owner's eyes (B8)."""
+class AuditFile(logging.Handler):
+    """The audit log's own file: an object a line, for its owner's eyes (B8).
+
+    Nothing is kept back: a line is with the system once it was logged, or it is not
+    written at all.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._fails = False
-        self._is_told = False
-        super().__init__(path, encoding="utf-8")
+        super().__init__()
         self.setFormatter(JsonLines())
+        self._path = path
+        self._file = _open(path)
+        self._is_whole = True
+        self._is_told = False
 
-    def _open(self) -> TextIOWrapper:
-        return open(
-            self.baseFilename,
-            "a",
-            encoding="utf-8",
-            opener=lambda path, flags: os.open(path, flags, _OWNER_ONLY),
-        )
+    def emit(self, record: logging.LogRecord) -> None:
+        """See ``logging.Handler``; that it cannot is said once, until it can."""
+        line = f"{self.format(record)}\n".encode()
+        try:
+            if not self._is_whole:
+                line = b"\n" + line
+            self._is_whole = self._file.write(line) == len(line)
+            self._is_told = self._is_told and not self._is_whole
+        except OSError as error:
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._is_told:
+            self._is_told = True
+            _log.error("The audit log cannot be written: %s", error)
 
     def reopen(self) -> None:
         """Write to what has the path now, as after a rotation; else go on as before."""
         try:
-            opened = self._open()
+            opened = _open(self._path)
         except OSError as error:
             _log.error("The audit log cannot be opened again: %s", error)
             return
-        before = self.setStream(opened)
-        if before is not None:
-            before.close()
+        self.acquire()
+        before, self._file, self._is_whole = self._file, opened, True
+        self.release()
+        before.close()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def close(self) -> None:
         """See ``logging.Handler``."""
-        self._fails = False
-        super().emit(record)
-        self._is_told = self._is_told and self._fails
+        self._file.close()
+        super().close()
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # logging's name
-        """Say that it cannot be written: once, until it can."""
-        self._fails = True
-        if not self._is_told:
-            self._is_told = True
-            _log.error("The audit log cannot be written: %s", sys.exc_info()[1])
+
+def _open(path: Path) -> FileIO:
+    return FileIO(
+        path, "a", opener=lambda name, flags: os.open(name, flags, _OWNER_ONLY)
+    )
 
 
 @contextmanager
