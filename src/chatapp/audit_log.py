@@ -88,10 +88,10 @@ class AuditFile(logging.Handler):
     """
 
     def __init__(self, path: Path) -> None:
+        self._file = _open(path)  # first: logging closes whatever handler was begun
         super().__init__()
         self.setFormatter(JsonLines())
         self._path = path
-        self._file = _open(path)
         self._is_whole = True
         self._is_told = False
 

@@ -35,11 +35,10 @@ def fail() -> None:
 
 def raised() -> logging.LogRecord:
     """A record with a traceback, whose error is a peer's text."""
-    try:
+    made = record("It failed")
+    with pytest.raises(LookupError) as caught:
         fail()
-    except LookupError as error:
-        made = record("It failed")
-        made.exc_info = (type(error), error, error.__traceback__)
+    made.exc_info = (caught.type, caught.value, caught.tb)
     return made
 
 
