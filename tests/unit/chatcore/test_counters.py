@@ -27,6 +27,17 @@ class HistogramTest(unittest.TestCase):
         self.assertEqual(histogram.counts, [2, 2, 2])
         self.assertEqual(histogram.total, 1024)
 
+    def test_a_commit_is_observed_by_its_time_and_its_rows(self) -> None:
+        counters = StoreCounters(has_commits=True)
+
+        counters.observe_commit(0.003, 5)
+
+        assert counters.commit_s is not None
+        assert counters.commit_rows is not None
+        self.assertEqual(
+            (counters.commit_s.total, counters.commit_rows.total), (0.003, 5)
+        )
+
     def test_a_store_without_commits_observes_none(self) -> None:
         counters = StoreCounters(has_commits=False)
 
