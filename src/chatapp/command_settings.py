@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from chatapp.connecting import (
+    check_plain,
     check_port,
     check_transport,
     check_urls,
@@ -16,6 +17,7 @@ from chatapp.connecting import (
     url_of,
 )
 from chatapp.errors import SettingWrong
+from chatapp.exposure import check_exposure
 from chatapp.settings import setting
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
@@ -46,7 +48,7 @@ class ServeSettings:
     )
     listen: tuple[str, ...] = setting(
         (),
-        help="listen on this URL, such as tcp://0.0.0.0:7400, instead of "
+        help="listen on this URL, such as tcps://0.0.0.0:7400, instead of "
         "transport, host and port; may be given several times",
         metavar="URL",
     )
@@ -110,6 +112,26 @@ class ServeSettings:
     loop: Literal["auto", "asyncio", "uvloop"] = setting(
         "auto", help="the event loop; auto takes uvloop where it is installed"
     )
+
+    tls_certificate: str = setting(
+        "",
+        help="show this certificate: a PEM file of it and its intermediates; "
+        "transport, host and port then mean TLS",
+        metavar="FILE",
+    )
+    tls_key: str = setting(
+        "", help="the private key of the certificate, in PEM", metavar="FILE"
+    )
+    tls_client_ca: str = setting(
+        "",
+        help="let in only clients whose certificate one of these authorities signed",
+        metavar="FILE",
+    )
+    insecure: bool = setting(
+        default=False,
+        help="listen without TLS where other machines reach it",
+    )
+
     insecure_fast_hash: bool = setting(
         default=False,
         help="hash passwords so cheaply that they are not protected, for the demo",
@@ -128,6 +150,7 @@ class ServeSettings:
             for name in names:
                 check_transport(name)
             check_port(self.port + len(names) - 1 if self.port else 0)
+        self._check_tls()
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
         least = {
             "hash_memory_kib": 8,
@@ -144,11 +167,22 @@ class ServeSettings:
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
 
+    def _check_tls(self) -> None:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise SettingWrong("tls_certificate and tls_key go together.")
+        if self.tls_client_ca and not self.tls_certificate:
+            raise SettingWrong("tls_client_ca is for a server with tls_certificate.")
+        if not self.tls_certificate:
+            check_plain("--listen" if self.listen else "--transport", self.urls)
+        if not self.insecure:
+            check_exposure(self.urls)
+
     @property
     def urls(self) -> tuple[str, ...]:
         """What to listen on."""
+        port, is_secure = self.port, bool(self.tls_certificate)
         return self.listen or tuple(
-            url_of(name, self.host, self.port + number if self.port else 0)
+            url_of(name, self.host, port + number if port else 0, is_secure=is_secure)
             for number, name in enumerate(transports_in(self.transport))
         )
 
@@ -271,3 +305,18 @@ class BenchSettings:
             raise SettingWrong("--rounds and --seed are not below 0.")
         if bool(self.compare) != bool(self.new):
             raise SettingWrong("Comparing takes two: --compare OLD NEW.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertSettings:
+    """Settings of ``chatcore cert``."""
+
+    out: str = setting(".", help="the folder to write to", metavar="DIR")
+    force: bool = setting(default=False, help="write over the files that are there")
+    names: tuple[str, ...] = setting(
+        ("localhost", "127.0.0.1", "::1"),
+        help="the names and addresses that clients connect to; without, those of this "
+        "machine alone",
+        metavar="NAME",
+        word="rest",
+    )

@@ -74,6 +74,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="measure what each transport, codec and store costs, on this machine",
         has_environment=False,
     ),
+    "cert": Command(
+        settings="chatapp.command_settings:CertSettings",
+        runs="chatapp.cert",
+        help="make a certificate to try TLS with, and the authority that signs it",
+        has_environment=False,
+    ),
     "create": _one_shot("CreateSettings", "create", "make an account"),
     "send": _one_shot("SendSettings", "send", "send a message, or one for each line"),
     "receive": _one_shot("ReceiveSettings", "receive", "print the messages that wait"),

@@ -9,10 +9,11 @@ from chatapp.settings import setting
 
 if TYPE_CHECKING:
     from transports.base import CannotConnect
+    from transports.tls import ClientTls
 
 _LOOPBACK: Final = "127.0.0.1"
 _MOST_PORT: Final = 65_535
-_NEED_PORTS: Final = frozenset({"tcp", "grpc"})
+_NEED_PORTS: Final = frozenset({"tcp", "tcps", "grpc", "grpcs"})
 """Schemes that have no port of their own."""
 
 
@@ -41,6 +42,20 @@ class ClientSettings:
     codec: Literal["protobuf", "json", "msgpack"] = setting(
         "protobuf", help="how frames are written"
     )
+    tls: bool = setting(default=False, help="connect by TLS")
+    tls_ca: str = setting(
+        "",
+        help="connect by TLS, and trust these authorities instead of the system's",
+        metavar="FILE",
+    )
+    tls_certificate: str = setting(
+        "",
+        help="connect by TLS, and show this certificate to a server that asks for one",
+        metavar="FILE",
+    )
+    tls_key: str = setting(
+        "", help="the private key of that certificate", metavar="FILE"
+    )
 
     def __post_init__(self) -> None:
         """Refuse what nobody can connect to."""
@@ -49,13 +64,33 @@ class ClientSettings:
             check_urls("--connect", self.connect, needs_port=True)
         else:
             check_transport(self.transport)
-        if self.codec != "protobuf" and all(it.startswith("grpc:") for it in self.urls):
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise SettingWrong("--tls-certificate and --tls-key go together.")
+        if self._is_secure:
+            check_secure("--connect", self.connect)
+        grpc = ("grpc:", "grpcs:")
+        if self.codec != "protobuf" and all(it.startswith(grpc) for it in self.urls):
             raise SettingWrong(f"gRPC carries protobuf only, not {self.codec}.")
 
     @property
     def urls(self) -> tuple[str, ...]:
         """What to connect to, in this order."""
-        return self.connect or (url_of(self.transport, self.host, self.port),)
+        return self.connect or (
+            url_of(self.transport, self.host, self.port, is_secure=self._is_secure),
+        )
+
+    @property
+    def _is_secure(self) -> bool:
+        return bool(self.tls or self.tls_ca or self.tls_certificate)
+
+    @property
+    def client_tls(self) -> "ClientTls":
+        """Whom to trust, and what to show."""
+        from transports.tls import ClientTls  # noqa: PLC0415  # slow: --help needs none
+
+        return ClientTls(
+            ca=self.tls_ca, certificate=self.tls_certificate, key=self.tls_key
+        )
 
 
 def check_port(port: int) -> None:
@@ -100,7 +135,7 @@ def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
 
     known = TRANSPORTS.schemes()
-    ours = list(_schemes().values())
+    ours = [*_schemes().values(), *_secure_schemes().values()]
     for url in urls:
         try:
             address = parse_address(url)
@@ -122,34 +157,89 @@ def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
             )
 
 
+def check_plain(flag: str, urls: Iterable[str]) -> None:
+    """Raise ``SettingWrong`` for a URL with TLS, for which there is no certificate."""
+    for url in urls:
+        if url.partition(":")[0] in _secure_schemes().values():
+            raise SettingWrong(
+                f"{flag}: {url!r} needs --tls-certificate and --tls-key; chatcore cert "
+                "makes some to try."
+            )
+
+
+def check_secure(flag: str, urls: Iterable[str]) -> None:
+    """Raise ``SettingWrong`` for a URL without TLS, where TLS was asked for."""
+    for url in urls:
+        scheme, _, rest = url.partition(":")
+        if scheme in _secure_schemes():
+            raise SettingWrong(
+                f"{flag}: {url!r} is without TLS, which the --tls flags ask for: "
+                f"{_secure_schemes()[scheme]}:{rest} is with it."
+            )
+
+
 def cannot_reach(error: "CannotConnect", settings: ClientSettings) -> CannotReach:
     """Why there is no server, and which flag helps where the transport was wrong."""
     from transports.base import WrongTransport, parse_address  # noqa: PLC0415  # slow, as below
 
+    if "certificate is not accepted" in error.reason:
+        return CannotReach(
+            f"{str(error).removesuffix('.')}; --tls-ca names a file of those to trust."
+        )
     if not isinstance(error, WrongTransport):
         return CannotReach(str(error))
-    named = {scheme: name for name, scheme in _schemes().items()}
-    if error.speaks not in named:
-        return CannotReach(str(error))
     address = parse_address(error.url)
-    advice = f"--transport {named[error.speaks]}"
-    if settings.connect:
-        other = url_of(named[error.speaks], address.host, address.port)
-        advice = f"--connect {other}"
+    plain_of = {secure: plain for plain, secure in _secure_schemes().items()}
+    plain = plain_of.get(error.speaks, error.speaks)
+    named = {scheme: name for name, scheme in _schemes().items()}
+    if error.speaks == "tls":
+        advice = "--tls"
+    elif plain not in named:
+        return CannotReach(str(error))
+    else:
+        advice = _advice(
+            settings,
+            transport=named[plain],
+            place=(address.host, address.port),
+            is_other=plain != plain_of.get(address.scheme, address.scheme),
+            is_secure=plain != error.speaks,
+        )
     return CannotReach(f"{str(error).removesuffix('.')}; try {advice}.")
+
+
+def _advice(
+    settings: ClientSettings,
+    *,
+    transport: str,
+    place: tuple[str, int],
+    is_other: bool,
+    is_secure: bool,
+) -> str:
+    """What to type instead: of transport and TLS as much as was wrong."""
+    if settings.connect:
+        return f"--connect {url_of(transport, *place, is_secure=is_secure)}"
+    flags = [f"--transport {transport}"] if is_other else []
+    if is_secure:
+        flags.append("--tls")
+    elif settings.urls[0].partition(":")[0] in _secure_schemes().values():
+        flags.append("no --tls flags")
+    return " and ".join(flags)
 
 
 def _of_others(known: Iterable[str]) -> list[str]:
     """Schemes that others have registered; loopback is for tests of one process."""
-    ours = set(_schemes().values())
+    ours = {*_schemes().values(), *_secure_schemes().values()}
     return sorted(set(known) - ours - {"loopback"})
 
 
-def url_of(transport: str, host: str, port: int) -> str:
+def url_of(transport: str, host: str, port: int, *, is_secure: bool = False) -> str:
     """The URL of a transport, an address and a port."""
     from transports.base import authority  # noqa: PLC0415  # slow: --help needs none
 
-    return f"{_schemes().get(transport, transport)}://{authority(host, port)}"
+    scheme = _schemes().get(transport, transport)
+    if is_secure:
+        scheme = _secure_schemes().get(scheme, scheme)
+    return f"{scheme}://{authority(host, port)}"
 
 
 def transports_in(names: str) -> tuple[str, ...]:
@@ -162,3 +252,10 @@ def _schemes() -> Mapping[str, str]:
     from transports.registry import SCHEMES  # noqa: PLC0415  # slow: --help needs none
 
     return SCHEMES
+
+
+def _secure_schemes() -> Mapping[str, str]:
+    """The schemes with TLS by those without."""
+    from transports.tls import SECURE_SCHEMES  # noqa: PLC0415  # slow, as above
+
+    return SECURE_SCHEMES

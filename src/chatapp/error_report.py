@@ -37,6 +37,7 @@ INSTALL: Final[Mapping[str, str]] = {
     "prometheus_client": "prometheus-client",
     "prompt_toolkit": "prompt_toolkit",
     "rich": "rich",
+    "trustme": "chatcore[tls]",
     "uvloop": "chatcore[speed]",
     "websockets": "websockets",
 }

@@ -118,6 +118,12 @@ class CannotBench(CommandFailed):
     status = ExitCode.MISUSED
 
 
+class WouldOverwrite(CommandFailed):
+    """A file that was to be written is there, and nobody said that it may go."""
+
+    code = 714
+
+
 class Interrupted(Exception):
     """A signal asked the command to end: it does, without a word."""
 

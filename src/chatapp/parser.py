@@ -18,6 +18,7 @@ _VERSION_HELP: Final = "print the version"
 _EXAMPLES: Final = """\
 examples:
   chatcore serve --store sqlite:///chat.db
+  chatcore serve --host 0.0.0.0 --tls-certificate cert.pem --tls-key key.pem
   chatcore client
   chatcore demo
   chatcore send bob hello --as ada

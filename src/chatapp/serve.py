@@ -36,7 +36,9 @@ from chatsystem import (
 )
 from transports import serve
 from transports.base import BadUrl, CannotListen
+from transports.certificates import ServerCertificate
 from transports.memory_budget import MemoryBudget
+from transports.tls import CertificateUnusable, ServerTls
 
 if TYPE_CHECKING:
     from chatapp.monitoring import Monitoring
@@ -67,7 +69,8 @@ async def _serve(settings: ServeSettings) -> None:
         CannotWrite: the audit log cannot be written.
         CannotServe: an address or URL that cannot be listened on.
         CannotStore: the store answers, but does not work.
-        SettingWrong: passwords cannot be hashed as it was set.
+        SettingWrong: passwords cannot be hashed as it was set, or files of TLS cannot
+            be used.
         chatstores.errors.OpeningError: the store cannot be opened.
     """
     stop = _stop_on_signals()
@@ -75,6 +78,9 @@ async def _serve(settings: ServeSettings) -> None:
     # Before the store, which makes its file: hashing may be set to what cannot be.
     environment = replace(_environment(settings), observer=AuditLog())
     budget = MemoryBudget(settings.limits.held_bytes)
+    certificate = _certificate(settings)
+    if certificate is not None:
+        hangups.add(certificate.reload)
     async with AsyncExitStack() as opened:
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
@@ -90,6 +96,7 @@ async def _serve(settings: ServeSettings) -> None:
                 *settings.urls,
                 environment=environment,
                 memory_budget=budget,
+                tls=certificate,
             )
             urls = await opened.enter_async_context(serving)
         except Outage as outage:
@@ -134,6 +141,21 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+
+
+def _certificate(settings: ServeSettings) -> ServerCertificate | None:
+    """What the listeners show; None without TLS."""
+    if not settings.tls_certificate:
+        return None
+    tls = ServerTls(
+        certificate=settings.tls_certificate,
+        key=settings.tls_key,
+        client_ca=settings.tls_client_ca,
+    )
+    try:
+        return ServerCertificate(tls)
+    except CertificateUnusable as error:
+        raise SettingWrong(str(error)) from error
 
 
 def _environment(settings: ServeSettings) -> Environment:

@@ -47,10 +47,12 @@ _HOMES: Final[Mapping[str, str]] = {
         "Address BadUrl CannotConnect CannotListen Link LinkClosed LinkSettings "
         "Listener ServeLink Spawn Transport WrongTransport"
     ),
+    "transports.certificates": "ServerCertificate",
     "transports.codec": "Codec",
     "transports.memory_budget": "MemoryBudget",
     "transports.tcp.handshake": "greet_server welcome_client",
     "transports.tcp.link": "TcpLink",
+    "transports.tls": "CertificateUnusable ClientTls ServerTls",
 }
 """The names that live in each module."""
 

@@ -97,10 +97,14 @@ from transports.base import ServeLink as ServeLink
 from transports.base import Spawn as Spawn
 from transports.base import Transport as Transport
 from transports.base import WrongTransport as WrongTransport
+from transports.certificates import ServerCertificate as ServerCertificate
 from transports.codec import Codec as Codec
 from transports.memory_budget import MemoryBudget as MemoryBudget
 from transports.tcp.handshake import greet_server as greet_server
 from transports.tcp.handshake import welcome_client as welcome_client
 from transports.tcp.link import TcpLink as TcpLink
+from transports.tls import CertificateUnusable as CertificateUnusable
+from transports.tls import ClientTls as ClientTls
+from transports.tls import ServerTls as ServerTls
 
 __all__: list[str]  # noqa: PYI035  # the names above, exported by "as"

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from chatcore.errors import ChatError, CloseCode
 from transports.codec import Codec
+from transports.tls import SECURE_SCHEMES, SYSTEM_TRUST, CertificateInUse, ClientTls
 
 
 class LinkClosed(ChatError):
@@ -59,13 +60,14 @@ class CannotConnect(ChatError):
 class WrongTransport(CannotConnect):
     """A server that speaks something else than the URL says.
 
-    ``speaks`` is the URL scheme of what it does: ``tcp``, ``ws``, ``grpc``, or ``http``
-    for a server of something else.
+    ``speaks`` is the URL scheme of what it does: ``tcp``, ``ws``, ``grpc``, those with
+    TLS, ``tls`` where no more is known, or ``http`` for a server of something else.
     """
 
     def __init__(self, url: str, speaks: str) -> None:
         self.speaks = speaks
-        super().__init__(url, f"this port speaks {_SPOKEN[speaks]}")
+        without = " without TLS" if url.partition(":")[0] == f"{speaks}s" else ""
+        super().__init__(url, f"this port speaks {_SPOKEN[speaks]}{without}")
 
 
 _SPOKEN: Final[Mapping[str, str]] = {
@@ -73,6 +75,18 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "ws": "WebSocket",
     "grpc": "gRPC",
     "http": "HTTP, and is no chat server",
+    "tcps": "raw TCP with TLS",
+    "wss": "WebSocket with TLS",
+    "grpcs": "gRPC with TLS",
+    "tls": "TLS",
+}
+
+
+_NO_CERTIFICATE: Final = "it wants a client's certificate"
+_ALERTS: Final[Mapping[str, str]] = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": _NO_CERTIFICATE,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": f"it refuses; perhaps {_NO_CERTIFICATE}",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not accept this client's certificate",
 }
 
 
@@ -80,6 +94,11 @@ def reason_of(error: OSError) -> str:
     """What an error of the system says, without asyncio's details."""
     if isinstance(error, TimeoutError):
         return "it does not answer"
+    # The attributes of ssl's errors, which say more than the system's text would.
+    if unverified := getattr(error, "verify_message", ""):
+        return f"its certificate is not accepted: {str(unverified).rstrip('.')}"
+    if fault := getattr(error, "reason", ""):
+        return _ALERTS.get(fault, f"TLS failed: {fault.replace('_', ' ').lower()}")
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)
@@ -235,6 +254,8 @@ class LinkSettings:
         connections: how many a listener has at a time that accepts on its own (B3).
         loopback_counts: whether loopback is an address like others, in what a listener
             limits itself.
+        certificate: of a listener whose URL stands for TLS.
+        client_tls: whom one who dials such a URL trusts, and what is shown to it.
     """
 
     frame_bytes: int
@@ -247,6 +268,8 @@ class LinkSettings:
     close_s: float = 1.0
     keepalive_s: float = 15.0
     admission: Admission = field(default_factory=NoLimit)
+    certificate: CertificateInUse | None = None
+    client_tls: ClientTls = SYSTEM_TRUST
 
     @property
     def largest_frame_bytes(self) -> int:
@@ -277,6 +300,11 @@ class Address:
     port: int
     path: str
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether its scheme stands for TLS."""
+        return self.scheme in SECURE_SCHEMES.values()
 
 
 def authority(host: str, port: int) -> str:

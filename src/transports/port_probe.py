@@ -6,30 +6,86 @@ of HTTP/2 by then (RFC 9113, 3.4), and raw TCP's answers with its error line (W2
 """
 
 import asyncio
-from contextlib import suppress
+import ssl
 from typing import Final
 
-from transports.base import Address, WrongTransport, authority
+from transports.base import (
+    Address,
+    CannotConnect,
+    LinkSettings,
+    WrongTransport,
+    authority,
+    reason_of,
+)
+from transports.certificates import context_to_dial
+from transports.tls import SECURE_SCHEMES
 
 _TIMEOUT_S: Final = 1.0
 _ENOUGH_BYTES: Final = 16
 _FRAME_HEADER_BYTES: Final = 9
 _SETTINGS_TYPE: Final = 4
+_PROTOCOLS: Final = ["http/1.1", "h2"]
+"""For TLS: gRPC ends a handshake without its protocol."""
+_NO_TLS: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+)
+"""What OpenSSL says of a peer that answers something else."""
 
 
-async def find_wrong_transport(address: Address) -> WrongTransport | None:
-    """Ask the port what it speaks; None where that is not to be had within a second,
-    or is what was expected of it.
+async def find_fault(address: Address, settings: LinkSettings) -> CannotConnect | None:
+    """Ask the port what it speaks, and whether it does TLS; None where that is not to
+    be had within two seconds, or is what was expected of it.
     """
-    first = b""
-    # Whatever fails here, why the caller could not connect is the better error.
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(_TIMEOUT_S):
-            first = await _first_bytes(address)
-    spoken = recognise(first)
+    tls: ssl.SSLContext | None = None
+    if address.is_secure:
+        tls = context_to_dial(address, settings, *_PROTOCOLS)
+    spoken = ""
+    try:
+        first = await _first_bytes(address, tls)
+        if tls is not None and not first:
+            return CannotConnect(address.text, _hung_up(settings))
+        spoken = recognise(first)
+    except ssl.SSLError as error:
+        if error.reason not in _NO_TLS:
+            return CannotConnect(address.text, reason_of(error))
+    except (OSError, TimeoutError):
+        pass  # why the caller could not connect is the better error
+    if tls is not None and spoken:
+        spoken = SECURE_SCHEMES.get(spoken, spoken)
+    if not spoken:
+        spoken = await _ask_otherwise(address)
     if not spoken or spoken == address.scheme:
         return None
     return WrongTransport(address.text, spoken)
+
+
+def _hung_up(settings: LinkSettings) -> str:
+    """Why a server ends a connection after TLS's handshake; gRPC's does not say."""
+    shown = "does not accept this" if settings.client_tls.certificate else "wants a"
+    return (
+        "it ends the connection after TLS's handshake; perhaps it "
+        f"{shown} client's certificate"
+    )
+
+
+async def _ask_otherwise(address: Address) -> str:
+    """What the port speaks without TLS, where it was asked with it, and with it, where
+    it was asked without; empty where nothing is found.
+    """
+    tls: ssl.SSLContext | None = None
+    if not address.is_secure:
+        # Nothing is told to it, and nothing it says is believed.
+        tls = ssl.create_default_context()
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+        tls.set_alpn_protocols(_PROTOCOLS)
+    try:
+        spoken = recognise(await _first_bytes(address, tls))
+    except ssl.SSLError as error:
+        return "" if error.reason in _NO_TLS else "tls"
+    except (OSError, TimeoutError):
+        return ""
+    return spoken if tls is None else SECURE_SCHEMES.get(spoken, "tls")
 
 
 def recognise(first: bytes) -> str:
@@ -47,13 +103,18 @@ def recognise(first: bytes) -> str:
     return ""
 
 
-async def _first_bytes(address: Address) -> bytes:
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    try:
-        host = authority(address.host, address.port)
-        writer.write(f"GET /chat HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        return await reader.readexactly(_ENOUGH_BYTES)
-    except asyncio.IncompleteReadError as ended:
-        return ended.partial
-    finally:
-        writer.transport.abort()
+async def _first_bytes(address: Address, tls: ssl.SSLContext | None) -> bytes:
+    async with asyncio.timeout(_TIMEOUT_S):
+        reader, writer = await asyncio.open_connection(
+            address.host, address.port, ssl=tls
+        )
+        try:
+            host = authority(address.host, address.port)
+            writer.write(f"GET /chat HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            return await reader.readexactly(_ENOUGH_BYTES)
+        except asyncio.IncompleteReadError as ended:
+            return ended.partial
+        except ConnectionError:
+            return b""
+        finally:
+            writer.transport.abort()

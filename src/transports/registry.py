@@ -16,9 +16,12 @@ TRANSPORTS: Final = SchemeRegistry[Transport](
     "chatcore.transports",
     {
         "grpc": "transports.grpc",
+        "grpcs": "transports.grpc",
         "loopback": "transports.loopback",
         "tcp": "transports.tcp",
+        "tcps": "transports.tcp",
         "ws": "transports.websocket",
+        "wss": "transports.websocket",
     },
 )
 """The process's own table, like the system's table of ports."""

@@ -12,7 +12,8 @@ from chatcore.errors import Outage
 from chatcore.model import Origin
 from chatcore.ports import Environment
 from chatsystem import system_environment
-from transports.base import Link, LinkSettings, Listener, parse_address
+from transports.base import BadUrl, Link, LinkSettings, Listener, parse_address
+from transports.certificates import ServerCertificate
 from transports.codec import Codec
 from transports.connection_names import connection_name
 from transports.driver import Driver
@@ -20,6 +21,7 @@ from transports.fair_scheduler import FairScheduler
 from transports.memory_budget import MemoryBudget
 from transports.rate_limited_log import RateLimitedLog
 from transports.registry import transport_for
+from transports.tls import ServerTls
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
@@ -32,29 +34,39 @@ async def serve(
     *urls: str,
     environment: Environment | None = None,
     memory_budget: MemoryBudget | None = None,
+    tls: ServerTls | ServerCertificate | None = None,
 ) -> AsyncIterator[list[str]]:
     """Serve a chat while the block runs::
 
         async with (
             open_store("sqlite:///chat.db") as store,
-            serve(Chat(store), "tcp://0.0.0.0:7400", "ws://0.0.0.0:7401") as urls,
+            serve(Chat(store), "tcp://127.0.0.1:7400", "ws://127.0.0.1:7401") as urls,
         ):
             await stopped.wait()
 
     Yields the URLs that accept now, in the order given, with real ports for port 0.
     Leaving the block takes no new sessions, tells each peer that it may come back,
     and returns once the store has everything (W9). ``memory_budget`` tells meanwhile
-    what all connections hold (B1).
+    what all connections hold (B1). URLs with TLS, such as ``tcps://``, show the
+    certificate of ``tls``; it is read again when its files change.
 
     Raises:
-        BadUrl: a URL that no transport serves.
+        BadUrl: a URL that no transport serves, or one with TLS and no certificate.
         CannotListen: an address that the machine does not give.
+        CertificateUnusable: files of ``tls`` that cannot be used.
     """
+    certificate = ServerCertificate(tls) if isinstance(tls, ServerTls) else tls
+    for url in urls:
+        if parse_address(url).is_secure and certificate is None:
+            raise BadUrl(url, "with TLS, serve() needs a certificate: tls=ServerTls(…)")
     await chat.start(environment or system_environment())
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
         server = _Server(
-            chat, tasks, memory_budget or MemoryBudget(chat.limits.held_bytes)
+            chat,
+            tasks,
+            memory_budget or MemoryBudget(chat.limits.held_bytes),
+            certificate,
         )
         ticking = tasks.create_task(server.tick())
         try:
@@ -72,7 +84,11 @@ class _Server:
     """The listeners and links of one chat."""
 
     def __init__(
-        self, chat: Chat, tasks: asyncio.TaskGroup, memory_budget: MemoryBudget
+        self,
+        chat: Chat,
+        tasks: asyncio.TaskGroup,
+        memory_budget: MemoryBudget,
+        certificate: ServerCertificate | None,
     ) -> None:
         self._chat = chat
         self._tasks = tasks
@@ -81,6 +97,7 @@ class _Server:
         self._last_gone: asyncio.Event | None = None
         limits = chat.limits
         self._memory_budget = memory_budget
+        self._certificate = certificate
         self._scheduler = FairScheduler(at_once=1)
         self._log_limited = RateLimitedLog(_log)
         self._settings = LinkSettings(
@@ -94,6 +111,7 @@ class _Server:
             admission=chat.admission,
             connections=limits.connections,
             loopback_counts=limits.loopback_counts,
+            certificate=certificate,
         )
 
     async def listen(self, url: str) -> str:
@@ -141,6 +159,8 @@ class _Server:
     async def tick(self) -> None:
         """Let the chat do what time asks for."""
         while True:
+            if self._certificate is not None:
+                self._certificate.reload_if_changed()
             try:
                 await self._chat.tick()
             except Outage as outage:

@@ -104,7 +104,10 @@ def test_a_port_in_use_is_one_numbered_line_and_status_1(
     [
         (("--transport", "pigeon"), "known: tcp, websocket, grpc.\n"),
         (("--transport", "all", "--port", "65535"), "0 to 65535, not 65537.\n"),
-        (("--listen", "pigeon://a:1"), "URLs begin with tcp://, ws://, grpc://.\n"),
+        (
+            ("--listen", "pigeon://a:1"),
+            "URLs begin with tcp://, ws://, grpc://, tcps://, wss://, grpcs://.\n",
+        ),
         (("--listen", "tcp://a:70000"), "out of range 0-65535.\n"),
         (("--listen", "127.0.0.1:7400"), "no scheme, such as tcp://.\n"),
         (("--limit", "grace_s=soon"), "is a number, not 'soon'.\n"),

@@ -54,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Without this folder on the command line its options are not known in time.
     target = config.getoption("--target", default="")
     module = config.getoption("--transport-module", default="")
-    config.stash[_MATRIX] = matrix_of(target, module)
     asked = config.getoption("--matrix", default="chosen")
+    config.stash[_MATRIX] = matrix_of(target, module, is_whole=asked == "whole")
     config.stash[_IS_WHOLE] = asked == "whole" or bool(target or module)
     for line in (
         "cells(choice): the cells of the matrix that it runs over (tests.conformance)",

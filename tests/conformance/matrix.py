@@ -28,6 +28,16 @@ TRANSPORTS: Final[Mapping[str, Carried]] = {
     "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
 }
 
+SECURE: Final[Mapping[str, Carried]] = {
+    "tcps": Carried("tcps://127.0.0.1:0", ("msgpack",)),
+    "wss": Carried("wss://127.0.0.1:0", ("json",)),
+    "grpcs": Carried("grpcs://127.0.0.1:0", ("protobuf",)),
+}
+"""The same with TLS, with one codec each: what is above knows nothing of it."""
+
+_SECURE_TESTS: Final = 3
+"""Of so many tests one runs over TLS too, where it does not run over all cells."""
+
 STORES: Final[Mapping[str, str]] = {
     "memory": "memory:",
     "sqlite": "sqlite:///{folder}/chat.db",
@@ -76,12 +86,17 @@ class Matrix:
     """Transports with their codecs over stores, in rows.
 
     The first store is the one of tests that no store can change. Loopback, or else the
-    first transport, is the one of tests that no wire can change.
+    first transport, is the one of tests that no wire can change. Of ``secure``, whose
+    rows come after the others, some tests meet one; there it is one of ``cells``.
     """
 
     def __init__(
-        self, transports: Mapping[str, Carried], stores: Sequence[str]
+        self,
+        transports: Mapping[str, Carried],
+        stores: Sequence[str],
+        secure: Mapping[str, Carried] | None = None,
     ) -> None:
+        self._secure = list(secure or ())
         self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
         self._first_store = stores[0]
         self._lead = "loopback" if "loopback" in transports else next(iter(transports))
@@ -93,13 +108,15 @@ class Matrix:
                 turn=row + column + layer,
                 listens=carried.listens,
             )
-            for row, (name, carried) in enumerate(transports.items())
+            for row, (name, carried) in enumerate(
+                {**transports, **(secure or {})}.items()
+            )
             for column, codec in enumerate(carried.codecs)
             for layer, store in enumerate(stores)
         ]
 
     def chosen_for(self, test: str) -> list[Cell]:
-        """A cell of each transport for this test.
+        """A cell of each transport for this test, and perhaps one with TLS.
 
         The codecs and the stores go in turn from transport to transport, and from test
         to test: each test meets all of them, and all tests together each cell.
@@ -113,11 +130,22 @@ class Matrix:
             codec = codecs[(row + turn) % len(codecs)]
             store = stores[(row + turn // len(codecs)) % len(stores)]
             chosen += [it for it in cells if (it.codec, it.store) == (codec, store)]
-        return chosen
+        return chosen + self._chosen_secure(turn)
+
+    def _chosen_secure(self, turn: int) -> list[Cell]:
+        """One cell with TLS for some tests; all of them together meet each."""
+        cells = [it for it in self.cells if it.transport in self._secure]
+        if not cells or turn % _SECURE_TESTS:
+            return []
+        return [cells[turn // _SECURE_TESTS % len(cells)]]
 
     def wires(self) -> list[Cell]:
         """Each transport and codec, over the first store."""
-        return [it for it in self.cells if it.store == self._first_store]
+        return [
+            it
+            for it in self.cells
+            if it.store == self._first_store and it.transport in self._first_codecs
+        ]
 
     def transports(self) -> list[Cell]:
         """Each transport with its first codec, over the first store."""

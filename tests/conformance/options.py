@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.conformance.matrix import STORES, TARGET, TRANSPORTS, Carried, Matrix
+from tests.conformance.matrix import SECURE, STORES, TARGET, TRANSPORTS, Carried, Matrix
 from transports import register_transport
 from transports.base import BadUrl, parse_address
 from transports.codec import CODECS
@@ -23,15 +23,20 @@ from transports.codec import CODECS
 NEEDED: Final = ("SCHEME", "LISTENS", "TRANSPORT")
 
 
-def matrix_of(target: str, transport_module: str) -> Matrix:
-    """The matrix that the options ask for; raises ``pytest.UsageError``."""
+def matrix_of(target: str, transport_module: str, *, is_whole: bool) -> Matrix:
+    """The matrix that the options ask for; raises ``pytest.UsageError``.
+
+    In the whole of it transports with TLS are as all others.
+    """
     if target and transport_module:
         raise pytest.UsageError("--target and --transport-module exclude each other")
     if target:
         return _matrix_of_target(target)
     if transport_module:
         return _matrix_of_module(_load(Path(transport_module)))
-    return Matrix(TRANSPORTS, list(STORES))
+    if is_whole:
+        return Matrix({**TRANSPORTS, **SECURE}, list(STORES))
+    return Matrix(TRANSPORTS, list(STORES), SECURE)
 
 
 def _matrix_of_target(url: str) -> Matrix:

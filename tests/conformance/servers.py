@@ -22,6 +22,7 @@ from chatcore.store import Store
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
 from chatsystem.clock import SystemClock
+from tests.certificates import client_tls, server_tls
 from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
@@ -129,6 +130,7 @@ class Server:
             reconnect=reconnect,
             on_received=on_received,
             on_link=on_link,
+            tls=client_tls(),
         ) as client:
             yield client
 
@@ -166,7 +168,7 @@ class Server:
         """A peer that has been welcomed; its link is cut at the end of the block."""
         address = parse_address(url or self.url)
         chosen = codec_of(codec or self.cell.codec)
-        settings = LinkSettings(frame_bytes=_ANY_FRAME_BYTES)
+        settings = LinkSettings(frame_bytes=_ANY_FRAME_BYTES, client_tls=client_tls())
         link = await transport_for(address.scheme).dial(address, chosen, settings)
         peer = Peer(link, chosen)
         try:
@@ -239,6 +241,7 @@ async def serving(  # all that a server can be told
             *also,
             environment=environment,
             memory_budget=memory_budget,
+            tls=server_tls(),
         ) as urls:
             inside = Inside(
                 chat=chat, clock=clock, passwords=passwords, memory_budget=memory_budget

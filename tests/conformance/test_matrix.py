@@ -2,7 +2,8 @@
 
 from itertools import product
 
-from tests.conformance.matrix import STORES, TRANSPORTS, Matrix
+from tests.conformance.matrix import SECURE, STORES, TRANSPORTS, Matrix
+from tests.conformance.options import matrix_of
 
 NAMES = [f"test_{number}" for number in range(200)]
 
@@ -27,3 +28,26 @@ def test_all_tests_together_meet_each_cell_and_each_pair_of_codec_and_store() ->
     assert {(it.codec, it.store) for it in met} == set(
         product(("protobuf", "json", "msgpack"), STORES)
     )
+
+
+def test_a_third_of_the_tests_meet_one_cell_with_tls_and_together_they_meet_each() -> (
+    None
+):
+    matrix = Matrix(TRANSPORTS, list(STORES), SECURE)
+
+    chosen = [matrix.chosen_for(name)[len(TRANSPORTS) :] for name in NAMES]
+
+    assert {len(it) for it in chosen} == {0, 1}
+    assert 0.25 < sum(map(len, chosen)) / len(NAMES) < 0.45
+    assert {(cell.transport, cell.store) for it in chosen for cell in it} == set(
+        product(SECURE, STORES)
+    )
+
+
+def test_in_the_whole_matrix_transports_with_tls_are_as_all_others() -> None:
+    matrix = matrix_of("", "", is_whole=True)
+
+    met = {it.transport for it in matrix.cells}
+
+    assert met == {*TRANSPORTS, *SECURE}
+    assert {it.transport for it in matrix.transports()} == met

@@ -14,6 +14,7 @@ from chatapp.errors import SettingWrong
 from chatapp.exit_codes import ExitCode
 from transports import connect
 from transports.base import BadUrl, CannotConnect
+from transports.tls import CertificateUnusable
 
 
 def run(settings: ClientSettings) -> int:
@@ -44,15 +45,18 @@ async def _chat(settings: ClientSettings, shell: Shell) -> None:
 
     Raises:
         CannotReach: there is no server.
-        SettingWrong: a URL that no transport serves.
+        SettingWrong: a URL that no transport serves, or files that are of no use.
         chatcore.errors.Closed: the server ended the link for good.
     """
     try:
         async with connect(
-            settings.urls, codec=settings.codec, on_link=shell.tell_link
+            settings.urls,
+            codec=settings.codec,
+            on_link=shell.tell_link,
+            tls=settings.client_tls,
         ) as client:
             await shell.run(client)
-    except BadUrl as error:
+    except (BadUrl, CertificateUnusable) as error:
         raise SettingWrong(str(error)) from error
     except CannotConnect as error:
         raise cannot_reach(error, settings) from error

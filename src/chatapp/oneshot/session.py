@@ -17,6 +17,7 @@ from chatapp.oneshot.settings import OneShotSettings
 from chatapp.oneshot.signals import Signals, ending_at_once
 from transports import Client, connect
 from transports.base import BadUrl, CannotConnect, LinkClosed
+from transports.tls import CertificateUnusable
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def talk(
         CannotReach: no server answered.
         CannotWrite: there is no standard output.
         Interrupted: by a signal, after the logout.
-        SettingWrong: a URL that no transport serves.
+        SettingWrong: a URL that no transport serves, or files that are of no use.
         chatcore.errors.ChatError: whatever the work was refused with.
     """
     output = RecordWriter.standard(as_json=settings.json)
@@ -58,9 +59,9 @@ async def _talk(settings: ClientSettings, work: Callable[[Client], Awaitable[T]]
 async def _connected(settings: ClientSettings, opened: AsyncExitStack) -> Client:
     try:
         return await opened.enter_async_context(
-            connect(settings.urls, codec=settings.codec)
+            connect(settings.urls, codec=settings.codec, tls=settings.client_tls)
         )
-    except BadUrl as error:
+    except (BadUrl, CertificateUnusable) as error:
         raise SettingWrong(str(error)) from error
     except CannotConnect as error:
         raise cannot_reach(error, settings) from error

@@ -9,6 +9,7 @@ from typing import Final
 
 from chatcore.events import Received
 from transports.base import parse_address
+from transports.certificates import client_context
 from transports.client.client import Client
 from transports.client.driver import ClientDriver
 from transports.client.events import LinkEvent
@@ -17,6 +18,7 @@ from transports.client.protocol import ClientProtocol
 from transports.client.reconnect import ReconnectPolicy
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
+from transports.tls import SYSTEM_TRUST, ClientTls
 
 _DEFAULT_RECONNECTING: Final = ReconnectPolicy()
 
@@ -29,6 +31,7 @@ async def connect(
     reconnect: ReconnectPolicy | None = _DEFAULT_RECONNECTING,
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
+    tls: ClientTls = SYSTEM_TRUST,
 ) -> AsyncIterator[Client]:
     """Connect to a server, and stay connected while the block runs::
 
@@ -47,6 +50,8 @@ async def connect(
             and one notice at a time: none is kept.
         on_link: told ``LinkUp`` when a link is open for commands, which after a loss
             means that the session was resumed, and ``LinkDown`` when it is lost.
+        tls: whom to trust as a server of URLs with TLS, such as ``tcps://``, and what
+            to show it: the system's authorities, and nothing, where none is given.
 
     Leaving the block logs out. While nobody is logged in and nothing is asked, a link
     that is lost is opened again only when something is asked: servers end those on
@@ -57,13 +62,17 @@ async def connect(
 
     Raises:
         BadUrl: a URL that no transport serves.
+        CertificateUnusable: files of ``tls`` that cannot be used.
         CannotConnect: no server was reached at any of them.
         LinkClosed: a server was, and the link was lost before a word.
         Closed: a server was, and refused, with its code: for good, or for now.
     """
     tried = [urls] if isinstance(urls, str) else list(urls)
     for url in tried:
-        transport_for(parse_address(url).scheme)
+        address = parse_address(url)
+        transport_for(address.scheme)
+        if address.is_secure:
+            client_context(tls)  # which finds what is wrong with its files
     driver = ClientDriver(
         ClientProtocol(
             tried,
@@ -75,6 +84,7 @@ async def connect(
         codec_of(codec),
         on_received,
         on_link,
+        tls,
     )
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:

@@ -33,12 +33,10 @@ from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
 from transports.codec import Codec
 from transports.registry import transport_for
+from transports.tls import ClientTls
 
 _log = logging.getLogger(__name__)
 _LOGOUT_WITHIN_S: Final = 2.0
-_SETTINGS: Final = LinkSettings(
-    frame_bytes=LARGEST_FRAME, later_frame_bytes=LARGEST_FRAME
-)
 
 
 class _Call:
@@ -80,11 +78,15 @@ class ClientDriver:
         codec: Codec,
         on_received: Callable[[Received], None],
         on_link: Callable[[LinkEvent], None],
+        tls: ClientTls,
     ) -> None:
         self.protocol = protocol
         self._codec = codec
         self._on_received = on_received
         self._on_link = on_link
+        self._settings = LinkSettings(
+            frame_bytes=LARGEST_FRAME, later_frame_bytes=LARGEST_FRAME, client_tls=tls
+        )
         self._calls: dict[int, _Call] = {}
         self._link: Link | None = None
         self._to_write = asyncio.Event()
@@ -212,7 +214,8 @@ class ClientDriver:
     async def _converse(self, url: str) -> None:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
-        link = await transport_for(address.scheme).dial(address, self._codec, _SETTINGS)
+        transport = transport_for(address.scheme)
+        link = await transport.dial(address, self._codec, self._settings)
         try:
             if self.protocol.state is ClientState.ENDED:
                 return

@@ -5,13 +5,14 @@ import re
 from typing import Final
 
 from grpc import StatusCode
-from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel
+from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel, secure_channel
 
 from transports.base import Address, CannotConnect, LinkSettings, authority
 from transports.codec import Codec
+from transports.grpc.credentials import credentials_to_dial
 from transports.grpc.link import ClientLink, link_closed
 from transports.grpc.options import CONVERSE, client_options
-from transports.port_probe import find_wrong_transport
+from transports.port_probe import find_fault
 
 # ``… last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to …: Connection refused (111)``.
 _LAST_ERROR: Final = re.compile(r"last error: .*: ([^:]+?)(?: \(\d+\))?$")
@@ -25,7 +26,12 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
     if codec.name != "protobuf":
         raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
     target = authority(address.host, address.port)
-    channel = insecure_channel(target, options=client_options(settings))
+    credentials = credentials_to_dial(address, settings)
+    options = client_options(settings)
+    if credentials is None:
+        channel = insecure_channel(target, options=options)
+    else:
+        channel = secure_channel(target, credentials, options=options)
     call: StreamStreamCall[bytes, bytes] = channel.stream_stream(CONVERSE)(None)
     try:
         async with asyncio.timeout(settings.handshake_s):
@@ -37,8 +43,8 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> Client
         await channel.close(None)
         if error.code() is StatusCode.UNAVAILABLE:
             # grpcio does not say what it has read.
-            wrong = await find_wrong_transport(address)
-            raise wrong or CannotConnect(address.text, _reason_of(error)) from error
+            found = await find_fault(address, settings)
+            raise found or CannotConnect(address.text, _reason_of(error)) from error
         raise link_closed(error) from error
     except BaseException:
         await channel.close(None)

@@ -14,6 +14,7 @@ from transports.base import (
     Spawn,
     authority,
 )
+from transports.grpc.credentials import credentials_for
 from transports.grpc.options import server_options
 from transports.grpc.other_services import HealthAndReflection, UnsupportedVersions
 from transports.grpc.requests import Requests
@@ -61,6 +62,7 @@ async def listen(
 
     An option of the URL: ``reflection`` (``on``, or ``off``).
     """
+    credentials = credentials_for(address, settings)
     reflects = _reflects(address)
     listening = server(options=server_options(settings), compression=None)
     requests = Requests(spawn, within_s=settings.handshake_s)
@@ -71,8 +73,12 @@ async def listen(
     )
     await others.begin()
     host = address.host or "127.0.0.1"
+    target = authority(host, address.port)
     try:
-        port = listening.add_insecure_port(authority(host, address.port))
+        if credentials is None:
+            port = listening.add_insecure_port(target)
+        else:
+            port = listening.add_secure_port(target, credentials)
     except RuntimeError as error:
         await listening.stop(None)
         raise CannotListen(address.text, "the address cannot be had") from error

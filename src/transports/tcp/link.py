@@ -11,6 +11,7 @@ from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, Framing, frame_too_large
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
+from transports.tls_stream import TlsStream
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -290,6 +291,8 @@ class TcpLink(asyncio.BufferedProtocol):
             held_bytes += self._framing.held_bytes
         if self._is_paused and self._transport is not None:
             held_bytes += self._transport.get_write_buffer_size()
+        if isinstance(self._transport, TlsStream):
+            held_bytes += self._transport.unread_bytes
         return held_bytes
 
     def _read_or_pause(self) -> None:

@@ -14,6 +14,7 @@ from transports.base import (
     reason_of,
 )
 from transports.connection_names import name_connection
+from transports.entry import Entry
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -23,6 +24,7 @@ from transports.fair_scheduler import (
 from transports.rate_limited_log import RateLimitedLog
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
+from transports.tls_server import TlsAcceptor, acceptor_for
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +33,23 @@ class TcpListener:
     """See ``transports.base.Listener``; ``greeting`` are links without a codec yet."""
 
     def __init__(
-        self, server: asyncio.Server, address: Address, greeting: set[TcpLink]
+        self,
+        server: asyncio.Server,
+        address: Address,
+        greeting: set[TcpLink],
+        acceptor: TlsAcceptor | None,
     ) -> None:
         self._server = server
         self._greeting = greeting
+        self._acceptor = acceptor
         host, port, *_ = server.sockets[0].getsockname()
         self.url = f"{address.scheme}://{authority(host, port)}"
 
     async def close(self) -> None:
         """See ``transports.base.Listener``; who has not greeted yet is sent away."""
         self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for link in list(self._greeting):
             link.abort()
 
@@ -62,13 +71,16 @@ async def listen(
         await scheduler.enter()
         await _serve(link, greeting, serve_link, settings, log)
 
+    acceptor = acceptor_for(address, settings)
+
     class _Accepted(TcpLink):
-        is_admitted = False
+        entry: Entry
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            self.is_admitted = settings.admission.enter(self.address)
-            if self.is_admitted:
+            if not self.entry.is_asked:
+                self.entry.take(self.address)
+            if self.entry.is_open:
                 greeting.add(self)
                 spawn(serve_by_turns(self))
             else:
@@ -76,13 +88,17 @@ async def listen(
 
         def connection_lost(self, error: Exception | None) -> None:
             super().connection_lost(error)
-            if self.is_admitted:
-                settings.admission.leave(self.address)
+            self.entry.leave()
+
+    def accept() -> asyncio.BaseProtocol:
+        link = _Accepted(close_s=settings.close_s, buffer=shared, intake=intake)
+        link.entry = Entry(settings.admission)
+        return link if acceptor is None else acceptor.stream(link, link.entry)
 
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(
-            lambda: _Accepted(close_s=settings.close_s, buffer=shared, intake=intake),
+            accept,
             address.host or None,
             address.port,
             backlog=ACCEPTED_AT_ONCE,
@@ -90,7 +106,7 @@ async def listen(
     except OSError as error:
         raise CannotListen(address.text, reason_of(error)) from error
     lengthen_backlog(server.sockets)
-    return TcpListener(server, address, greeting)
+    return TcpListener(server, address, greeting, acceptor)
 
 
 async def _serve(

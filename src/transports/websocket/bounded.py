@@ -12,6 +12,7 @@ from websockets.protocol import CLOSED, CLOSING, CONNECTING
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
+from transports.tls_stream import TlsStream
 
 _FED_BYTES: Final = 512
 """How much the library is given at a time: of its smallest messages so many that their
@@ -214,6 +215,8 @@ class BoundedConnection(Connection):
     def note_held(self) -> None:
         """Take note that what is held has changed."""
         read_bytes = len(self._unfed) + len(self.protocol.reader.buffer)
+        if isinstance(self.transport, TlsStream):
+            read_bytes += self.transport.unread_bytes
         self._held.note(
             # A buffer that grows is a quarter larger than what is in it, and copied.
             read_bytes

@@ -1,18 +1,29 @@
 """Connecting over WebSocket."""
 
+import ssl
+from typing import TypedDict
+
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI
 
 from transports.base import Address, CannotConnect, LinkSettings, reason_of
+from transports.certificates import context_to_dial
 from transports.codec import Codec
-from transports.port_probe import find_wrong_transport
+from transports.port_probe import find_fault
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
+    HTTP,
     PATH,
     connection_options,
     subprotocol_of,
 )
+
+
+class _Secured(TypedDict, total=False):
+    """What the library is told for TLS."""
+
+    ssl: ssl.SSLContext
 
 
 class _ClientSide(BoundedConnection, ClientConnection):
@@ -24,19 +35,26 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
     url = address.text.partition("?")[0]
     if not address.path.strip("/"):
         url = url.rstrip("/") + PATH
+    secured: _Secured = {}
+    if address.is_secure:
+        secured["ssl"] = context_to_dial(address, settings, HTTP)
     try:
         connection = await connect(
             url,
             create_connection=_ClientSide,
             subprotocols=[subprotocol_of(codec.name)],
             proxy=None,
+            **secured,
             **connection_options(address, settings),
         )
+    except (ssl.SSLError, ConnectionResetError) as error:
+        found = await find_fault(address, settings)
+        raise found or CannotConnect(address.text, reason_of(error)) from error
     except OSError as error:
         raise CannotConnect(address.text, reason_of(error)) from error
     except InvalidMessage as error:  # what answers there is no HTTP
-        wrong = await find_wrong_transport(address)
-        raise wrong or CannotConnect(address.text, str(error)) from error
+        found = await find_fault(address, settings)
+        raise found or CannotConnect(address.text, str(error)) from error
     except (InvalidHandshake, InvalidURI) as error:
         raise CannotConnect(address.text, str(error)) from error
     assert isinstance(connection, _ClientSide)  # noqa: S101  # as asked for

@@ -12,6 +12,8 @@ from transports.base import Address, LinkSettings
 from transports.codec import CODECS
 
 PATH: Final = "/chat"
+HTTP: Final = "http/1.1"
+"""What a WebSocket is asked for in, as TLS calls it (RFC 7301)."""
 READ_AHEAD: Final = 1
 """Messages that a connection reads before they are asked for: what is not executed
 yet is the driver's to count (W8), and each may have a whole frame's size."""

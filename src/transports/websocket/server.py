@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -25,6 +26,7 @@ from transports.base import (
 )
 from transports.codec import codec
 from transports.connection_names import name_connection
+from transports.entry import Entry
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -32,9 +34,11 @@ from transports.fair_scheduler import (
     lengthen_backlog,
 )
 from transports.rate_limited_log import RateLimitedLog
+from transports.tls_server import TlsAcceptor, acceptor_for
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
+    HTTP,
     KNOWN,
     PATH,
     ConnectionOptions,
@@ -51,26 +55,25 @@ class ServerSide(BoundedConnection, ServerConnection):
 
     Attributes:
         admission: asked whether there may be one more.
-        is_admitted: what it answered.
+        entry: its place among those that are counted.
     """
 
     admission: Admission = NoLimit()
-    is_admitted = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # the library's
+        super().__init__(*args, **options)
+        self.entry = Entry(self.admission)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_made(transport)
-        self.is_admitted = self.admission.enter(self._address)
+        if not self.entry.is_asked:
+            self.entry.take(str((self.remote_address or ("",))[0]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_lost(exc)
-        if self.is_admitted:
-            self.admission.leave(self._address)
-
-    @property
-    def _address(self) -> str:
-        return str((self.remote_address or ("",))[0])
+        self.entry.leave()
 
 
 class ServerOptions(ConnectionOptions):
@@ -92,13 +95,18 @@ def server_options(address: Address, settings: LinkSettings) -> ServerOptions:
 class WebSocketListener:
     """See ``transports.base.Listener``."""
 
-    def __init__(self, server: Server, address: Address) -> None:
+    def __init__(
+        self, server: Server, address: Address, acceptor: TlsAcceptor | None
+    ) -> None:
         self._server = server
+        self._acceptor = acceptor
         host, port, *_ = next(iter(server.sockets)).getsockname()
         self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
 
     async def close(self) -> None:
         """See ``transports.base.Listener``."""
+        if self._acceptor is not None:
+            self._acceptor.close()
         self._server.close(close_connections=False)
 
 
@@ -132,6 +140,9 @@ async def listen(
         unsent_bytes = settings.unsent_bytes
         intake: FairScheduler | None = crowd
 
+    acceptor = acceptor_for(address, settings, HTTP)
+    make = _Admitting if acceptor is None else _on_tls(_Admitting, acceptor)
+
     async def handle(connection: ServerConnection) -> None:
         subprotocol = connection.subprotocol
         if subprotocol not in KNOWN or not isinstance(connection, ServerSide):
@@ -149,7 +160,7 @@ async def listen(
             handle,
             address.host or None,
             address.port,
-            create_connection=_Admitting,
+            create_connection=make,
             select_subprotocol=_select,
             process_request=judge_by_turns,
             **server_options(address, settings),
@@ -157,7 +168,20 @@ async def listen(
     except OSError as error:
         raise CannotListen(address.text, reason_of(error)) from error
     lengthen_backlog(server.sockets)
-    return WebSocketListener(server, address)
+    return WebSocketListener(server, address, acceptor)
+
+
+def _on_tls(side: type[ServerSide], acceptor: TlsAcceptor) -> type[ServerSide]:
+    """Has the library make connections whose socket is TLS's."""
+
+    def make(*args: Any, **options: Any) -> Any:  # noqa: ANN401  # the library's
+        connection = side(*args, **options)
+        stream: Any = acceptor.stream(connection, connection.entry)
+        # The library looks at it, to see that it is asked about what it has made.
+        stream.protocol = connection.protocol
+        return stream
+
+    return cast("type[ServerSide]", make)
 
 
 def _select(
@@ -178,7 +202,7 @@ class _UpgradeCheck:
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
-        if isinstance(connection, ServerSide) and not connection.is_admitted:
+        if isinstance(connection, ServerSide) and not connection.entry.is_open:
             text = CloseCode.TOO_MANY_CONNECTIONS.text
             self._log.info("Refused %s: %s", connection.remote_address, text)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from transports import connect
-from transports.base import CannotConnect, WrongTransport, parse_address
-from transports.port_probe import find_wrong_transport, recognise
+from transports.base import CannotConnect, LinkSettings, WrongTransport, parse_address
+from transports.port_probe import find_fault, recognise
 
 SETTINGS = bytes.fromhex("000006 04 00 00000000 000300000064")
 
@@ -57,7 +57,7 @@ async def test_what_says_nothing_is_no_wrong_transport() -> None:
         port = other.sockets[0].getsockname()[1]
         address = parse_address(f"ws://127.0.0.1:{port}")
 
-        assert await find_wrong_transport(address) is None
+        assert await find_fault(address, LinkSettings(frame_bytes=1024)) is None
         with pytest.raises(CannotConnect, match="valid HTTP response"):
             async with connect(address.text):
                 pass

@@ -1,0 +1,106 @@
+"""The streams of one listener with TLS, from the moment that each is connected (B3)."""
+
+import asyncio
+import sys
+from typing import Final
+
+from transports.base import Address, BadUrl, LinkSettings
+from transports.entry import Entry
+from transports.fair_scheduler import FairScheduler
+from transports.tls import CertificateInUse
+from transports.tls_stream import READ_BYTES, TlsStream
+
+_TURNED_AWAY_AT_ONCE: Final = 16
+"""Of connections that are too many, so many may shake hands at a time, to be told why;
+others end without a word, for which there is no handshake to pay."""
+
+
+class TlsAcceptor:
+    """Makes the streams of a listener, and knows those that have not shaken hands.
+
+    Args:
+        certificate: asked for its context by each stream.
+        handshake_s: how long a handshake may take.
+        protocols: see ``CertificateInUse.context``.
+    """
+
+    def __init__(
+        self, certificate: CertificateInUse, handshake_s: float, *protocols: str
+    ) -> None:
+        self._certificate = certificate
+        self._handshake_s = handshake_s
+        self._protocols = protocols
+        # Windows' loop fills a buffer while others have their turn.
+        self._buffer = None if sys.platform == "win32" else bytearray(READ_BYTES)
+        self._turns = FairScheduler()
+        self._shaking: set[TlsStream] = set()
+        self._turned_away: set[TlsStream] = set()
+
+    def stream(self, protocol: asyncio.BaseProtocol, entry: Entry) -> TlsStream:
+        """A stream for a connection that is about to be made."""
+        stream = _AcceptedStream(
+            self._certificate.context(*self._protocols),
+            protocol,
+            handshake_s=self._handshake_s,
+            buffer=self._buffer,
+            turns=self._turns,
+        )
+        stream.acceptor, stream.entry = self, entry
+        return stream
+
+    def begin(self, stream: TlsStream, *, is_too_many: bool) -> bool:
+        """Whether a stream may shake hands, which one that is too many seldom may."""
+        if is_too_many:
+            if len(self._turned_away) >= _TURNED_AWAY_AT_ONCE:
+                return False
+            self._turned_away.add(stream)
+        self._shaking.add(stream)
+        stream.opened.add_done_callback(lambda _: self._shaking.discard(stream))
+        return True
+
+    def end(self, stream: TlsStream) -> None:
+        """A stream is gone."""
+        self._shaking.discard(stream)
+        self._turned_away.discard(stream)
+
+    def close(self) -> None:
+        """End those that have not shaken hands."""
+        for stream in list(self._shaking):
+            stream.abort()
+
+
+class _AcceptedStream(TlsStream):
+    """A server's end of a connection, which counts from before its handshake."""
+
+    acceptor: TlsAcceptor
+    entry: Entry
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it, and begin the handshake if there is room."""
+        entry = self.entry
+        if not entry.is_asked:
+            entry.take(str((transport.get_extra_info("peername") or ("",))[0]))
+        super().connection_made(transport)
+        if not self.acceptor.begin(self, is_too_many=not entry.is_open):
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_lost(exc)
+        self.entry.leave()
+        self.acceptor.end(self)
+
+
+def acceptor_for(
+    address: Address, settings: LinkSettings, *protocols: str
+) -> TlsAcceptor | None:
+    """What a listener needs for a URL with TLS; None for one without.
+
+    Raises:
+        BadUrl: there is no certificate.
+    """
+    if not address.is_secure:
+        return None
+    if settings.certificate is None:
+        raise BadUrl(address.text, "with TLS it needs a certificate")
+    return TlsAcceptor(settings.certificate, settings.handshake_s, *protocols)
