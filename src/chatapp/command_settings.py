@@ -17,7 +17,7 @@ from chatapp.connecting import (
     url_of,
 )
 from chatapp.errors import SettingWrong
-from chatapp.exposure import check_exposure
+from chatapp.exposure import check_exposure, check_networks
 from chatapp.settings import setting
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
@@ -131,6 +131,12 @@ class ServeSettings:
         default=False,
         help="listen without TLS where other machines reach it",
     )
+    proxies: str = setting(
+        "",
+        help="believe proxies in these networks, such as 10.0.0.0/8,::1, whom they "
+        "speak for: PROXY protocol 2 on TCP, X-Forwarded-For on WebSocket and gRPC",
+        metavar="NETWORKS",
+    )
 
     insecure_fast_hash: bool = setting(
         default=False,
@@ -151,6 +157,7 @@ class ServeSettings:
                 check_transport(name)
             check_port(self.port + len(names) - 1 if self.port else 0)
         self._check_tls()
+        check_networks(self.proxies)
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
         least = {
             "hash_memory_kib": 8,

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from chatapp.errors import SettingWrong
 
@@ -40,3 +40,12 @@ def _is_loopback(host: str) -> bool:
         return True
     addresses = {str(it[4][0]).partition("%")[0] for it in found}
     return all(ip_address(it).is_loopback for it in addresses)
+
+
+def check_networks(names: str) -> None:
+    """Raise ``SettingWrong`` for a list of networks in which one is none."""
+    for name in filter(None, names.split(",")):
+        try:
+            ip_network(name.strip())
+        except ValueError as error:
+            raise SettingWrong(f"--proxies: {error}.") from error

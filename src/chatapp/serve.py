@@ -97,6 +97,7 @@ async def _serve(settings: ServeSettings) -> None:
                 environment=environment,
                 memory_budget=budget,
                 tls=certificate,
+                proxies=[it for it in settings.proxies.split(",") if it],
             )
             urls = await opened.enter_async_context(serving)
         except Outage as outage:

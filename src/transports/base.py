@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from chatcore.errors import ChatError, CloseCode
 from transports.codec import Codec
+from transports.proxies import Proxies
 from transports.tls import SECURE_SCHEMES, SYSTEM_TRUST, CertificateInUse, ClientTls
 
 
@@ -255,6 +256,7 @@ class LinkSettings:
         loopback_counts: whether loopback is an address like others, in what a listener
             limits itself.
         certificate: of a listener whose URL stands for TLS.
+        proxies: who is believed about whom a connection comes from.
         client_tls: whom one who dials such a URL trusts, and what is shown to it.
     """
 
@@ -269,6 +271,7 @@ class LinkSettings:
     keepalive_s: float = 15.0
     admission: Admission = field(default_factory=NoLimit)
     certificate: CertificateInUse | None = None
+    proxies: Proxies = field(default_factory=Proxies)
     client_tls: ClientTls = SYSTEM_TRUST
 
     @property

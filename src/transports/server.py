@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -19,6 +19,7 @@ from transports.connection_names import connection_name
 from transports.driver import Driver
 from transports.fair_scheduler import FairScheduler
 from transports.memory_budget import MemoryBudget
+from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.registry import transport_for
 from transports.tls import ServerTls
@@ -35,6 +36,7 @@ async def serve(
     environment: Environment | None = None,
     memory_budget: MemoryBudget | None = None,
     tls: ServerTls | ServerCertificate | None = None,
+    proxies: Sequence[str] = (),
 ) -> AsyncIterator[list[str]]:
     """Serve a chat while the block runs::
 
@@ -48,14 +50,18 @@ async def serve(
     Leaving the block takes no new sessions, tells each peer that it may come back,
     and returns once the store has everything (W9). ``memory_budget`` tells meanwhile
     what all connections hold (B1). URLs with TLS, such as ``tcps://``, show the
-    certificate of ``tls``; it is read again when its files change.
+    certificate of ``tls``; it is read again when its files change. Connections from
+    ``proxies``, networks such as ``10.0.0.0/8``, are taken for whose they say: by PROXY
+    protocol 2 on TCP, where they must, by ``X-Forwarded-For`` on WebSocket and gRPC.
 
     Raises:
         BadUrl: a URL that no transport serves, or one with TLS and no certificate.
         CannotListen: an address that the machine does not give.
         CertificateUnusable: files of ``tls`` that cannot be used.
+        ValueError: a network of ``proxies`` that is none.
     """
     certificate = ServerCertificate(tls) if isinstance(tls, ServerTls) else tls
+    trusted = Proxies.of(proxies)
     for url in urls:
         if parse_address(url).is_secure and certificate is None:
             raise BadUrl(url, "with TLS, serve() needs a certificate: tls=ServerTls(…)")
@@ -67,6 +73,7 @@ async def serve(
             tasks,
             memory_budget or MemoryBudget(chat.limits.held_bytes),
             certificate,
+            trusted,
         )
         ticking = tasks.create_task(server.tick())
         try:
@@ -89,6 +96,7 @@ class _Server:
         tasks: asyncio.TaskGroup,
         memory_budget: MemoryBudget,
         certificate: ServerCertificate | None,
+        proxies: Proxies,
     ) -> None:
         self._chat = chat
         self._tasks = tasks
@@ -112,6 +120,7 @@ class _Server:
             connections=limits.connections,
             loopback_counts=limits.loopback_counts,
             certificate=certificate,
+            proxies=proxies,
         )
 
     async def listen(self, url: str) -> str:

@@ -77,11 +77,9 @@ class _AcceptedStream(TlsStream):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, and begin the handshake if there is room."""
-        entry = self.entry
-        if not entry.is_asked:
-            entry.take(str((transport.get_extra_info("peername") or ("",))[0]))
+        self.entry.arrive(transport.get_extra_info("peername"))
         super().connection_made(transport)
-        if not self.acceptor.begin(self, is_too_many=not entry.is_open):
+        if not self.acceptor.begin(self, is_too_many=not self.entry.is_open):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -17,7 +17,7 @@ from transports.base import (
 )
 from transports.framing import frame_too_large
 from transports.grpc.options import most_frame_bytes
-from transports.grpc.peers import address_of
+from transports.grpc.peers import client_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
 
@@ -83,8 +83,8 @@ class ServerLink(_StreamLink):
     def __init__(
         self, context: "ServicerContext[bytes, bytes]", settings: LinkSettings
     ) -> None:
-        peer = context.peer()
-        super().__init__(peer, address_of(peer), settings.frame_bytes)
+        address = client_of(context, settings.proxies)
+        super().__init__(context.peer(), address, settings.frame_bytes)
         self._context = context
         self.most_frame_bytes = most_frame_bytes(settings)
         self._ended = asyncio.Event()

@@ -21,7 +21,7 @@ from chatcore.limits import Limits
 from transports.base import LinkClosed, LinkSettings
 from transports.grpc.answers import CommandRefused
 from transports.grpc.options import SERVICE
-from transports.grpc.peers import address_of
+from transports.grpc.peers import client_of
 from transports.grpc.requests import Requests, read_request
 from transports.grpc.status import end_call
 
@@ -46,6 +46,7 @@ class HealthAndReflection:
 
     def __init__(self, requests: Requests, settings: LinkSettings) -> None:
         self._requests = requests
+        self._proxies = settings.proxies
         self._longest_s = _LONGEST_S
         limits = Limits(
             connections=_MOST,
@@ -91,7 +92,7 @@ class HealthAndReflection:
         self, method: _Method
     ) -> Callable[[object, _Context], Awaitable[bytes | None]]:
         async def call(_requests: object, context: _Context) -> bytes | None:
-            address = address_of(context.peer())
+            address = client_of(context, self._proxies)
             if not self._places.enter_call(address):
                 await end_call(context, _NO_PLACE)
             try:

@@ -1,7 +1,14 @@
-"""Where a call comes from, out of how gRPC spells its peer (B3)."""
+"""Where a call comes from: out of how gRPC spells its peer, or a proxy's word (B3)."""
 
 from ipaddress import IPv6Address, ip_address
+from typing import Any, Final
 from urllib.parse import unquote
+
+from grpc.aio import ServicerContext
+
+from transports.proxies import Proxies
+
+_FORWARDED: Final = "x-forwarded-for"
 
 
 def address_of(peer: str) -> str:
@@ -21,3 +28,13 @@ def address_of(peer: str) -> str:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)
+
+
+def client_of(context: "ServicerContext[Any, Any]", proxies: Proxies) -> str:
+    """The address that a call comes from: its peer's, or whom a proxy has named."""
+    address = address_of(context.peer())
+    if not proxies.trusts(address):
+        return address
+    metadata = context.invocation_metadata() or ()
+    forwarded = [str(value) for key, value in metadata if key == _FORWARDED]
+    return proxies.client_of(address, forwarded)

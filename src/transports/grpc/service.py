@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, TypeAlias, cast
 
 import grpc
@@ -17,7 +17,7 @@ from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.peers import address_of
+from transports.grpc.peers import client_of
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
@@ -91,7 +91,7 @@ class ChatService:
             async with self._counted():
                 try:
                     admission = self._settings.admission
-                    _enter(context, admission.enter_call, admission.leave_call)
+                    self._enter(context, admission.enter_call, admission.leave_call)
                     async with self._requests.one(context) as request:
                         return await method(request, context)
                 except (CommandRefused, LinkClosed) as error:
@@ -110,6 +110,11 @@ class ChatService:
             if not self._running:
                 self._idle.set()
 
+    def _calls(self, context: _Context) -> AbstractAsyncContextManager[Calls]:
+        """What a call asks on; see ``SessionCalls.use``."""
+        address = client_of(context, self._settings.proxies)
+        return self._sessions.use(_token(context), context.peer(), address)
+
     def _answer_with(self, kind: type[Message], command: str, event: str) -> _Method:
         """A unary method: one command, one event."""
 
@@ -119,7 +124,7 @@ class ChatService:
                 # Between the calls there is nobody to push to.
                 asked.login.delivery = pb.DELIVERY_MODE_MANUAL
             async with (
-                self._sessions.use(_token(context), context.peer()) as calls,
+                self._calls(context) as calls,
                 calls.ask(asked) as answers,
             ):
                 answer: Message = getattr(await answers.next(), event)
@@ -131,13 +136,13 @@ class ChatService:
 
     async def _acknowledge(self, request: bytes, context: _Context) -> bytes:
         asked = read_request(pb.Acknowledge, request)
-        async with self._sessions.use(_token(context), context.peer()) as calls:
+        async with self._calls(context) as calls:
             await calls.acknowledge(asked)
         return pb.AcknowledgeResponse().SerializeToString()
 
     async def _list(self, request: bytes, context: _Context) -> None:
         asked = command_of("list", read_request(pb.List, request))
-        async with self._sessions.use(_token(context), context.peer()) as calls:
+        async with self._calls(context) as calls:
             while not await self._write_pages(calls, asked, context):
                 pass  # it was cut off, and goes on after what was written
 
@@ -181,7 +186,7 @@ class ChatService:
     ) -> None:
         """Write mail as it comes, until the event that ends the call."""
         async with (
-            self._sessions.use(_token(context), context.peer()) as calls,
+            self._calls(context) as calls,
             calls.ask(asked, mail=True) as answers,
         ):
             kind: str | None = None
@@ -195,7 +200,7 @@ class ChatService:
         """Frames each way, until either side has had enough."""
         try:
             admission = self._settings.admission
-            _enter(context, admission.enter, admission.leave)
+            self._enter(context, admission.enter, admission.leave)
         except LinkClosed as closed:
             await end_call(context, closed)
         link = ServerLink(context, self._settings)
@@ -204,25 +209,27 @@ class ChatService:
             self._spawn(self._drive(link))
             await link.wait_ended()
 
+    def _enter(
+        self,
+        context: _Context,
+        enter: Callable[[str], bool],
+        leave: Callable[[str], None],
+    ) -> None:
+        """Count a call until gRPC has done with it, which may be long after we have:
+        what its peer does not take stays in memory until then.
+
+        Raises:
+            LinkClosed: there are too many.
+        """
+        address = client_of(context, self._settings.proxies)
+        if not enter(address):
+            code = CloseCode.TOO_MANY_CONNECTIONS
+            raise LinkClosed(code, code.text)
+        # Whatever it is called with; its type in the stubs has no instance.
+        context.add_done_callback(cast("Any", lambda _: leave(address)))
+
     async def _drive(self, link: ServerLink) -> None:
         await self._serve_link(link, codec("protobuf"))
-
-
-def _enter(
-    context: _Context, enter: Callable[[str], bool], leave: Callable[[str], None]
-) -> None:
-    """Count a call until gRPC has done with it, which may be long after we have: what
-    its peer does not take stays in memory until then.
-
-    Raises:
-        LinkClosed: there are too many.
-    """
-    address = address_of(context.peer())
-    if not enter(address):
-        code = CloseCode.TOO_MANY_CONNECTIONS
-        raise LinkClosed(code, code.text)
-    # Whatever it is called with; its type in the stubs has no instance.
-    context.add_done_callback(cast("Any", lambda _: leave(address)))
 
 
 def _token(context: _Context) -> bytes:

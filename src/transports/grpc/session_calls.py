@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from transports.base import LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.grpc.calls import Calls
-from transports.grpc.peers import address_of
 from transports.memory_pipe import MemoryPipe
 
 
@@ -27,8 +26,12 @@ class SessionCalls:
         self._by_token: dict[bytes, Calls] = {}
 
     @asynccontextmanager
-    async def use(self, token: bytes, peer: str) -> AsyncIterator[Calls]:
+    async def use(
+        self, token: bytes, peer: str, address: str = ""
+    ) -> AsyncIterator[Calls]:
         """What a call asks on: its session's link, or with no token one of its own.
+
+        A link's peer and address are those of the call that opened it.
 
         Raises:
             CommandRefused: the token resumes nothing.
@@ -36,7 +39,7 @@ class SessionCalls:
         """
         calls = self._by_token.get(token)
         if calls is None or calls.has_ended:
-            calls = self._open(token, peer)
+            calls = self._open(token, peer, address)
             if token:
                 self._by_token[token] = calls
         calls.users += 1  # before anything is awaited, so that it is not finished
@@ -59,9 +62,9 @@ class SessionCalls:
         if self._by_token.get(calls.token) is calls:
             del self._by_token[calls.token]
 
-    def _open(self, token: bytes, peer: str) -> Calls:
+    def _open(self, token: bytes, peer: str, address: str) -> Calls:
         settings = self._settings
-        ours, theirs = MemoryPipe.make(peer, settings, address=address_of(peer))
+        ours, theirs = MemoryPipe.make(peer, settings, address=address)
         calls = Calls(theirs, self._spawn, settings.largest_frame_bytes, token)
         self._spawn(self._serve(ours))
         self._spawn(calls.read())

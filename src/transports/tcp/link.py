@@ -69,8 +69,12 @@ class TcpLink(asyncio.BufferedProtocol):
         """Take the socket that was connected."""
         self._transport = cast("asyncio.Transport", transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self.come_from(str(host), port)
+
+    def come_from(self, host: str, port: int) -> None:
+        """Have this peer: the socket's, or whom that one speaks for."""
         self.peer = f"{host}:{port}"
-        self.address = str(host) if port else ""
+        self.address = host if port else ""
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  # what a read may take is ours to say
         """See ``asyncio.BufferedProtocol``."""

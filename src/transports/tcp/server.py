@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from functools import partial
 
 from transports.base import (
     Address,
@@ -21,6 +22,7 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
+from transports.proxy_header import ProxiedConnection, Source
 from transports.rate_limited_log import RateLimitedLog
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
@@ -75,11 +77,13 @@ async def listen(
 
     class _Accepted(TcpLink):
         entry: Entry
+        source: Source | None = None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            if not self.entry.is_asked:
-                self.entry.take(self.address)
+            if self.source is not None:
+                self.come_from(*self.source)
+            self.entry.arrive((self.address,))
             if self.entry.is_open:
                 greeting.add(self)
                 spawn(serve_by_turns(self))
@@ -90,10 +94,18 @@ async def listen(
             super().connection_lost(error)
             self.entry.leave()
 
-    def accept() -> asyncio.BaseProtocol:
+    def make(entry: Entry, source: Source | None) -> asyncio.BaseProtocol:
         link = _Accepted(close_s=settings.close_s, buffer=shared, intake=intake)
-        link.entry = Entry(settings.admission)
-        return link if acceptor is None else acceptor.stream(link, link.entry)
+        link.entry, link.source = entry, source
+        return link if acceptor is None else acceptor.stream(link, entry)
+
+    def accept() -> asyncio.BaseProtocol:
+        entry = Entry(settings.admission)
+        if not settings.proxies.networks:
+            return make(entry, None)
+        return ProxiedConnection(
+            entry, settings.proxies, settings.handshake_s, partial(make, entry), log
+        )
 
     loop = asyncio.get_running_loop()
     try:

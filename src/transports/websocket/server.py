@@ -33,6 +33,7 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
+from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.tls_server import TlsAcceptor, acceptor_for
 from transports.websocket.bounded import BoundedConnection
@@ -55,25 +56,35 @@ class ServerSide(BoundedConnection, ServerConnection):
 
     Attributes:
         admission: asked whether there may be one more.
+        proxies: who is believed about whom a connection comes from.
         entry: its place among those that are counted.
+        client: the address that it comes from, once that is known.
     """
 
     admission: Admission = NoLimit()
+    proxies = Proxies()
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # the library's
         super().__init__(*args, **options)
-        self.entry = Entry(self.admission)
+        self.entry = Entry(self.admission, self.proxies)
+        self.client = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_made(transport)
-        if not self.entry.is_asked:
-            self.entry.take(str((self.remote_address or ("",))[0]))
+        self.entry.arrive(self.remote_address)
+        self.client = str((self.remote_address or ("",))[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_lost(exc)
         self.entry.leave()
+
+    def believe(self, forwarded: Sequence[str]) -> None:
+        """Come from whom a proxy has named in these headers, if it is one."""
+        if self.proxies.trusts(self.client):
+            self.client = self.proxies.client_of(self.client, forwarded)
+            self.entry.take(self.client)
 
 
 class ServerOptions(ConnectionOptions):
@@ -137,6 +148,7 @@ async def listen(
 
     class _Admitting(ServerSide):
         admission = settings.admission
+        proxies = settings.proxies
         unsent_bytes = settings.unsent_bytes
         intake: FairScheduler | None = crowd
 
@@ -153,7 +165,11 @@ async def listen(
         # It is kept for as long as the connection, with up to 16 KiB of headers.
         connection.request = Request(PATH, Headers())
         chosen = codec(codec_name(subprotocol))
-        await serve_link(WebSocketLink(connection, chosen), chosen)
+        link = WebSocketLink(connection, chosen)
+        if connection.client != link.address:
+            link.address = connection.client
+            link.peer = f"{connection.client} by {link.peer}"
+        await serve_link(link, chosen)
 
     try:
         server = await serve(
@@ -202,9 +218,11 @@ class _UpgradeCheck:
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
+        if isinstance(connection, ServerSide):
+            connection.believe(request.headers.get_all("X-Forwarded-For"))
         if isinstance(connection, ServerSide) and not connection.entry.is_open:
             text = CloseCode.TOO_MANY_CONNECTIONS.text
-            self._log.info("Refused %s: %s", connection.remote_address, text)
+            self._log.info("Refused %s: %s", connection.client, text)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
         if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
