@@ -47,12 +47,16 @@ FirstSend: TypeAlias = tuple[str, int, int]
 
 
 class Model:
-    """Every account that ever was, the names in use, and the keys of sends."""
+    """Every account that ever was, the names in use, and the keys of sends.
+
+    ``forgotten`` are keys that were used and have expired since.
+    """
 
     def __init__(self) -> None:
         self.people: dict[int, Person] = {}
         self.names: dict[str, Person] = {}
         self.keys: dict[tuple[int, str, bytes], FirstSend] = {}
+        self.forgotten: set[tuple[int, str, bytes]] = set()
 
     def would_delete(
         self, owner: Person, *, discard: bool, retract: bool, bounce_messages: int

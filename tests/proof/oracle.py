@@ -131,6 +131,7 @@ class Oracle:
         self.receipts: dict[bytes, tuple[Person, Deleted]] = {}
         self.records: list[history.Record] = []
         self._firm: dict[int, int] = {}
+        self.was_restarted = False
 
     # ---- asking
 
@@ -222,6 +223,7 @@ class Oracle:
             seat.furthest = 0
             seat.in_flight.clear()
         self.harness.restart()
+        self.was_restarted = True
         self.records.append(history.Restarted())
         store = self.harness.kept
         while self.harness.look(store.pending_deletions()):

@@ -74,6 +74,26 @@ class WritingUsers(ComingUsers):
             return KeyExpired
         return self.judge_new_send(send, seat.person, self.model.names.get(name))
 
+    def judge_late_send(
+        self, seat: UserSession, send: Send
+    ) -> FirstSend | type[Refusal]:
+        """What a send under an unknown key that is too old may be answered as well.
+
+        After a restart the time of keys begins where the horizon was left: until it has
+        caught up, keys above that are known for longer than they have to be (B7).
+        """
+        pair = (seat.person.id, send.recipient.lower(), send.key)
+        horizon = self.oracle.harness.look(self.oracle.harness.kept.horizon())
+        if (
+            not self.oracle.was_restarted
+            or send.key < horizon
+            or pair in self.model.forgotten
+        ):
+            return KeyExpired
+        return self.judge_new_send(
+            send, seat.person, self.model.names.get(send.recipient.lower())
+        )
+
     def judge_new_send(
         self, send: Send, sender: Person, to: Person | None
     ) -> FirstSend | type[Refusal]:
@@ -179,7 +199,10 @@ class WritingUsers(ComingUsers):
             # Known or not, it may be forgotten by now.
             expected = KeyExpired
             pair = (seat.person.id, send.recipient.lower(), send.key)
-            self.model.keys.pop(pair, None)
+            if self.model.keys.pop(pair, None) is not None:
+                self.model.forgotten.add(pair)
+        elif expected is KeyExpired:
+            expected = self.judge_late_send(seat, send)
         self.take_answer(record, answer, expected)
         if not isinstance(expected, type):
             self.keep(seat, send, expected)
