@@ -68,6 +68,18 @@ class ServeSettings:
         help="one of the limits listed below; may be given several times",
         metavar="NAME=VALUE",
     )
+    erasure_log: str = setting(
+        "",
+        help="write each deletion to this file too, best on another disk, so that a "
+        "restored backup brings nobody back",
+        metavar="PATH",
+    )
+    erasure_log_reset: bool = setting(
+        default=False,
+        help="begin a new erasure log where the old one cannot be gone on with",
+        here_only=True,
+    )
+
     hash_memory_kib: int = setting(
         _HASHING.memory_kib,
         help="memory that one password hash takes, in KiB",
@@ -158,6 +170,8 @@ class ServeSettings:
             check_port(self.port + len(names) - 1 if self.port else 0)
         self._check_tls()
         check_networks(self.proxies)
+        if self.erasure_log_reset and not self.erasure_log:
+            raise SettingWrong("--erasure-log-reset is for --erasure-log PATH.")
         # Argon2 needs 8 KiB for its one lane (RFC 9106, section 3.1).
         least = {
             "hash_memory_kib": 8,

@@ -50,6 +50,15 @@ def _one_shot(settings: str, runs: str, text: str) -> Command:
     )
 
 
+def _maintenance(settings: str, runs: str, text: str) -> Command:
+    return Command(
+        settings=f"chatapp.maintenance.settings:{settings}",
+        runs=f"chatapp.maintenance.{runs}",
+        help=text,
+        is_one_shot=True,
+    )
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(
         settings="chatapp.command_settings:ServeSettings",
@@ -86,4 +95,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "list": _one_shot("ListSettings", "list_accounts", "print who has an account"),
     "password": _one_shot("PasswordSettings", "password", "change a password"),
     "delete": _one_shot("DeleteSettings", "delete", "delete an account"),
+    "backup": _maintenance("BackupSettings", "backup", "copy a store's database"),
+    "restore": _maintenance("RestoreSettings", "restore", "put a backup in place"),
+    "check": _maintenance("CheckSettings", "check", "look whether a database is sound"),
 }

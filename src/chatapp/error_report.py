@@ -20,7 +20,7 @@ from chatcore.errors import (
     WrongCredentials,
     capitals,
 )
-from chatstores.errors import BadStoreUrl
+from chatstores.errors import BadStoreUrl, OpeningError
 
 # What brings a module that is imported only when it is used: a package that chatcore
 # needs, and which was left out or lost, or an extra of the distribution.
@@ -110,6 +110,9 @@ def _record(error: Exception) -> dict[str, object]:
             code, fields = number, error.fields
         case Closed(code=closing, text=text):
             code, name = int(closing), closing.name
+        case OpeningError(code=number, text=text):
+            code, name = number, capitals(type(error).__name__)
+            fields = error.fields
         case UsageWrong(code=code, text=text):
             name = "SETTING_WRONG"
         case CommandFailed(code=code, text=text):

@@ -27,7 +27,9 @@ from chatapp.logs import log_to_stderr
 from chatcore import Chat
 from chatcore.errors import Outage
 from chatcore.ports import Environment
+from chatcore.store import Store
 from chatstores import open_store
+from chatstores.erasure_log import FileErasureLog
 from chatsystem import (
     INSECURE_FAST_HASH,
     HashSettings,
@@ -89,7 +91,10 @@ async def _serve(settings: ServeSettings) -> None:
             monitor = await _monitor(settings, opened)
             store = await opened.enter_async_context(open_store(settings.store))
             chat = Chat(
-                store, limits=settings.limits, second_login=settings.second_login
+                store,
+                limits=settings.limits,
+                second_login=settings.second_login,
+                erasure_log=_erasure_log(settings, store, opened),
             )
             serving = serve(
                 chat,
@@ -131,6 +136,21 @@ async def _monitor(
     monitor = await opened.enter_async_context(monitoring(host, port))
     print(f"metrics {monitor.url}/metrics", flush=True)  # noqa: T201  # as ready
     return monitor
+
+
+def _erasure_log(
+    settings: ServeSettings, store: Store, opened: AsyncExitStack
+) -> FileErasureLog | None:
+    """Where deletions are written down besides the store; closed with the rest."""
+    if not settings.erasure_log:
+        return None
+    if not store.durable:
+        raise SettingWrong(
+            f"--erasure-log is for a store that lasts, which {settings.store} does not."
+        )
+    log = FileErasureLog(Path(settings.erasure_log), reset=settings.erasure_log_reset)
+    opened.callback(log.close)
+    return log
 
 
 def _spare_the_collector() -> None:

@@ -29,14 +29,18 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
     "chatcore.limits": "Limits LimitsContradict",
     "chatcore.logins": "SecondLogin",
-    "chatcore.model": "AuditAction AuditEvent DeletionReceipt Origin",
-    "chatcore.ports": "Credentials Environment Observer SendPolicy",
+    "chatcore.model": (
+        "AuditAction AuditEvent DeletionReceipt Erasure LoggedErasure LogMark Origin"
+    ),
+    "chatcore.ports": "Credentials Environment ErasureLog Observer SendPolicy",
     "chatcore.services": "NotStarted",
     "chatcore.store": "Store",
     "chatstores": "open_store register_store",
+    "chatstores.erasure_log": "FileErasureLog",
     "chatstores.errors": (
-        "BadStoreUrl FolderMissing OpeningError SchemaUnreadable StoreInUse "
-        "StoreNotOurs StoreReadOnly StoreTooNew UnknownStore"
+        "AlreadyThere BadStoreUrl CopyFailed ErasureLogRefused FolderMissing "
+        "OpeningError SchemaUnreadable StoreInUse StoreNotOurs StoreReadOnly "
+        "StoreTooNew UnknownStore WalMissing"
     ),
     "chatsystem": "HashSettings system_environment",
     "transports": (

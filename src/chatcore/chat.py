@@ -33,6 +33,7 @@ from chatcore.commands import (
 from chatcore.connections import Connection
 from chatcore.counters import Counters, StoreCounters
 from chatcore.delivery import Delivery
+from chatcore.erasures import Erasures
 from chatcore.errors import (
     AlreadyLoggedIn,
     CloseCode,
@@ -55,7 +56,13 @@ from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
 from chatcore.model import NOWHERE, Mailbox, Origin
 from chatcore.patterns import compile_pattern
-from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
+from chatcore.ports import (
+    ConnectionSink,
+    Credentials,
+    Environment,
+    ErasureLog,
+    SendPolicy,
+)
 from chatcore.rate_limiter import RateKind
 from chatcore.services import NotStarted, Services
 from chatcore.sessions import Session, Sessions
@@ -74,6 +81,7 @@ class Chat:
         second_login: what a login to an account in use does (S1).
         policy: the application's say before messages are stored.
         credentials: the application's own users; None for accounts of the chat's own.
+        erasure_log: where deletions are written down besides the store (D5).
 
     Attributes:
         admission: how many connections there may be (B3).
@@ -88,12 +96,14 @@ class Chat:
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
+        erasure_log: ErasureLog | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._store = store
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self._erasure_log = erasure_log
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self.counters = Counters()
@@ -102,7 +112,12 @@ class Chat:
         self.admission = Admission(self.limits, self._sessions.known_from)
 
     async def start(self, environment: Environment) -> None:
-        """Take up the sessions that an earlier run left (S6); ``serve`` does this."""
+        """Take up the sessions that an earlier run left (S6); ``serve`` does this.
+
+        Before that, whom the erasure log has is erased (D5).
+        """
+        erasures = Erasures(self._store, self._erasure_log, environment.clock)
+        await erasures.catch_up()
         self._started = Services(
             self._store,
             self._sessions,
@@ -112,6 +127,7 @@ class Chat:
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
+            erasures=erasures,
         )
         now_s = environment.clock.monotonic_s()
         for stored in await self._store.sessions():

@@ -14,6 +14,7 @@ from chatcore.accounts import Accounts
 from chatcore.commands import Delete, InboxAction, OutboxAction
 from chatcore.connections import Connection
 from chatcore.delivery import DeliveryGoal, DeliveryTrigger
+from chatcore.erasures import Erasures
 from chatcore.errors import (
     AccountInUse,
     DeletionStalled,
@@ -60,7 +61,9 @@ class Deletion:
         environment: Environment,
         limits: Limits,
         key_clock: KeyClock,
+        erasures: Erasures,
     ) -> None:
+        self._erasures = erasures
         self._key_clock = key_clock
         self._store = store
         self._sessions = sessions
@@ -199,7 +202,7 @@ class Deletion:
             await self._store.close_mailbox(session.account)
             await self._deliver_all(request)
         acknowledged = delivery.acknowledged
-        while not await self._store.delete_account(
+        while not await self._erasures.delete_account(
             session.account,
             session.epoch,
             discard=command.inbox is InboxAction.DISCARD,
@@ -273,6 +276,7 @@ class Deletion:
 
     async def continue_clean_ups(self) -> None:
         """Do a step of a clean-up that an earlier run, or an outage, has left (D5)."""
+        await self._erasures.settle()
         if self._may_have_left:
             self._left = list(await self._store.pending_deletions())
             self._may_have_left = False

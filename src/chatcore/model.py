@@ -174,6 +174,39 @@ class DeletionReceipt:
     retracted: int = 0
 
 
+class LogMark(NamedTuple):
+    """A place in the erasure log: behind the record of this number and digest."""
+
+    sequence: int
+    digest: bytes
+
+
+NO_MARK: Final = LogMark(0, b"")
+"""Of a store that no erasure log was ever kept of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """A deletion that was decided, as the erasure log keeps it: no name, no mail.
+
+    ``discard`` and ``retract`` are as in ``Store.delete_account``; under ``key``, if
+    there is one, a repeat of the request is answered as the first time (D6).
+    """
+
+    account: AccountId
+    discard: bool
+    retract: bool
+    key: IdempotencyKey
+    at_ms: int
+
+
+class LoggedErasure(NamedTuple):
+    """A record of the erasure log; without an erasure it only moves the mark."""
+
+    mark: LogMark
+    erasure: Erasure | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMail:
     """Mail that one deletion's clean-up put into mailboxes: whom to wake."""

@@ -17,7 +17,7 @@ from chatcore.ids import (
     PasswordHash,
     Username,
 )
-from chatcore.model import AuditEvent
+from chatcore.model import AuditEvent, Erasure, LoggedErasure, LogMark
 
 
 class Passwords(Protocol):
@@ -157,6 +157,32 @@ class Credentials(Protocol):
         An unknown user should cost as long as a wrong password. May raise
         ``chatcore.errors.Busy``.
         """
+        ...
+
+
+class ErasureLog(Protocol):
+    """Where deletions are written down besides the store, so that an older copy of the
+    store does not bring back who was erased.
+
+    Records have numbers without gaps, and each is chained to the one before. What a
+    coroutine returned from is on the disk. ``chatcore.errors.StoreUnavailable`` means
+    that nothing was appended. One call at a time.
+    """
+
+    async def after(self, identity: bytes, mark: LogMark) -> Sequence[LoggedErasure]:
+        """All that comes after ``mark``, which the store of this identity has.
+
+        What was withdrawn has no erasure. Called once, before anything is appended: a
+        log that does not go on from ``mark`` is refused, with what the adapter raises.
+        """
+        ...
+
+    async def append(self, erasure: Erasure) -> LogMark:
+        """Write one more record; where it is."""
+        ...
+
+    async def withdraw(self, mark: LogMark) -> LogMark:
+        """Write that the deletion at ``mark`` was not carried out; where that is."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from chatcore.accounts import Accounts
 from chatcore.deletion import Deletion
+from chatcore.erasures import Erasures
 from chatcore.ids import IdempotencyKey
 from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
@@ -28,7 +29,7 @@ class Services:
     ``horizon`` is where the store says that keys are forgotten (B7).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it ties together
         self,
         store: Store,
         sessions: Sessions,
@@ -39,6 +40,7 @@ class Services:
         second_login: SecondLogin,
         policy: SendPolicy | None,
         credentials: Credentials | None,
+        erasures: Erasures,
     ) -> None:
         clock = environment.clock
         self.environment = environment
@@ -58,5 +60,12 @@ class Services:
         self.receiving = Receiving(store, sessions, limits, clock)
         self.listing = Listing(store, sessions, limits, clock)
         self.deletion = Deletion(
-            store, sessions, accounts, logins, environment, limits, key_clock
+            store,
+            sessions,
+            accounts,
+            logins,
+            environment,
+            limits,
+            key_clock,
+            erasures,
         )

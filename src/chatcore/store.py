@@ -24,6 +24,8 @@ from chatcore.model import (
     CleanUp,
     Deposit,
     FirstAnswer,
+    LoggedErasure,
+    LogMark,
     Mail,
     Mailbox,
     OpenedSession,
@@ -277,6 +279,7 @@ class Store(Protocol):
         delivered: int,
         key: IdempotencyKey,
         at_ms: int,
+        mark: LogMark | None = None,
     ) -> bool:
         """Decide the deletion, in one commit, and leave the rest to ``clean_up``.
 
@@ -285,7 +288,26 @@ class Store(Protocol):
         ``retract`` are not read any more (those acknowledged by then are not touched).
         Without ``discard`` it does nothing and returns False while a message or bounce
         waits in the mailbox; so it does when the epoch is not the account's.
-        ``delivered`` is kept for the receipt.
+        ``delivered`` is kept for the receipt. When it is decided, ``mark`` is from that
+        commit on the store's.
+        """
+        ...
+
+    async def identity(self) -> bytes:
+        """Random bytes that tell this store, and copies of it, from all others."""
+        ...
+
+    async def log_mark(self) -> LogMark:
+        """Where the erasure log was with the last deletion that the store has."""
+        ...
+
+    async def erase_again(self, logged: LoggedErasure) -> None:
+        """Carry out what the erasure log has, and take its mark, in one commit.
+
+        A live account is deleted whatever its epoch; with ``discard`` what waits is
+        bounced, and without it is dropped, since it had been delivered. The id of an
+        account that is not there is never given to another. Repeating it changes
+        nothing.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Why a store could not be opened, each reason with a stable number (600 to 606).
+"""Why a store could not be opened, each reason with a stable number (600 to 610).
 
 ::
 
@@ -11,10 +11,15 @@
         ├── 603  StoreInUse
         ├── 604  StoreReadOnly
         ├── 605  FolderMissing
-        └── 606  SchemaUnreadable
+        ├── 606  SchemaUnreadable
+        ├── 607  WalMissing
+        ├── 608  ErasureLogRefused
+        ├── 609  AlreadyThere
+        └── 610  CopyFailed
 
-They are for the operator who starts a server, never for a client: what goes wrong in
-a store that is open is ``chatcore.errors.Outage``. Nothing was changed on the disk.
+They are for the operator who starts a server or looks after its files, never for a
+client: what goes wrong in a store that is open is ``chatcore.errors.Outage``. Nothing
+was changed on the disk.
 """
 
 from typing import ClassVar
@@ -108,6 +113,42 @@ class SchemaUnreadable(OpeningError):
         "{path}, a part of chatcore itself, cannot be read ({reason}); give this user "
         "the right to read it, or install chatcore again."
     )
+
+
+class WalMissing(OpeningError):
+    """A database without the log that its last commits are in."""
+
+    code = 607
+    template = (
+        "{path} was copied while a server had it open, or has lost its log: {wal} is "
+        "missing, and with it the last commits or all of them. Put that file beside "
+        "it, or restore a copy that `chatcore backup` made. To go on with what there "
+        "is, open it once with ?missing-wal=accept after the store's URL."
+    )
+
+
+class ErasureLogRefused(OpeningError):
+    """An erasure log that does not go on from where the database is."""
+
+    code = 608
+    template = (
+        "The erasure log {path} cannot be gone on with: {reason}. Accounts that were "
+        "erased could come back. Find the right log, or {override}."
+    )
+
+
+class AlreadyThere(OpeningError):
+    """A file that would be overwritten."""
+
+    code = 609
+    template = "{path} is there already; name another file, or {override}."
+
+
+class CopyFailed(OpeningError):
+    """A copy of a database that could not be made, or is not sound."""
+
+    code = 610
+    template = "{path} could not be written: {reason}. No copy was made."
 
 
 def reason_of(error: OSError) -> str:

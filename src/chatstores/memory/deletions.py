@@ -10,6 +10,7 @@ from chatcore.model import (
     CleanUp,
     DeletionReceipt,
     FirstAnswer,
+    LoggedErasure,
     NewMail,
     Survey,
 )
@@ -85,6 +86,32 @@ def decide(
     if key:
         rows.answered.setdefault(key, KeyedAnswer(owner, deletion))
     return True
+
+
+def erase_again(rows: Rows, logged: LoggedErasure) -> None:
+    """Carry out what the erasure log has, and take its mark."""
+    it = logged.erasure
+    rows.log_mark = logged.mark
+    if it is None:
+        return
+    owner = rows.accounts.get(it.account)
+    if owner is None:
+        # It is not to be another's.
+        rows.last_id = max(rows.last_id, it.account)
+        return
+    box = rows.boxes[it.account]
+    delivered = 0 if it.discard else box.messages
+    if not it.discard:
+        box.remove_to(box.head)
+    decide(
+        rows,
+        it.account,
+        owner.epoch,
+        discard=it.discard,
+        retract=it.retract,
+        delivered=delivered,
+        key=it.key,
+    )
 
 
 def clean_up(

@@ -5,9 +5,8 @@ something names it: the tombstones that a database has to purge are not needed h
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from secrets import token_bytes
 from typing import Final, NamedTuple, TypeAlias
 
 from chatcore.counters import StoreCounters
@@ -23,7 +22,7 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
-from chatcore.model import Bounce, DeletionReceipt, Deposit
+from chatcore.model import NO_MARK, Bounce, DeletionReceipt, Deposit, LogMark
 from chatcore.store import Stored
 from chatstores.sender_counts import SenderCounts
 
@@ -158,7 +157,9 @@ class Rows:
     ``names`` is sorted by code point; below ``horizon`` no key of a send is known.
     """
 
-    ids: Iterator[int] = field(default_factory=lambda: count(1))
+    last_id: int = 0
+    identity: bytes = field(default_factory=lambda: token_bytes(16))
+    log_mark: LogMark = NO_MARK
     accounts: dict[AccountId, AccountRow] = field(default_factory=dict)
     by_name: dict[Username, AccountRow] = field(default_factory=dict)
     by_token: dict[TokenHash, AccountRow] = field(default_factory=dict)

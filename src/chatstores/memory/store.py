@@ -27,6 +27,8 @@ from chatcore.model import (
     CleanUp,
     Deposit,
     FirstAnswer,
+    LoggedErasure,
+    LogMark,
     Mail,
     Mailbox,
     Message,
@@ -89,7 +91,8 @@ class MemoryStore:
         rows = self._rows
         if username in rows.by_name:
             return None
-        account = AccountId(next(rows.ids))
+        rows.last_id += 1
+        account = AccountId(rows.last_id)
         row = AccountRow(id=account, username=username, password_hash=password_hash)
         rows.accounts[account] = rows.by_name[username] = row
         rows.boxes[account] = MailboxRow()
@@ -350,9 +353,10 @@ class MemoryStore:
         delivered: int,
         key: IdempotencyKey,
         at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
+        mark: LogMark | None = None,
     ) -> bool:
         """Decide the deletion, and leave the rest to ``clean_up``."""
-        return deletions.decide(
+        is_decided = deletions.decide(
             self._rows,
             account,
             epoch,
@@ -361,6 +365,21 @@ class MemoryStore:
             delivered=delivered,
             key=key,
         )
+        if is_decided and mark is not None:
+            self._rows.log_mark = mark
+        return is_decided
+
+    async def identity(self) -> bytes:
+        """What tells this store from all others."""
+        return self._rows.identity
+
+    async def log_mark(self) -> LogMark:
+        """Where the erasure log was with the last deletion."""
+        return self._rows.log_mark
+
+    async def erase_again(self, logged: LoggedErasure) -> None:
+        """Carry out what the erasure log has, and take its mark."""
+        deletions.erase_again(self._rows, logged)
 
     async def pending_deletions(self) -> Sequence[AccountId]:
         """Deleted accounts whose clean-up is not finished, oldest decision first."""

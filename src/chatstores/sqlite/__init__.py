@@ -15,10 +15,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from chatstores.errors import BadStoreUrl
+from chatstores.sqlite.address import LEAST_FREE_MIB, parse_sqlite_url
 from chatstores.sqlite.database import Database
+from chatstores.sqlite.disk_monitor import DiskMonitor
 from chatstores.sqlite.opening import connect
 from chatstores.sqlite.store import SqliteStore
 
@@ -27,38 +27,36 @@ __all__ = ["SqliteStore", "open_sqlite", "open_sqlite_url"]
 
 @asynccontextmanager
 async def open_sqlite(
-    path: Path, *, vfs: str | None = None
+    path: Path,
+    *,
+    vfs: str | None = None,
+    least_free_mib: int = LEAST_FREE_MIB,
+    accept_missing_wal: bool = False,
 ) -> AsyncIterator[SqliteStore]:
     """The store in the file ``path``, made when it is missing.
 
     Raises ``chatstores.errors.OpeningError`` on entering.
     ``vfs`` names the SQLite VFS to go through instead of the default one, such as one
-    that encrypts.
+    that encrypts. ``address.SqliteAddress`` has the others.
     """
-    connection = await asyncio.to_thread(connect, path, vfs=vfs)
-    store = SqliteStore(Database(connection))
+    connection = await asyncio.to_thread(
+        connect, path, vfs=vfs, accept_missing_wal=accept_missing_wal
+    )
+    monitor = DiskMonitor(path, least_free_mib=least_free_mib)
+    store = SqliteStore(Database(connection), monitor)
     try:
         yield store
     finally:
         await store.close()
 
 
-def path_of(url: str) -> Path:
-    """``sqlite:///relative.db`` or ``sqlite:////absolute.db`` as a path."""
-    parts = urlsplit(url)
-    if parts.netloc or not url.startswith("sqlite:///"):
-        reason = "three slashes come before a relative path, four before an absolute"
-        raise BadStoreUrl(url=url, reason=reason)
-    if parts.query or parts.fragment:
-        raise BadStoreUrl(url=url, reason="it has no options; write ? as %3F, # as %23")
-    name = unquote(parts.path.removeprefix("/"))
-    if not name or "\0" in name:
-        raise BadStoreUrl(url=url, reason="it names no file")
-    return Path(name)
-
-
 @asynccontextmanager
 async def open_sqlite_url(url: str) -> AsyncIterator[SqliteStore]:
-    """The store in the file that ``url`` names."""
-    async with open_sqlite(path_of(url)) as store:
+    """The store in the file that ``url`` names; see ``address`` for its options."""
+    address = parse_sqlite_url(url)
+    async with open_sqlite(
+        address.path,
+        least_free_mib=address.least_free_mib,
+        accept_missing_wal=address.accept_missing_wal,
+    ) as store:
         yield store

@@ -4,12 +4,11 @@ The functions of ``accounts``, ``mailboxes`` and ``deletions`` take it; the ``wr
 begins and ends its transactions.
 """
 
-from contextlib import suppress
-
 import apsw
 
 from chatcore.ids import AccountId
 from chatstores.sqlite.cache import Cache
+from chatstores.sqlite.wal import close_whole
 from chatstores.sqlite.write_batch import WriteBatch
 
 
@@ -56,10 +55,5 @@ class Database:
             self.closing.add(account)
 
     def close(self) -> None:
-        """Give the file back.
-
-        On a disk that fails the log is not copied back into the file; the next opening
-        does it.
-        """
-        with suppress(apsw.Error):
-            self.batch.connection.close()
+        """Give the file back; see ``wal.close_whole``."""
+        close_whole(self.batch.connection)

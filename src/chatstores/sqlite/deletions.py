@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey
-from chatcore.model import DeletionReceipt, FirstAnswer
+from chatcore.model import (
+    DeletionReceipt,
+    Erasure,
+    FirstAnswer,
+    LoggedErasure,
+    LogMark,
+)
 from chatstores.bounces import bounces_for
 from chatstores.sqlite.cache import VISIBLE
 from chatstores.sqlite.database import Database
+from chatstores.sqlite.mailboxes import acknowledge
 from chatstores.sqlite.pagination import END, Cursor, page_end
 from chatstores.sqlite.values import Row
 
@@ -65,6 +72,58 @@ def decide(
     if retract:
         database.cache.forget_boxes()
     return True
+
+
+def erase_again(database: Database, logged: LoggedErasure) -> None:
+    """Carry out what the erasure log has, and take its mark."""
+    if logged.erasure is not None:
+        _erase(database, logged.erasure)
+    take_mark(database, logged.mark)
+
+
+def _erase(database: Database, it: Erasure) -> None:
+    owner = database.cache.account(it.account)
+    if owner is None:
+        # It was made after this copy was: its id is not to be another's.
+        changed = database.batch.write(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'account'",
+            it.account,
+        )
+        if not changed:
+            database.batch.write(
+                "INSERT INTO sqlite_sequence VALUES ('account', ?)", it.account
+            )
+        return
+    delivered = 0
+    if not it.discard:
+        box = database.cache.box(it.account)
+        delivered = box.messages
+        acknowledge(database, it.account, owner.epoch, box.head)
+    decide(
+        database,
+        it.account,
+        owner.epoch,
+        it.discard,
+        it.retract,
+        delivered,
+        it.key,
+        it.at_ms,
+    )
+
+
+def log_mark(database: Database) -> LogMark:
+    """Where the erasure log was with the last deletion that is in here."""
+    return LogMark(*database.batch.row("SELECT log_sequence, log_digest FROM state"))
+
+
+def identity(database: Database) -> bytes:
+    """What this database and its copies have in common, and no other has."""
+    return bytes(database.batch.row("SELECT chat FROM state")[0])
+
+
+def take_mark(database: Database, mark: LogMark) -> None:
+    """From this commit on the erasure log was here."""
+    database.batch.write("UPDATE state SET log_sequence = ?, log_digest = ?", *mark)
 
 
 def pending(database: Database) -> Sequence[AccountId]:

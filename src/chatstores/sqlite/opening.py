@@ -6,6 +6,7 @@ that held it, also when that was killed, and leaves nothing to tidy up. That nob
 else can write is also what makes the caches of ``batch`` sound.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,36 +20,56 @@ from chatstores.errors import (
     StoreInUse,
     StoreNotOurs,
     StoreReadOnly,
+    WalMissing,
     reason_of,
 )
 from chatstores.sqlite.migrations import check_ours, migrate
 from chatstores.sqlite.permissions import make_private, warn_if_readable
+from chatstores.sqlite.wal import mark_open, refuse_missing_wal, wal_of
+
+_log = logging.getLogger(__name__)
 
 CHECKPOINT_PAGES: Final = 4000
 """The WAL is copied back at 16 MiB: rarely enough that a page which many commits
 have written is copied once, and soon enough that recovery after a crash is short."""
 
+_WAL_BYTES: Final = 32 * 1024 * 1024
+"""One that a large transaction has made larger is cut to this when it is begun anew."""
 
-def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
+
+def connect(
+    path: Path,
+    *,
+    vfs: str | None = None,
+    accept_missing_wal: bool = False,
+    keeps_copy: bool = True,
+) -> apsw.Connection:
     """Open ``path`` as a store of the newest schema, held against all others.
 
-    Raises ``chatstores.errors.OpeningError``, or ``StoreUnavailable`` when the
-    disk fails.
+    It is to be closed by ``wal.close_whole``. Raises
+    ``chatstores.errors.OpeningError``, or ``StoreUnavailable`` when the disk fails.
+    ``accept_missing_wal`` opens what is left of a database whose log is gone;
+    ``keeps_copy`` is for a file that is no copy itself (see ``migrations``).
     ``vfs`` names the SQLite VFS to go through instead of the default one; it finds an
     empty file at ``path`` where there was none.
     """
-    with _translated(path):
+    with translated(path):
         if not path.parent.is_dir():
             raise FolderMissing(folder=str(path.parent))
         if path.is_dir():
             raise StoreNotOurs(path=str(path), reason="it is a folder")
         make_private(path)
+        has_wal = wal_of(path).exists()
         # Without SQLITE_OPEN_CREATE: SQLite would make a file that others can read.
         connection = apsw.Connection(
             str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs
         )
         try:
-            _claim(connection, str(path))
+            _claim(connection, path)
+            if not has_wal:
+                _judge_missing_wal(connection, path, accepted=accept_missing_wal)
+            migrate(connection, path=path, keeps_copy=keeps_copy)
+            mark_open(connection)
         except BaseException:
             connection.close()
             raise
@@ -56,23 +77,34 @@ def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
         return connection
 
 
-def _claim(connection: apsw.Connection, path: str) -> None:
+def _claim(connection: apsw.Connection, path: Path) -> None:
     if connection.readonly("main"):
-        raise StoreReadOnly(path=path, reason="the file is read-only")
+        raise StoreReadOnly(path=str(path), reason="the file is read-only")
     connection.set_busy_timeout(0)
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     # Before anything is written: the file may be another's.
-    check_ours(connection, path=path)
+    check_ours(connection, path=str(path))
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL could lose what was acknowledged when the power fails.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
     connection.execute("PRAGMA temp_store = MEMORY")
-    migrate(connection, path=path)
+
+
+def _judge_missing_wal(
+    connection: apsw.Connection, path: Path, *, accepted: bool
+) -> None:
+    try:
+        refuse_missing_wal(connection, path=path)
+    except WalMissing as missing:
+        if not accepted:
+            raise
+        _log.warning("%s is opened without its log, as asked: %s", path, missing)
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
     """SQLite's and the system's reasons, as errors that say what to do."""
     try:
         yield

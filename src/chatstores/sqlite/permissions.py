@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from chatstores.private_files import OWNER_ONLY
+
 _log = logging.getLogger(__name__)
 
-_OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
 _READABLE: Final = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -27,9 +28,9 @@ def make_private(path: Path) -> None:
     with suppress(OSError):
         # O_EXCL does not follow a link to a file that is still to be made.
         target = os.path.realpath(path)
-        file = os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ONLY)
+        file = os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY)
         try:
-            os.fchmod(file, _OWNER_ONLY)  # the umask may take away even from that
+            os.fchmod(file, OWNER_ONLY)  # the umask may take away even from that
         finally:
             os.close(file)
 

@@ -4,8 +4,10 @@ Each method queues work for the ``writer`` and waits for its commit. What walks 
 whole file does so in pages, each work of its own, so that others go in between.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from chatcore.ids import (
     AccountId,
@@ -22,6 +24,8 @@ from chatcore.model import (
     CleanUp,
     Deposit,
     FirstAnswer,
+    LoggedErasure,
+    LogMark,
     Mail,
     Mailbox,
     OpenedSession,
@@ -30,7 +34,9 @@ from chatcore.model import (
 )
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
 from chatstores.sqlite import accounts, clean_up, deletions, mailboxes, retention
+from chatstores.sqlite.copies import Copy, CopyReport
 from chatstores.sqlite.database import Database
+from chatstores.sqlite.disk_monitor import DiskMonitor
 from chatstores.sqlite.pagination import END, START
 from chatstores.sqlite.writer import Writer
 
@@ -40,9 +46,9 @@ class SqliteStore:
 
     durable = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, monitor: DiskMonitor) -> None:
         self._database = database
-        self._writer = Writer(database)
+        self._writer = Writer(database, monitor)
         self.counters = database.batch.counters
 
     @property
@@ -53,6 +59,22 @@ class SqliteStore:
     async def close(self) -> None:
         """Commit what waits and give the file back."""
         await self._writer.close()
+
+    async def backup(self, path: Path, *, replace: bool = False) -> CopyReport:
+        """Copy the database to ``path`` while it is used.
+
+        The copy has every commit up to its last step: all that anybody was told of
+        before this was called, and some of what came meanwhile. Raises
+        ``chatstores.errors.AlreadyThere``, ``CopyFailed``, or ``StoreUnavailable`` when
+        the store is closed first. One that is cancelled may yet come to its end.
+        """
+        copy = Copy(self._database.batch.connection, path, replace=replace)
+        try:
+            await self._writer.beside(copy)
+        except BaseException:
+            copy.stop()
+            raise
+        return await asyncio.to_thread(copy.finish)
 
     # accounts
 
@@ -241,13 +263,31 @@ class SqliteStore:
         delivered: int,
         key: IdempotencyKey,
         at_ms: int,
+        mark: LogMark | None = None,
     ) -> bool:
         """Decide the deletion, and leave the rest to ``clean_up``."""
-        return await self._writer.ask(
-            lambda database: deletions.decide(
+
+        def decide(database: Database) -> bool:
+            is_decided = deletions.decide(
                 database, account, epoch, discard, retract, delivered, key, at_ms
             )
-        )
+            if is_decided and mark is not None:
+                deletions.take_mark(database, mark)
+            return is_decided
+
+        return await self._writer.ask(decide)
+
+    async def identity(self) -> bytes:
+        """What tells this database and its copies from all others."""
+        return await self._writer.ask(deletions.identity)
+
+    async def log_mark(self) -> LogMark:
+        """Where the erasure log was with the last deletion that is in here."""
+        return await self._writer.ask(deletions.log_mark)
+
+    async def erase_again(self, logged: LoggedErasure) -> None:
+        """Carry out what the erasure log has, and take its mark."""
+        await self._writer.ask(lambda database: deletions.erase_again(database, logged))
 
     async def pending_deletions(self) -> Sequence[AccountId]:
         """Deleted accounts whose clean-up is not finished, oldest decision first."""

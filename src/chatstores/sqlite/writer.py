@@ -11,17 +11,20 @@ repeated: everybody is told that the outcome is unknown.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import apsw
 
 from chatcore.errors import OutcomeUnknown, StoreUnavailable
 from chatstores.sqlite.database import Database
+from chatstores.sqlite.disk_monitor import DiskMonitor
 
 T = TypeVar("T")
 
@@ -30,6 +33,10 @@ TELL_WITHIN_S: Final = 0.5
 
 TELL_AT_MOST: Final = 1024
 """So much of it starts a transaction of its own."""
+
+STEP_EVERY_S: Final = 0.005
+"""How often a step is done of what runs beside. A backup as fast as it goes fills the
+disk's queue, and each commit waits for its sync behind that."""
 
 Work: TypeAlias = Callable[[Database], T]
 
@@ -49,6 +56,25 @@ class Tell(NamedTuple):
 
 
 Entry: TypeAlias = Ask | Tell
+
+
+class Steps(Protocol):
+    """Work outside of transactions, some of it at a time."""
+
+    def step(self) -> bool:
+        """Do the next of it; whether that was the last. What raises has ended it."""
+        ...
+
+    def abandon(self) -> None:
+        """End it as it is."""
+        ...
+
+
+class Beside(NamedTuple):
+    """Such work, and who waits for its end."""
+
+    steps: Steps
+    ended: "asyncio.Future[None]"
 
 
 class Wakeup(Enum):
@@ -73,10 +99,13 @@ class Writer:
     ``TELL_AT_MOST``.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, monitor: DiskMonitor) -> None:
         self._database = database
+        self._monitor = monitor
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Entry] = deque()
+        self._beside: deque[Beside] = deque()
+        self._step_at_s = 0.0
         self._wakeups: SimpleQueue[Wakeup] = SimpleQueue()
         self._is_awake = False
         self._tells = 0
@@ -115,6 +144,18 @@ class Writer:
         elif self._reminder is None:
             self._reminder = self._loop.call_later(TELL_WITHIN_S, self._remind)
 
+    def beside(self, steps: Steps) -> "asyncio.Future[None]":
+        """Have steps done between transactions, one at a time, to the last.
+
+        Raises what they raise, or ``StoreUnavailable`` when the store is closed first.
+        """
+        if self._closed:
+            raise StoreUnavailable(reason="it is closed")
+        ended: asyncio.Future[None] = self._loop.create_future()
+        self._beside.append(Beside(steps, ended))
+        self._wake_up()
+        return ended
+
     async def close(self) -> None:
         """Do what is queued, then give the file back."""
         self._closed = True
@@ -139,13 +180,42 @@ class Writer:
     def _run(self) -> None:
         wakeup = Wakeup.WORK
         while wakeup is not Wakeup.LAST:
-            wakeup = self._wakeups.get()
+            wakeup = self._next_wakeup()
             # Before the queue is looked at: what comes later rings again.
             self._is_awake = False
             entries = [self._queue.popleft() for _ in range(len(self._queue))]
             if entries:
                 self._hand_over(self._settle(entries))
+            if self._beside and time.monotonic() >= self._step_at_s:
+                self._step_beside()
+            self._monitor.look(self._database.batch.connection)
+        while self._beside:
+            self._beside[0].steps.abandon()
+            self._end_beside(StoreUnavailable(reason="it is closed"))
         self._database.close()
+
+    def _next_wakeup(self) -> Wakeup:
+        """Wait to be woken, or for the next step of what runs beside."""
+        if not self._beside:
+            return self._wakeups.get()
+        try:
+            return self._wakeups.get(timeout=max(0, self._step_at_s - time.monotonic()))
+        except Empty:
+            return Wakeup.WORK
+
+    def _step_beside(self) -> None:
+        """Do one step of what runs beside."""
+        try:
+            if self._beside[0].steps.step():
+                self._end_beside(None)
+        except Exception as error:  # noqa: BLE001 (the thread lives on; the caller gets it)
+            self._end_beside(error)
+        self._step_at_s = time.monotonic() + STEP_EVERY_S
+
+    def _end_beside(self, error: Exception | None) -> None:
+        ended = self._beside.popleft().ended
+        with suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(_end, ended, error)
 
     def _settle(self, entries: list[Entry]) -> list[Outcome]:
         try:
@@ -191,6 +261,15 @@ class Writer:
                     if value and committed is not None:
                         # On its own, so that what it raises is its own affair.
                         self._loop.call_soon(committed)
+
+
+def _end(ended: "asyncio.Future[None]", error: Exception | None) -> None:
+    if ended.done():  # cancelled
+        return
+    if error is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(error)
 
 
 def _translated(error: Exception) -> Exception:

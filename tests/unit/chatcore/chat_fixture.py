@@ -21,7 +21,7 @@ from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
 from chatcore.ids import ResumeToken
 from chatcore.model import NOWHERE, Origin
-from chatcore.ports import Credentials, SendPolicy
+from chatcore.ports import Credentials, ErasureLog, SendPolicy
 from tests.unit.chatcore.environment import Surroundings
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 from tests.unit.chatcore.unreliable_store import UnreliableStore
@@ -46,6 +46,7 @@ class ChatFixture:
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
+        erasure_log: ErasureLog | None = None,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -54,6 +55,7 @@ class ChatFixture:
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self.erasure_log = erasure_log
         self.restart()
 
     def restart(self) -> None:
@@ -65,6 +67,7 @@ class ChatFixture:
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
+            erasure_log=self.erasure_log,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 

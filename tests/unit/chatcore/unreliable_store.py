@@ -16,7 +16,15 @@ from chatcore.ids import (
     TokenHash,
     Username,
 )
-from chatcore.model import Account, CleanUp, Deposit, Mail, Mailbox, OpenedSession
+from chatcore.model import (
+    Account,
+    CleanUp,
+    Deposit,
+    LogMark,
+    Mail,
+    Mailbox,
+    OpenedSession,
+)
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
 from chatstores.memory.store import MemoryStore
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
@@ -197,6 +205,7 @@ class UnreliableStore(MemoryStore):
         delivered: int,
         key: IdempotencyKey,
         at_ms: int,
+        mark: LogMark | None = None,
     ) -> bool:
         await self._enter("delete_account")
         decided = await super().delete_account(
@@ -207,6 +216,7 @@ class UnreliableStore(MemoryStore):
             delivered=delivered,
             key=key,
             at_ms=at_ms,
+            mark=mark,
         )
         await self._leave("delete_account")
         return decided

@@ -5,6 +5,7 @@
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pytest
 
@@ -21,6 +23,7 @@ from chatcore.store import Store
 from chatstores import STORES, open_store, register_store
 from chatstores.errors import (
     BadStoreUrl,
+    CopyFailed,
     FolderMissing,
     OpeningError,
     SchemaUnreadable,
@@ -31,14 +34,16 @@ from chatstores.errors import (
     UnknownStore,
 )
 from chatstores.memory import MemoryStore
-from chatstores.sqlite import open_sqlite, path_of
+from chatstores.sqlite import open_sqlite
+from chatstores.sqlite.address import parse_sqlite_url
+from chatstores.sqlite.checking import check
 from chatstores.sqlite.migrations import APPLICATION_ID, read_steps
 from chatsystem import schemes
 from tests.unit.chatstores.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 NOBODY = 65534
-SCHEMA = 2
+SCHEMA = 3
 
 
 @asynccontextmanager
@@ -63,9 +68,11 @@ async def test_each_memory_store_is_another() -> None:
 
 
 def test_three_slashes_are_relative_and_four_absolute() -> None:
-    assert path_of("sqlite:///chat.db") == Path("chat.db")
-    assert path_of("sqlite:///data/chat.db") == Path("data/chat.db")
-    assert path_of("sqlite:////data/chat%20%3F.db") == Path("/data/chat ?.db")
+    assert parse_sqlite_url("sqlite:///chat.db").path == Path("chat.db")
+    assert parse_sqlite_url("sqlite:///data/chat.db").path == Path("data/chat.db")
+    assert parse_sqlite_url("sqlite:////data/chat%20%3F.db").path == Path(
+        "/data/chat ?.db"
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,19 @@ def test_the_engines_are_imported_when_they_are_used() -> None:
 def test_every_opening_error_has_its_own_number() -> None:
     errors = OpeningError.__subclasses__()
 
-    assert sorted(it.code for it in errors) == [600, 601, 602, 603, 604, 605, 606]
+    assert sorted(it.code for it in errors) == [
+        600,
+        601,
+        602,
+        603,
+        604,
+        605,
+        606,
+        607,
+        608,
+        609,
+        610,
+    ]
     assert issubclass(OpeningError, ChatError)
 
 
@@ -356,6 +375,52 @@ async def test_an_older_schema_is_migrated(
 
     assert [name for _, name in names] == ["ada"]
     assert _pragma(file, "user_version") == SCHEMA + 1
+
+
+async def test_a_database_is_kept_as_it_was_before_it_is_migrated(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from chatstores.sqlite.migrations import steps  # noqa: PLC0415 (is replaced below)
+
+    caplog.set_level("INFO")
+    async with open_sqlite(file) as store:
+        await StoreDriver(store).register("ada")
+    before = file.with_name(f"chat.db.before-{SCHEMA + 1}")
+    assert not before.exists()
+    both = [*steps(), "ALTER TABLE account ADD COLUMN colour TEXT"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("chatstores.sqlite.migrations.steps", lambda: both)
+        await _open(file)
+
+    assert stat.S_IMODE(before.stat().st_mode) == 0o600
+    assert f"it is kept in {before}" in caplog.text
+    assert check(before).findings == []
+    async with open_sqlite(before) as store:
+        assert len(await store.names(prefix="", after="", limit=9)) == 1
+    assert _pragma(before, "user_version") == SCHEMA
+    assert sorted(it.name for it in file.parent.iterdir()) == [file.name, before.name]
+
+
+async def test_without_room_for_that_nothing_is_migrated(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chatstores.sqlite.migrations import steps  # noqa: PLC0415 (is replaced below)
+
+    class Usage(NamedTuple):
+        free: int = 1
+
+    await _open(file)
+    both = [*steps(), "ALTER TABLE account ADD COLUMN colour TEXT"]
+    monkeypatch.setattr("chatstores.sqlite.migrations.steps", lambda: both)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
+
+    with pytest.raises(CopyFailed, match="MiB, and the disk has 0") as refused:
+        await _open(file)
+
+    assert refused.value.code == 610
+    assert _pragma(file, "user_version") == SCHEMA
+    assert [it.name for it in file.parent.iterdir()] == [file.name]
 
 
 async def _open(file: Path) -> None:
