@@ -65,6 +65,31 @@ class ServeSettings:
         help="one of the limits listed below; may be given several times",
         metavar="NAME=VALUE",
     )
+
+    registration: Literal["auto", "open", "closed"] = setting(
+        "auto",
+        help="who may make an account: whoever connects (open), or only the operator "
+        "(closed); auto is open while all listeners are on loopback, else closed",
+    )
+    policy: str = setting(
+        "",
+        help="the application's say before messages are stored: an object with "
+        "SendPolicy's judge, or a class or function that makes one",
+        metavar="MODULE:OBJECT",
+    )
+    credentials: str = setting(
+        "",
+        help="the application's own users: an object with Credentials' check, or a "
+        "class or function that makes one",
+        metavar="MODULE:OBJECT",
+    )
+    app_dir: str = setting(
+        ".",
+        help="where modules of policy and credentials are looked for, after those "
+        "that are installed",
+        metavar="DIR",
+    )
+
     hash_memory_kib: int = setting(
         _HASHING.memory_kib,
         help="memory that one password hash takes, in KiB",

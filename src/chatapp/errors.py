@@ -118,6 +118,13 @@ class CannotBench(CommandFailed):
     status = ExitCode.MISUSED
 
 
+class CannotLoad(CommandFailed):
+    """A part of the application that was named cannot be found, or is no such part."""
+
+    code = 720
+    status = ExitCode.MISUSED
+
+
 class Interrupted(Exception):
     """A signal asked the command to end: it does, without a word."""
 

@@ -17,8 +17,10 @@ from argon2.exceptions import HashingError
 from chatapp.command_settings import ServeSettings
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
+from chatapp.extensions import load_credentials, load_policy
 from chatapp.logs import log_to_stderr
-from chatcore import Chat
+from chatapp.loopback import is_on_loopback
+from chatcore import Chat, Registration
 from chatcore.errors import Outage
 from chatcore.ports import Environment
 from chatstores import open_store
@@ -54,6 +56,7 @@ async def _serve(settings: ServeSettings) -> None:
     """Open, listen, tell, wait for a signal, and close in the reverse order.
 
     Raises:
+        CannotLoad: the application's own parts cannot be used.
         CannotServe: an address or URL that cannot be listened on.
         CannotStore: the store answers, but does not work.
         SettingWrong: passwords cannot be hashed as it was set.
@@ -63,10 +66,17 @@ async def _serve(settings: ServeSettings) -> None:
     # Before the store, which makes its file: hashing may be set to what cannot be.
     environment = _environment(settings)
     async with AsyncExitStack() as opened:
+        policy = load_policy(settings.policy, folder=settings.app_dir)
+        credentials = load_credentials(settings.credentials, folder=settings.app_dir)
         try:
             store = await opened.enter_async_context(open_store(settings.store))
             chat = Chat(
-                store, limits=settings.limits, second_login=settings.second_login
+                store,
+                limits=settings.limits,
+                second_login=settings.second_login,
+                policy=policy,
+                credentials=credentials,
+                registration=_registration(settings),
             )
             serving = serve(chat, *settings.urls, environment=environment)
             urls = await opened.enter_async_context(serving)
@@ -93,6 +103,17 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+
+
+def _registration(settings: ServeSettings) -> Registration:
+    """Who may make accounts, which is told where it was not chosen."""
+    if settings.registration != "auto":
+        return Registration(settings.registration)
+    if all(map(is_on_loopback, settings.urls)):
+        return Registration.OPEN
+    if not settings.credentials:
+        _log.info("Only the operator makes accounts: --registration open changes that")
+    return Registration.CLOSED
 
 
 def _environment(settings: ServeSettings) -> Environment:

@@ -21,9 +21,9 @@ _HOMES: Final[Mapping[str, str]] = {
         "InvalidKey InvalidPassword InvalidPattern InvalidUsername KeyExpired "
         "KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
         "MalformedCommand NameTaken NoSuchRecipient OtherAccount Outage "
-        "OutcomeUnknown RateExceeded Refusal SessionGone ShuttingDown "
-        "StoreUnavailable TooManyAttempts TooManyOperations UnknownCommand "
-        "WrongCredentials"
+        "OutcomeUnknown RateExceeded Refusal RegistrationClosed SessionGone "
+        "ShuttingDown StoreUnavailable TooManyAttempts TooManyOperations "
+        "UnknownCommand WrongCredentials"
     ),
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
@@ -31,6 +31,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.logins": "SecondLogin",
     "chatcore.model": "DeletionReceipt",
     "chatcore.ports": "Credentials Environment SendPolicy",
+    "chatcore.registration": "Registration",
     "chatcore.services": "NotStarted",
     "chatcore.store": "Store",
     "chatstores": "open_store register_store",

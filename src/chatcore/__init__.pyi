@@ -35,6 +35,7 @@ from chatcore.errors import Outage as Outage
 from chatcore.errors import OutcomeUnknown as OutcomeUnknown
 from chatcore.errors import RateExceeded as RateExceeded
 from chatcore.errors import Refusal as Refusal
+from chatcore.errors import RegistrationClosed as RegistrationClosed
 from chatcore.errors import SessionGone as SessionGone
 from chatcore.errors import ShuttingDown as ShuttingDown
 from chatcore.errors import StoreUnavailable as StoreUnavailable
@@ -58,6 +59,7 @@ from chatcore.model import DeletionReceipt as DeletionReceipt
 from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
 from chatcore.ports import SendPolicy as SendPolicy
+from chatcore.registration import Registration as Registration
 from chatcore.services import NotStarted as NotStarted
 from chatcore.store import Store as Store
 from chatstores import open_store as open_store

@@ -12,6 +12,7 @@ from chatcore.errors import (
     InvalidUsername,
     KeyReused,
     NameTaken,
+    RegistrationClosed,
     WrongCredentials,
 )
 from chatcore.events import Created
@@ -31,6 +32,7 @@ from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
+from chatcore.registration import Registration
 from chatcore.sessions import Session
 from chatcore.store import Store
 from chatcore.throttle import Throttle
@@ -51,7 +53,9 @@ class Accounts:
         credentials: Credentials | None,
         rates: RateLimiter,
         key_clock: KeyClock,
+        registration: Registration,
     ) -> None:
+        self._registration = registration
         self._credentials = credentials
         self._rates = rates
         self._key_clock = key_clock
@@ -69,7 +73,8 @@ class Accounts:
     async def create(self, command_id: int, command: Create, source: Caller) -> Created:
         """Create an account (A3); a repeat under its key gets the first answer (D6).
 
-        That a name is taken is told only after it has cost a hash, and counted.
+        That a name is taken is told only after it has cost a hash, and counted; where
+        registration is closed it is not told at all.
         """
         if self._credentials is not None:
             raise AccountsElsewhere(command="create")
@@ -79,6 +84,8 @@ class Accounts:
         network = source.network
         account = await self._repeated(username, command.password, key, network)
         if account is None:
+            if self._registration is Registration.CLOSED:
+                raise RegistrationClosed
             refuse_outside(
                 key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
             )
@@ -136,17 +143,26 @@ class Accounts:
         is kept at the cost of now (A2).
 
         Raises:
+            RegistrationClosed: with ``create``, in the place of ``WrongCredentials``
+                and at its cost: whether the name is free is not told (A2).
             WrongCredentials, RateExceeded, TooManyAttempts: as ``authenticate``.
         """
         account = await self._store.find_account(username)
-        if account is None and create and self._credentials is None:
+        creates = create and self._credentials is None
+        is_closed = self._registration is Registration.CLOSED
+        if account is None and creates and not is_closed:
             self._check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
             made = await self._create(username, password, NO_KEY, source.network)
             if made is not None:
                 return made
             account = await self._store.find_account(username)
-        account = await self._prove(username, account, password, source.network)
+        try:
+            account = await self._prove(username, account, password, source.network)
+        except WrongCredentials:
+            if creates and is_closed:
+                raise RegistrationClosed from None
+            raise
         return await self._rehash(account, password, source.network)
 
     async def authenticate(

@@ -55,6 +55,7 @@ from chatcore.model import Mailbox
 from chatcore.patterns import compile_pattern
 from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateKind
+from chatcore.registration import Registration
 from chatcore.services import NotStarted, Services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
@@ -72,6 +73,7 @@ class Chat:
         second_login: what a login to an account in use does (S1).
         policy: the application's say before messages are stored.
         credentials: the application's own users; None for accounts of the chat's own.
+        registration: who may make accounts of the chat's own.
 
     Attributes:
         admission: how many connections there may be (B3).
@@ -85,12 +87,14 @@ class Chat:
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
+        registration: Registration = Registration.OPEN,
     ) -> None:
         self.limits = limits or Limits()
         self._store = store
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self._registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self._forget_at_s = 0.0
@@ -108,6 +112,7 @@ class Chat:
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
+            registration=self._registration,
         )
         now_s = environment.clock.monotonic_s()
         for stored in await self._store.sessions():

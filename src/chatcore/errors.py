@@ -188,6 +188,20 @@ class AccountsElsewhere(Refusal):
     template = "Accounts are kept elsewhere: {command} is not possible here."
 
 
+class RegistrationClosed(Refusal):
+    """An account that only the operator can make (A3, A4).
+
+    A login that may create is answered so for a free name and for a wrong password
+    alike: the two are not told apart (A2).
+    """
+
+    code = 208
+    template = (
+        "Accounts are made by the operator here; to log in to one that exists takes "
+        "its password."
+    )
+
+
 class NoSuchRecipient(Refusal):
     """A message to a name that no account has (M6)."""
 

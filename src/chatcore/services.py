@@ -10,6 +10,7 @@ from chatcore.logins import Logins, SecondLogin
 from chatcore.ports import Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateLimiter
 from chatcore.receiving import Receiving
+from chatcore.registration import Registration
 from chatcore.sending import Sending
 from chatcore.sessions import Sessions
 from chatcore.store import Store
@@ -28,7 +29,7 @@ class Services:
     ``horizon`` is where the store says that keys are forgotten (B7).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a chat is told, named
         self,
         store: Store,
         sessions: Sessions,
@@ -39,6 +40,7 @@ class Services:
         second_login: SecondLogin,
         policy: SendPolicy | None,
         credentials: Credentials | None,
+        registration: Registration,
     ) -> None:
         clock = environment.clock
         self.environment = environment
@@ -47,7 +49,7 @@ class Services:
             clock, lifetime_ms=limits.key_lifetime_ms, horizon=horizon
         )
         self.accounts = accounts = Accounts(
-            store, environment, limits, credentials, rates, key_clock
+            store, environment, limits, credentials, rates, key_clock, registration
         )
         self.logins = logins = Logins(
             store, sessions, accounts, environment, limits, second_login

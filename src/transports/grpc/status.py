@@ -43,6 +43,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.SessionGone: StatusCode.UNAUTHENTICATED,
     errors.Fenced: StatusCode.ABORTED,
     errors.AccountsElsewhere: StatusCode.UNIMPLEMENTED,
+    errors.RegistrationClosed: StatusCode.PERMISSION_DENIED,
     errors.NoSuchRecipient: StatusCode.NOT_FOUND,
     errors.MailboxFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.MailboxClosing: StatusCode.UNAVAILABLE,

@@ -7,7 +7,7 @@ what the session driver does, into a list.
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TypeVar
 
-from chatcore import Chat, Limits, SecondLogin
+from chatcore import Chat, Limits, Registration, SecondLogin
 from chatcore.commands import (
     Acknowledge,
     AlreadyRefused,
@@ -45,6 +45,7 @@ class ChatFixture:
         second_login: SecondLogin = SecondLogin.REJECT,
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
+        registration: Registration = Registration.OPEN,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -53,6 +54,7 @@ class ChatFixture:
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self.registration = registration
         self.restart()
 
     def restart(self) -> None:
@@ -64,6 +66,7 @@ class ChatFixture:
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
+            registration=self.registration,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 
