@@ -89,6 +89,12 @@ class ServeSettings:
         "that are installed",
         metavar="DIR",
     )
+    admin_socket: str = setting(
+        "",
+        help="listen for chatcore admin at this path, a Unix socket that only this "
+        "user and root may open",
+        metavar="PATH",
+    )
 
     hash_memory_kib: int = setting(
         _HASHING.memory_kib,

@@ -57,6 +57,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="run a chat server",
         has_file=True,
     ),
+    "admin": Command(
+        settings="chatapp.admin.settings:AdminSettings",
+        runs="chatapp.admin.command",
+        help="look after a running server: sessions, accounts, mailboxes",
+        is_one_shot=True,
+    ),
     "client": Command(
         settings="chatapp.connecting:ClientSettings",
         runs="chatapp.client",

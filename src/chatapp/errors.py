@@ -125,6 +125,13 @@ class CannotLoad(CommandFailed):
     status = ExitCode.MISUSED
 
 
+class AdminAskedWrongly(CommandFailed):
+    """A command that the operator's socket does not know, or not in this way."""
+
+    code = 721
+    status = ExitCode.MISUSED
+
+
 class Interrupted(Exception):
     """A signal asked the command to end: it does, without a word."""
 

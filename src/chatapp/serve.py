@@ -14,6 +14,7 @@ from typing import Final
 
 from argon2.exceptions import HashingError
 
+from chatapp.admin.server import admin_socket
 from chatapp.command_settings import ServeSettings
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
@@ -57,7 +58,7 @@ async def _serve(settings: ServeSettings) -> None:
 
     Raises:
         CannotLoad: the application's own parts cannot be used.
-        CannotServe: an address or URL that cannot be listened on.
+        CannotServe: an address, URL or path that cannot be listened on.
         CannotStore: the store answers, but does not work.
         SettingWrong: passwords cannot be hashed as it was set.
         chatstores.errors.OpeningError: the store cannot be opened.
@@ -84,6 +85,7 @@ async def _serve(settings: ServeSettings) -> None:
             raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
+        await opened.enter_async_context(admin_socket(chat, settings.admin_socket))
         _spare_the_collector()
         sys.setswitchinterval(_SWITCH_S)
         for url in urls:

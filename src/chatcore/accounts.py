@@ -12,6 +12,7 @@ from chatcore.errors import (
     InvalidUsername,
     KeyReused,
     NameTaken,
+    NoSuchAccount,
     RegistrationClosed,
     WrongCredentials,
 )
@@ -79,7 +80,7 @@ class Accounts:
         if self._credentials is not None:
             raise AccountsElsewhere(command="create")
         username = self.prepare(command.username)
-        self._check_length(command.password)
+        self.check_length(command.password)
         key = parse_key(command.key)
         network = source.network
         account = await self._repeated(username, command.password, key, network)
@@ -90,7 +91,7 @@ class Accounts:
                 key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
             )
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, command.password, key, network)
+            made = await self.make(username, command.password, key, network)
             if made is not None:
                 return Created(command_id, made.id, username)
             # Somebody was faster: perhaps this same request, on another link.
@@ -99,10 +100,23 @@ class Accounts:
             raise NameTaken(username=username)
         return Created(command_id, account, username)
 
-    async def _create(
+    async def find(self, text: str) -> Account:
+        """The account that the operator names; raises ``NoSuchAccount``."""
+        username = self.prepare(text)
+        account = await self._store.find_account(username)
+        if account is None:
+            raise NoSuchAccount(username=username)
+        return account
+
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether the application keeps its users itself (A2)."""
+        return self._credentials is not None
+
+    async def make(
         self, username: Username, password: str, key: IdempotencyKey, network: str
     ) -> Account | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists. Nobody is asked whether it may."""
         objection = self._environment.names.objection(username)
         if objection:
             raise InvalidUsername(reason=objection)
@@ -151,9 +165,9 @@ class Accounts:
         creates = create and self._credentials is None
         is_closed = self._registration is Registration.CLOSED
         if account is None and creates and not is_closed:
-            self._check_length(password)
+            self.check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, password, NO_KEY, source.network)
+            made = await self.make(username, password, NO_KEY, source.network)
             if made is not None:
                 return made
             account = await self._store.find_account(username)
@@ -201,7 +215,7 @@ class Accounts:
 
         A name without an account is treated as any other; its password is wrong.
         """
-        self._check_length(password, minimum=0)
+        self.check_length(password, minimum=0)
         self._rates.take(Caller(network=network), {RateKind.LOGINS: 1})
         throttle = self._throttle
         throttle.refuse_pair(username, network)
@@ -277,7 +291,7 @@ class Accounts:
         """Replace the password and with it the session's token (A6); the new epoch."""
         if self._credentials is not None:
             raise AccountsElsewhere(command="change password")
-        self._check_length(command.new)
+        self.check_length(command.new)
         account = await self.authenticate(session.username, command.old, network)
         if account.id != session.account:
             raise WrongCredentials
@@ -297,7 +311,8 @@ class Accounts:
         """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
         await self._check(first.username, None, first.password_hash, password, network)
 
-    def _check_length(self, password: str, *, minimum: int | None = None) -> None:
+    def check_length(self, password: str, *, minimum: int | None = None) -> None:
+        """Refuse a password of another length than allowed (A2)."""
         limits = self._limits
         least = limits.password_min_bytes if minimum is None else minimum
         size = len(password.encode())

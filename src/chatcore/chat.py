@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from chatcore.addresses import network_of
+from chatcore.admin import Admin
 from chatcore.admission import Admission
 from chatcore.commands import (
     Acknowledge,
@@ -134,6 +135,11 @@ class Chat:
             raise NotStarted
         return self._started
 
+    @property
+    def admin(self) -> Admin:
+        """What only the operator may do; once the chat is served."""
+        return self._services.admin
+
     # ---- connections
 
     def attach(
@@ -142,16 +148,24 @@ class Chat:
         address: str = "",
         *,
         most_frame_bytes: int | None = None,
+        transport: str = "",
     ) -> Connection:
         """Begin to serve a link; the first event tells it the clock and limits.
 
         ``address`` is the peer's, without a port; empty where it has none.
-        ``most_frame_bytes`` is what the link can read, where that is less than allowed.
+        ``most_frame_bytes`` is what the link can read, where that is less than allowed;
+        ``transport`` is told to the operator.
         """
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
-        connection = Connection(sink, self._services.environment.clock, network)
+        connection = Connection(
+            sink,
+            self._services.environment.clock,
+            network,
+            address=address,
+            transport=transport,
+        )
         self._connections.add(connection)
         connection.emit(
             Welcome(

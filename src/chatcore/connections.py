@@ -19,6 +19,9 @@ class Connection:
         is_silent: the peer says no more, though it may still read.
         heard_s: when the peer was last heard, on the monotonic clock.
         network: where the peer is, as limits count it; empty where they leave it out.
+        address: the peer's, without a port; empty where it has none.
+        transport: the scheme of the URL that it came over.
+        opened_s: when it was attached, on the monotonic clock.
         buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
     """
@@ -27,19 +30,32 @@ class Connection:
         "_clock",
         "_probes",
         "_progress",
+        "address",
         "buckets",
         "closing",
         "heard_s",
         "is_silent",
         "lost",
         "network",
+        "opened_s",
         "operations",
         "outbox",
         "sink",
+        "transport",
     )
 
-    def __init__(self, sink: ConnectionSink, clock: Clock, network: str = "") -> None:
+    def __init__(
+        self,
+        sink: ConnectionSink,
+        clock: Clock,
+        network: str = "",
+        *,
+        address: str = "",
+        transport: str = "",
+    ) -> None:
         self._clock = clock
+        self.address = address
+        self.transport = transport
         self.network = network
         self.buckets: Buckets = {}
         self._probes: list[Latch] = []
@@ -49,7 +65,7 @@ class Connection:
         self.closing: Closing | None = None
         self.lost = False
         self.is_silent = False
-        self.heard_s = clock.monotonic_s()
+        self.opened_s = self.heard_s = clock.monotonic_s()
         self.operations = 0
 
     def emit(self, *events: Event) -> None:

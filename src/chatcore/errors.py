@@ -202,6 +202,13 @@ class RegistrationClosed(Refusal):
     )
 
 
+class NoSuchAccount(Refusal):
+    """A name that the operator has asked about, and which no account has."""
+
+    code = 209
+    template = "There is no account {username}."
+
+
 class NoSuchRecipient(Refusal):
     """A message to a name that no account has (M6)."""
 
@@ -271,6 +278,13 @@ class DeletionStalled(Refusal):
 
     code = 401
     template = "Nothing was acknowledged for {seconds} s: the account was not deleted."
+
+
+class MailboxNotEmpty(Refusal):
+    """The operator deletes an account only while nothing waits for it (D2)."""
+
+    code = 402
+    template = "The mailbox of {username} holds {queued}: nothing was deleted."
 
 
 class Busy(Outage):
@@ -362,6 +376,7 @@ class CloseCode(IntEnum):
     ACCOUNT_DELETED = 4505, "The account was deleted."
     PASSWORD_CHANGED = 4506, "The password was changed."
     ORIGIN_REFUSED = 4507, "Pages of this origin may not connect."
+    SESSION_ENDED = 4508, "The operator has ended this session."
 
     @property
     def may_reconnect(self) -> bool:

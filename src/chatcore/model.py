@@ -85,6 +85,21 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxContents:
+    """What waits in a mailbox, in numbers.
+
+    ``senders`` counts those of its messages; ``oldest_at_ms`` is when the first of all
+    was sent, 0 where there is none.
+    """
+
+    messages: int = 0
+    bounces: int = 0
+    body_bytes: int = 0
+    senders: int = 0
+    oldest_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSession:
     """A session as the store opened or resumed it."""
 

@@ -1,6 +1,7 @@
 """The parts of one chat, made for one environment and tied together."""
 
 from chatcore.accounts import Accounts
+from chatcore.admin import Admin
 from chatcore.deletion import Deletion
 from chatcore.ids import IdempotencyKey
 from chatcore.key_clock import KeyClock
@@ -61,4 +62,7 @@ class Services:
         self.listing = Listing(store, sessions, limits, clock)
         self.deletion = Deletion(
             store, sessions, accounts, logins, environment, limits, key_clock
+        )
+        self.admin = Admin(
+            store, sessions, accounts, logins, self.deletion, environment, limits
         )

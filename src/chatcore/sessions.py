@@ -108,6 +108,14 @@ class Sessions:
         """The account's session, attached or not."""
         return self._by_account.get(account)
 
+    def all(self) -> list[Session]:
+        """Every session, as it is at this moment."""
+        return list(self._by_account.values())
+
+    def detached_since_s(self, session: Session) -> float:
+        """When a detached session has lost its link, or its grace was begun anew."""
+        return self._detached[session] - self._grace_s
+
     def of_token(self, token_hash: TokenHash) -> Session | None:
         """The session that a token resumes."""
         return self._by_token.get(token_hash)

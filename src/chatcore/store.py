@@ -26,6 +26,7 @@ from chatcore.model import (
     FirstAnswer,
     Mail,
     Mailbox,
+    MailboxContents,
     OpenedSession,
     StoredSession,
     Survey,
@@ -236,6 +237,10 @@ class Store(Protocol):
 
     async def mailbox(self, account: AccountId) -> Mailbox:
         """What the mailbox holds now; empty for an account that is gone."""
+        ...
+
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """The same in numbers, for the operator: it walks the mail, not the bodies."""
         ...
 
     async def read(

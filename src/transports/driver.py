@@ -56,6 +56,8 @@ class Driver:
         memory_budget: MemoryBudget,
         scheduler: FairScheduler,
         limited_log: RateLimitedLog,
+        *,
+        transport: str = "",
     ) -> None:
         self._chat = chat
         self._link = link
@@ -85,7 +87,10 @@ class Driver:
         self._to_read = asyncio.Event()
         self._drained: list[asyncio.Future[bool]] = []
         self._connection = chat.attach(
-            self, link.address, most_frame_bytes=link.most_frame_bytes
+            self,
+            link.address,
+            most_frame_bytes=link.most_frame_bytes,
+            transport=transport,
         )
         self._acknowledging = AcknowledgementQueue(chat, self._connection)
         link.report_held(self.note_link)
@@ -134,6 +139,11 @@ class Driver:
         return self._is_waiting and not self._is_sending
 
     # ---- the connection's sink
+
+    @property
+    def held_bytes(self) -> int:
+        """See ``chatcore.ports.ConnectionSink``."""
+        return self._link_bytes + self._own_bytes
 
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from chatcore import Chat
@@ -97,7 +98,10 @@ class _Server:
         """Accept on one more URL; the URL that clients use."""
         address = parse_address(url)
         listener = await transport_for(address.scheme).listen(
-            address, self.serve_link, self._settings, self.spawn
+            address,
+            partial(self.serve_link, transport=address.scheme),
+            self._settings,
+            self.spawn,
         )
         self._listeners.append(listener)
         return listener.url
@@ -112,7 +116,7 @@ class _Server:
         except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
             _log.exception("A link ended by a fault of the server")
 
-    async def serve_link(self, link: Link, codec: Codec) -> None:
+    async def serve_link(self, link: Link, codec: Codec, *, transport: str) -> None:
         """Drive a link to its end."""
         _log.debug("%s connected", link.peer)
         self._links.add(link)
@@ -124,6 +128,7 @@ class _Server:
                 self._memory_budget,
                 self._scheduler,
                 self._log_limited,
+                transport=transport,
             ).run()
         finally:
             self._links.discard(link)

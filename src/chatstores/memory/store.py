@@ -29,6 +29,7 @@ from chatcore.model import (
     FirstAnswer,
     Mail,
     Mailbox,
+    MailboxContents,
     Message,
     OpenedSession,
     StoredSession,
@@ -37,7 +38,14 @@ from chatcore.model import (
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
 from chatstores.memory import deletions
-from chatstores.memory.rows import AccountRow, KeyedAnswer, KnownKey, MailboxRow, Rows
+from chatstores.memory.rows import (
+    AccountRow,
+    KeyedAnswer,
+    KnownKey,
+    MailboxRow,
+    Rows,
+    StoredMessage,
+)
 
 _GONE: Final = MailboxRow()
 """In place of the mailbox of an account that is gone."""
@@ -299,6 +307,18 @@ class MemoryStore:
         box = self._rows.boxes.get(account, _GONE)
         return Mailbox(
             acknowledged=box.acknowledged, head=box.head, queued=len(box.mail)
+        )
+
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """What the mailbox holds now, in numbers."""
+        box = self._rows.boxes.get(account, _GONE)
+        messages = [it for it in box.mail if isinstance(it, StoredMessage)]
+        return MailboxContents(
+            messages=len(messages),
+            bounces=len(box.mail) - len(messages),
+            body_bytes=sum(it.body_bytes for it in messages),
+            senders=len({it.sender.id for it in messages}),
+            oldest_at_ms=min((it.sent_at_ms for it in box.mail), default=0),
         )
 
     async def read(

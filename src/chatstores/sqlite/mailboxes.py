@@ -17,7 +17,7 @@ from chatcore.ids import (
     Position,
     Username,
 )
-from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
+from chatcore.model import Bounce, Deposit, Mail, Mailbox, MailboxContents, Message
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
 from chatstores.sqlite.cache import VISIBLE, MailboxRow, day_of
@@ -178,6 +178,28 @@ def mailbox(database: Database, account: AccountId) -> Mailbox:
         acknowledged=box.acknowledged,
         head=box.head,
         queued=box.messages + box.bounces,
+    )
+
+
+def contents(database: Database, account: AccountId) -> MailboxContents:
+    """What the mailbox holds, in numbers."""
+    if database.cache.account(account) is None:
+        return MailboxContents()
+    messages, bounces, body_bytes, senders, oldest_at_ms = database.batch.row(
+        "SELECT count(*) FILTER (WHERE bounced = 0), "  # noqa: S608 (a constant)
+        "count(*) FILTER (WHERE bounced = 1), "
+        # The length stands before the body, which is not read for it.
+        "coalesce(sum(octet_length(body)) FILTER (WHERE bounced = 0), 0), "
+        "count(DISTINCT iif(bounced, NULL, sender)), coalesce(min(sent_at_ms), 0) "
+        f"FROM message WHERE account = ? AND {VISIBLE}",
+        account,
+    )
+    return MailboxContents(
+        messages=messages,
+        bounces=bounces,
+        body_bytes=body_bytes,
+        senders=senders,
+        oldest_at_ms=oldest_at_ms,
     )
 
 

@@ -24,6 +24,7 @@ from chatcore.model import (
     FirstAnswer,
     Mail,
     Mailbox,
+    MailboxContents,
     OpenedSession,
     StoredSession,
     Survey,
@@ -186,6 +187,12 @@ class SqliteStore:
         """What the mailbox holds now."""
         return await self._writer.ask(
             lambda database: mailboxes.mailbox(database, account)
+        )
+
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """What the mailbox holds now, in numbers."""
+        return await self._writer.ask(
+            lambda database: mailboxes.contents(database, account)
         )
 
     async def read(

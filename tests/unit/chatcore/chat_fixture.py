@@ -114,6 +114,7 @@ class Peer:
         self._last_id = 0
         self.events: list[Event] = []
         self.is_clogged = False
+        self.held_bytes = 0
         self.ways_given = 0
         self.when_giving_way: Callable[[], None] | None = None
         self.reported: list[Exception] = []

@@ -183,6 +183,10 @@ class UnreliableStore(MemoryStore):
         await self._leave("read")
         return mail
 
+    async def close_mailbox(self, account: AccountId) -> None:
+        await self._enter("close_mailbox")
+        await super().close_mailbox(account)
+
     async def open_mailbox(self, account: AccountId) -> None:
         await self._enter("open_mailbox")
         await super().open_mailbox(account)

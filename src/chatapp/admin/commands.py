@@ -1,0 +1,184 @@
+"""What the operator may ask of a running server: each command by its name.
+
+A command takes the arguments of a request, and gives items and at last what the end
+says. All that it does is a call of ``chatcore.admin.Admin``.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Final, TypeAlias, TypeVar
+
+from chatcore import Chat
+from chatcore.admin import AccountStatus, MailboxStatus, SessionStatus
+from chatcore.commands import InboxAction, OutboxAction
+
+E = TypeVar("E", bound=Enum)
+
+Item: TypeAlias = Mapping[str, object]
+
+
+class ArgumentWrong(Exception):
+    """An argument that is missing, is no such thing, or is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last thing that a command gives: what its end says."""
+
+    fields: Item
+
+
+Answers: TypeAlias = AsyncGenerator[Item | Done | None, None]
+"""Items, and at last ``Done``; None where others should have a turn."""
+
+
+class Arguments:
+    """The arguments of one request, each taken once, by its kind."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        self._left = dict(given)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text; without a default it has to be there."""
+        value = self._left.pop(name, default)
+        if not isinstance(value, str):
+            raise ArgumentWrong(f"{name} is a text")
+        return value
+
+    def truth(self, name: str) -> bool:
+        """True or false; false where it is not there."""
+        value = self._left.pop(name, False)
+        if not isinstance(value, bool):
+            raise ArgumentWrong(f"{name} is true or false")
+        return value
+
+    def choice(self, name: str, choices: Mapping[str, E], default: str) -> E:
+        """One of several."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise ArgumentWrong(f"{name} is one of {', '.join(choices)}")
+        return choices[value]
+
+    def end(self) -> None:
+        """Refuse what nobody has asked for: it may have been meant."""
+        if self._left:
+            raise ArgumentWrong(f"there is no argument {next(iter(self._left))!r}")
+
+
+INBOX: Final[Mapping[str, InboxAction]] = {
+    "discard": InboxAction.DISCARD,
+    "must-be-empty": InboxAction.DELIVER,
+}
+OUTBOX: Final[Mapping[str, OutboxAction]] = {
+    "keep": OutboxAction.KEEP,
+    "retract": OutboxAction.RETRACT,
+}
+
+
+async def _sessions(chat: Chat, given: Arguments) -> Answers:
+    given.end()
+    for status in chat.admin.sessions():
+        yield _session(status)
+    yield Done({})
+
+
+async def _sessions_end(chat: Chat, given: Arguments) -> Answers:
+    username = given.text("username")
+    given.end()
+    yield Done({"ended": await chat.admin.end_session(username)})
+
+
+async def _mailboxes(chat: Chat, given: Arguments) -> Answers:
+    pattern = given.text("pattern", "*")
+    given.end()
+    if "*" in pattern or "?" in pattern:
+        async for page in chat.admin.mailboxes(pattern):
+            yield None
+            for status in page:
+                yield _mailbox(status)
+    else:
+        yield _mailbox(await chat.admin.mailbox(pattern))
+    yield Done({})
+
+
+async def _accounts(chat: Chat, given: Arguments) -> Answers:
+    pattern = given.text("pattern", "")
+    given.end()
+    async for page in chat.admin.accounts(pattern):
+        yield None
+        for status in page:
+            yield _account(status)
+    yield Done({})
+
+
+async def _accounts_create(chat: Chat, given: Arguments) -> Answers:
+    username, password = given.text("username"), given.text("password")
+    given.end()
+    yield Done({"account": await chat.admin.create_account(username, password)})
+
+
+async def _accounts_reset(chat: Chat, given: Arguments) -> Answers:
+    username, password = given.text("username"), given.text("password")
+    given.end()
+    await chat.admin.reset_password(username, password)
+    yield Done({})
+
+
+async def _accounts_delete(chat: Chat, given: Arguments) -> Answers:
+    username = given.text("username")
+    inbox = given.choice("inbox", INBOX, "discard")
+    outbox = given.choice("outbox", OUTBOX, "keep")
+    dry_run = given.truth("dry_run")
+    given.end()
+    receipt = await chat.admin.delete_account(
+        username, inbox=inbox, outbox=outbox, dry_run=dry_run
+    )
+    yield Done(asdict(receipt))
+
+
+COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
+    "sessions": _sessions,
+    "sessions end": _sessions_end,
+    "mailboxes": _mailboxes,
+    "accounts": _accounts,
+    "accounts create": _accounts_create,
+    "accounts reset": _accounts_reset,
+    "accounts delete": _accounts_delete,
+}
+"""Each command by its name, as it is typed after ``chatcore admin``."""
+
+
+CHANGES: Final = frozenset(
+    {"sessions end", "accounts create", "accounts reset", "accounts delete"}
+)
+"""Those that do more than look."""
+
+
+def _session(status: SessionStatus) -> Item:
+    return {
+        "username": status.username,
+        "account": status.account,
+        "attached": status.is_attached,
+        "transport": status.transport,
+        "address": status.address,
+        "since_ms": status.since_ms,
+        "unacknowledged": status.unacknowledged,
+        "held_bytes": status.held_bytes,
+    }
+
+
+def _account(status: AccountStatus) -> Item:
+    return {
+        "username": status.username,
+        "account": status.account,
+        "online": status.is_online,
+    }
+
+
+def _mailbox(status: MailboxStatus) -> Item:
+    return {
+        "username": status.username,
+        "account": status.account,
+        **asdict(status.contents),
+    }

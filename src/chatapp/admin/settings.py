@@ -1,0 +1,103 @@
+"""What can be set in ``chatcore admin``."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from chatapp.errors import SettingWrong
+from chatapp.settings import setting
+
+_WORDS: Final = """\
+one of
+      sessions                    who is connected, or may resume
+      sessions end NAME           end a session; its client does not come back by itself
+      mailboxes [NAME|PATTERN]    what waits, in numbers
+      accounts [list [PATTERN]]   who has an account
+      accounts create NAME        make an account
+      accounts reset NAME         give it another password; its sessions and tokens end
+      accounts delete NAME        delete it, after a look at what that would do"""
+
+TAKES: Final[dict[str, tuple[int, int]]] = {
+    "sessions": (0, 0),
+    "sessions end": (1, 1),
+    "mailboxes": (0, 1),
+    "accounts": (0, 0),
+    "accounts list": (0, 1),
+    "accounts create": (1, 1),
+    "accounts reset": (1, 1),
+    "accounts delete": (1, 1),
+}
+"""How many words each command has after it, at the least and at the most."""
+
+_OF_DELETE: Final = ("inbox", "outbox", "dry_run", "yes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSettings:
+    """Settings of ``chatcore admin``."""
+
+    words: tuple[str, ...] = setting((), help=_WORDS, metavar="COMMAND", word="rest")
+    admin_socket: str = setting(
+        "",
+        help="the socket of serve --admin-socket",
+        metavar="PATH",
+        called="--socket",
+    )
+    json: bool = setting(
+        default=False, help="print one JSON object a line, errors too", here_only=True
+    )
+    password_file: str = setting(
+        "",
+        help="accounts create, reset: read the new password from this file, or with - "
+        "from stdin; without, from CHATCORE_PASSWORD, or asked for on the terminal",
+        metavar="FILE",
+    )
+    inbox: Literal["discard", "must-be-empty"] | None = setting(
+        None,
+        help="accounts delete: drop what waits for the account and tell the senders, "
+        "or refuse while anything does (default: discard)",
+        here_only=True,
+    )
+    outbox: Literal["keep", "retract"] | None = setting(
+        None,
+        help="accounts delete: leave what it sent and nobody received yet, or take it "
+        "back (default: keep)",
+        here_only=True,
+    )
+    dry_run: bool = setting(
+        default=False,
+        help="accounts delete: only print what would be done",
+        here_only=True,
+    )
+    yes: bool = setting(
+        default=False, help="accounts delete: do not ask before", here_only=True
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what is no command, or what it does not take."""
+        if not self.admin_socket:
+            raise SettingWrong(
+                "Say where the server listens: --socket PATH, or CHATCORE_ADMIN_SOCKET."
+            )
+        least, most = TAKES[self.command]
+        if not least <= len(self.names) <= most:
+            known = "no NAME" if not most else "one NAME"
+            raise SettingWrong(f"admin {self.command} takes {known}.")
+        for name in _OF_DELETE:
+            if getattr(self, name) and self.command != "accounts delete":
+                flag = name.replace("_", "-")
+                raise SettingWrong(f"--{flag} is for admin accounts delete.")
+
+    @property
+    def command(self) -> str:
+        """Which command it is, by its one or two words."""
+        for length in (2, 1):
+            command = " ".join(self.words[:length])
+            if command in TAKES:
+                return command
+        known = ", ".join(TAKES)
+        raise SettingWrong(f"The words after admin are one of: {known}.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The words after the command."""
+        return self.words[len(self.command.split()) :]

@@ -1,0 +1,274 @@
+"""What the operator may do: see who is there, and look after accounts.
+
+Nothing here asks for an account's password, and nothing is counted or throttled: who
+may call it is for the application to decide. Each is refused as a command is, with a
+``Refusal`` that has changed nothing (E2).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chatcore.accounts import Accounts
+from chatcore.commands import InboxAction, OutboxAction
+from chatcore.deletion import Deletion
+from chatcore.errors import AccountInUse, AccountsElsewhere, CloseCode, NameTaken
+from chatcore.ids import NO_KEY, AccountId, Username
+from chatcore.limits import Limits
+from chatcore.logins import Logins
+from chatcore.model import DeletionReceipt, MailboxContents
+from chatcore.patterns import compile_pattern
+from chatcore.ports import Environment
+from chatcore.sessions import Session, Sessions
+from chatcore.store import Store
+
+_MS: Final = 1000
+_ATTEMPTS: Final = 3
+"""How often a change is tried that the account's owner comes in between of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatus:
+    """A session as it is now.
+
+    Attributes:
+        is_attached: a link carries it; without one it waits to be resumed.
+        transport: the scheme of the URL that it came over; empty while detached.
+        address: the peer's, without a port; empty while detached, or without one.
+        since_ms: when that link was opened, or the last one was lost.
+        unacknowledged: messages that were delivered and not acknowledged (W8).
+        held_bytes: what the server holds for its link (B1).
+    """
+
+    username: Username
+    account: AccountId
+    is_attached: bool
+    transport: str
+    address: str
+    since_ms: int
+    unacknowledged: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatus:
+    """An account, and whether somebody is logged in to it."""
+
+    username: Username
+    account: AccountId
+    is_online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxStatus:
+    """What waits for one account."""
+
+    username: Username
+    account: AccountId
+    contents: MailboxContents
+
+
+class Admin:
+    """Sees and changes what only the operator may."""
+
+    def __init__(  # the parts that it ties together
+        self,
+        store: Store,
+        sessions: Sessions,
+        accounts: Accounts,
+        logins: Logins,
+        deletion: Deletion,
+        environment: Environment,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._accounts = accounts
+        self._logins = logins
+        self._deletion = deletion
+        self._environment = environment
+        self._limits = limits
+
+    # ---- sessions
+
+    def sessions(self) -> Iterator[SessionStatus]:
+        """Every session that was there when this was asked and has not ended, each as
+        it is when its turn comes.
+        """
+        for session in self._sessions.all():
+            if self._sessions.of_account(session.account) is session:
+                yield self._status_of(session)
+
+    def _status_of(self, session: Session) -> SessionStatus:
+        connection = session.connection
+        clock = self._environment.clock
+        since_s = (
+            self._sessions.detached_since_s(session)
+            if connection is None
+            else connection.opened_s
+        )
+        return SessionStatus(
+            username=session.username,
+            account=session.account,
+            is_attached=connection is not None,
+            transport="" if connection is None else connection.transport,
+            address="" if connection is None else connection.address,
+            since_ms=clock.now_ms() - int((clock.monotonic_s() - since_s) * _MS),
+            unacknowledged=session.delivery.unacknowledged,
+            held_bytes=0 if connection is None else connection.sink.held_bytes,
+        )
+
+    async def end_session(self, username: str) -> bool:
+        """End the account's session, and its link with a code that has a client not
+        come back by itself (``SESSION_ENDED``); whether there was one.
+
+        Its owner may log in again: to keep somebody out, reset the password.
+
+        Raises:
+            NoSuchAccount: nobody has this name.
+        """
+        account = await self._accounts.find(username)
+        if self._sessions.of_account(account.id) is None:
+            return False
+        epoch = await self._logins.seize(account, CloseCode.SESSION_ENDED)
+        if epoch is None:  # a password was changed meanwhile, by whoever has it
+            return await self.end_session(username)
+        await self._store.end_session(account.id, epoch)
+        return True
+
+    # ---- accounts
+
+    async def accounts(
+        self, pattern: str = ""
+    ) -> AsyncIterator[Sequence[AccountStatus]]:
+        """The accounts that match a pattern (L1), by code point, a page at a time.
+
+        A page may be empty, and others should have a turn after each (B2).
+
+        Raises:
+            InvalidPattern: it is too long.
+        """
+        limits = self._limits
+        compiled = compile_pattern(pattern, max_chars=limits.pattern_chars)
+        after = ""
+        while True:
+            page = await self._store.names(
+                prefix=compiled.prefix, after=after, limit=limits.walk_names
+            )
+            yield [
+                self._account_status(account, name)
+                for account, name in page
+                if compiled.matches(name)
+            ]
+            if len(page) < limits.walk_names:
+                return
+            after = page[-1][1]
+
+    def _account_status(self, account: AccountId, name: Username) -> AccountStatus:
+        session = self._sessions.of_account(account)
+        is_online = session is not None and session.is_attached
+        return AccountStatus(username=name, account=account, is_online=is_online)
+
+    async def create_account(self, username: str, password: str) -> AccountId:
+        """Make an account, whoever else may (A3).
+
+        Raises:
+            AccountsElsewhere: the application keeps its users itself (A2).
+            InvalidUsername, InvalidPassword, NameTaken, Busy: as for a ``create``.
+        """
+        self._refuse_elsewhere("create")
+        name = self._accounts.prepare(username)
+        self._accounts.check_length(password)
+        account = await self._accounts.make(name, password, NO_KEY, network="")
+        if account is None:
+            raise NameTaken(username=name)
+        return account.id
+
+    async def reset_password(self, username: str, password: str) -> None:
+        """Give the account another password; its session and every token that was
+        given before end with it (A6).
+
+        Raises:
+            AccountInUse: its owner has changed it in between, again and again.
+            AccountsElsewhere: the application keeps its users itself (A2).
+            InvalidPassword, NoSuchAccount, Busy: nothing was changed.
+        """
+        self._refuse_elsewhere("reset password")
+        self._accounts.check_length(password)
+        account = await self._accounts.find(username)
+        new_hash = await self._environment.passwords.hash(password, address="")
+        for _ in range(_ATTEMPTS):
+            epoch = await self._store.change_password(
+                account.id,
+                # It may not resume anything: nobody is told it.
+                self._logins.new_token_hash(),
+                old=account.password_hash,
+                new=new_hash,
+            )
+            if epoch is not None:
+                self._logins.end_here(account.id, CloseCode.PASSWORD_CHANGED)
+                await self._store.end_session(account.id, epoch)
+                return
+            account = await self._accounts.find(username)
+        raise AccountInUse(username=account.username)
+
+    def _refuse_elsewhere(self, command: str) -> None:
+        if self._accounts.are_elsewhere:
+            raise AccountsElsewhere(command=command)
+
+    async def delete_account(
+        self,
+        username: str,
+        *,
+        inbox: InboxAction = InboxAction.DISCARD,
+        outbox: OutboxAction = OutboxAction.KEEP,
+        dry_run: bool = False,
+    ) -> DeletionReceipt:
+        """Delete an account as its owner might, and end its session (D2 to D5).
+
+        Nobody is there to take what waits: with ``InboxAction.DELIVER`` it is refused
+        while there is anything.
+
+        Raises:
+            MailboxNotEmpty: with ``DELIVER``; nothing was changed.
+            NoSuchAccount: nobody has this name.
+            AccountInUse: somebody logs in, again and again.
+            Outage: once decided it is carried out all the same.
+        """
+        account = await self._accounts.find(username)
+        return await self._deletion.delete_for_operator(
+            account, inbox=inbox, outbox=outbox, dry_run=dry_run
+        )
+
+    # ---- mail
+
+    async def mailbox(self, username: str) -> MailboxStatus:
+        """What waits for one account.
+
+        Raises:
+            NoSuchAccount: nobody has this name.
+        """
+        account = await self._accounts.find(username)
+        return await self._mailbox_status(account.id, account.username)
+
+    async def mailboxes(
+        self, pattern: str = ""
+    ) -> AsyncIterator[Sequence[MailboxStatus]]:
+        """What waits for each account that matches a pattern, as ``accounts`` does.
+
+        Raises:
+            InvalidPattern: it is too long.
+        """
+        async for page in self.accounts(pattern):
+            yield []
+            for it in page:
+                yield [await self._mailbox_status(it.account, it.username)]
+
+    async def _mailbox_status(
+        self, account: AccountId, username: Username
+    ) -> MailboxStatus:
+        return MailboxStatus(
+            username=username,
+            account=account,
+            contents=await self._store.mailbox_contents(account),
+        )
