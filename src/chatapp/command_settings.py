@@ -66,10 +66,11 @@ class ServeSettings:
         metavar="NAME=VALUE",
     )
 
-    registration: Literal["auto", "open", "closed"] = setting(
+    registration: Literal["auto", "open", "closed", "invite"] = setting(
         "auto",
-        help="who may make an account: whoever connects (open), or only the operator "
-        "(closed); auto is open while all listeners are on loopback, else closed",
+        help="who may make an account: whoever connects (open), only the operator "
+        "(closed), or whoever has a code of chatcore admin invite; auto is open while "
+        "all listeners are on loopback, else closed",
     )
     policy: str = setting(
         "",

@@ -64,7 +64,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         is_one_shot=True,
     ),
     "client": Command(
-        settings="chatapp.connecting:ClientSettings",
+        settings="chatapp.connecting:TerminalSettings",
         runs="chatapp.client",
         help="chat from a terminal",
     ),

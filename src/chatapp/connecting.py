@@ -17,7 +17,7 @@ _NEED_PORTS: Final = frozenset({"tcp", "grpc"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Settings of ``chatcore client``, and the first ones of the one-shot commands."""
+    """Settings of every command that connects."""
 
     transport: str = setting(
         "tcp",
@@ -55,6 +55,17 @@ class ClientSettings:
     def urls(self) -> tuple[str, ...]:
         """What to connect to, in this order."""
         return self.connect or (url_of(self.transport, self.host, self.port),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSettings(ClientSettings):
+    """Settings of ``chatcore client``."""
+
+    invitation: str = setting(
+        "",
+        help="the operator's code that allows create, where one is needed",
+        metavar="CODE",
+    )
 
 
 def check_port(port: int) -> None:

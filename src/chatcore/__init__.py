@@ -18,8 +18,8 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.errors": (
         "AccountInUse AccountsElsewhere AcknowledgedTooMuch AlreadyLoggedIn Busy "
         "ChatError CloseCode Closed DeletionStalled Fenced InternalError InvalidBody "
-        "InvalidKey InvalidPassword InvalidPattern InvalidUsername KeyExpired "
-        "KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
+        "InvalidKey InvalidPassword InvalidPattern InvalidUsername InvitationRefused "
+        "KeyExpired KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
         "MalformedCommand NameTaken NoSuchRecipient OtherAccount Outage "
         "OutcomeUnknown RateExceeded Refusal RegistrationClosed SessionGone "
         "ShuttingDown StoreUnavailable TooManyAttempts TooManyOperations "

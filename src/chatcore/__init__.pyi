@@ -21,6 +21,7 @@ from chatcore.errors import InvalidKey as InvalidKey
 from chatcore.errors import InvalidPassword as InvalidPassword
 from chatcore.errors import InvalidPattern as InvalidPattern
 from chatcore.errors import InvalidUsername as InvalidUsername
+from chatcore.errors import InvitationRefused as InvitationRefused
 from chatcore.errors import KeyExpired as KeyExpired
 from chatcore.errors import KeyReused as KeyReused
 from chatcore.errors import LoginRequired as LoginRequired

@@ -13,16 +13,18 @@ from chatcore.errors import (
     KeyReused,
     NameTaken,
     NoSuchAccount,
-    RegistrationClosed,
+    Refusal,
     WrongCredentials,
 )
 from chatcore.events import Created
 from chatcore.ids import (
     NO_HASH,
+    NO_INVITATION,
     NO_KEY,
     AccountId,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     TokenHash,
     Username,
@@ -33,7 +35,7 @@ from chatcore.limits import Limits
 from chatcore.model import Account, FirstAnswer
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
-from chatcore.registration import Registration
+from chatcore.registration import Admitted, Registrar, Registration
 from chatcore.sessions import Session
 from chatcore.store import Store
 from chatcore.throttle import Throttle
@@ -56,11 +58,13 @@ class Accounts:
         key_clock: KeyClock,
         registration: Registration,
     ) -> None:
-        self._registration = registration
         self._credentials = credentials
         self._rates = rates
         self._key_clock = key_clock
         self._throttle = Throttle(limits, environment.clock)
+        self._registrar = Registrar(
+            registration, store, self._throttle, environment.clock
+        )
         self._store = store
         self._environment = environment
         self._limits = limits
@@ -84,20 +88,25 @@ class Accounts:
         key = parse_key(command.key)
         network = source.network
         account = await self._repeated(username, command.password, key, network)
+        if account is not None:
+            return Created(command_id, account, username)
+        refuse_outside(
+            key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
+        )
+        judged = await self._registrar.judge(command.invitation, network)
+        if isinstance(judged, Refusal):
+            raise self._registrar.refuse(judged, command.invitation, network)
+        self._rates.take(source, {RateKind.CREATES: 1})
+        made = await self.make(
+            username, command.password, key, network, judged.invitation
+        )
+        if made is not None:
+            return Created(command_id, made.id, username)
+        # Somebody was faster: perhaps this same request, on another link.
+        account = await self._repeated(username, command.password, key, network)
         if account is None:
-            if self._registration is Registration.CLOSED:
-                raise RegistrationClosed
-            refuse_outside(
-                key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
-            )
-            self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self.make(username, command.password, key, network)
-            if made is not None:
-                return Created(command_id, made.id, username)
-            # Somebody was faster: perhaps this same request, on another link.
-            account = await self._repeated(username, command.password, key, network)
-        if account is None:
-            raise NameTaken(username=username)
+            spent = await self._registrar.explain(judged)
+            raise spent or NameTaken(username=username)
         return Created(command_id, account, username)
 
     async def find(self, text: str) -> Account:
@@ -114,9 +123,17 @@ class Accounts:
         return self._credentials is not None
 
     async def make(
-        self, username: Username, password: str, key: IdempotencyKey, network: str
+        self,
+        username: Username,
+        password: str,
+        key: IdempotencyKey,
+        network: str,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> Account | None:
-        """Add an account; None when the name exists. Nobody is asked whether it may."""
+        """Add an account; None when the name exists, or the invitation is spent.
+
+        Nobody is asked whether it may.
+        """
         objection = self._environment.names.objection(username)
         if objection:
             raise InvalidUsername(reason=objection)
@@ -131,6 +148,7 @@ class Accounts:
             password_hash,
             key=key,
             at_ms=self._environment.clock.now_ms(),
+            invitation=invitation,
         )
         if created is None:
             return None
@@ -149,7 +167,13 @@ class Accounts:
         return first.account
 
     async def log_in(
-        self, username: Username, password: str, source: Caller, *, create: bool
+        self,
+        username: Username,
+        password: str,
+        source: Caller,
+        *,
+        create: bool,
+        invitation: str = "",
     ) -> Account:
         """The account that a login opens; ``create`` makes that of a free name (A4).
 
@@ -157,25 +181,32 @@ class Accounts:
         is kept at the cost of now (A2).
 
         Raises:
-            RegistrationClosed: with ``create``, in the place of ``WrongCredentials``
-                and at its cost: whether the name is free is not told (A2).
+            RegistrationClosed, InvitationRefused: with ``create``, in the place of
+                ``WrongCredentials`` and at its cost: whether the name is free is not
+                told (A2).
             WrongCredentials, RateExceeded, TooManyAttempts: as ``authenticate``.
         """
         account = await self._store.find_account(username)
-        creates = create and self._credentials is None
-        is_closed = self._registration is Registration.CLOSED
-        if account is None and creates and not is_closed:
+        network, judged = source.network, None
+        if create and self._credentials is None:
+            judged = await self._registrar.judge(invitation, network)
+        if account is None and isinstance(judged, Admitted):
             self.check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self.make(username, password, NO_KEY, source.network)
+            made = await self.make(
+                username, password, NO_KEY, network, judged.invitation
+            )
             if made is not None:
                 return made
             account = await self._store.find_account(username)
+            if account is None:
+                judged = await self._registrar.explain(judged)
         try:
-            account = await self._prove(username, account, password, source.network)
+            account = await self._prove(username, account, password, network)
         except WrongCredentials:
-            if creates and is_closed:
-                raise RegistrationClosed from None
+            if isinstance(judged, Refusal):
+                refusal = self._registrar.refuse(judged, invitation, network)
+                raise refusal from None
             raise
         return await self._rehash(account, password, source.network)
 

@@ -6,7 +6,7 @@ may call it is for the application to decide. Each is refused as a command is, w
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chatcore.accounts import Accounts
@@ -14,11 +14,12 @@ from chatcore.commands import InboxAction, OutboxAction
 from chatcore.deletion import Deletion
 from chatcore.errors import AccountInUse, AccountsElsewhere, CloseCode, NameTaken
 from chatcore.ids import NO_KEY, AccountId, Username
-from chatcore.limits import Limits
+from chatcore.limits import DAY_MS, Limits
 from chatcore.logins import Logins
 from chatcore.model import DeletionReceipt, MailboxContents
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment
+from chatcore.registration import hash_invitation, write_invitation
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
@@ -57,6 +58,15 @@ class AccountStatus:
     username: Username
     account: AccountId
     is_online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """An invitation that was made just now."""
+
+    code: str = field(repr=False)
+    uses: int
+    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +249,18 @@ class Admin:
         return await self._deletion.delete_for_operator(
             account, inbox=inbox, outbox=outbox, dry_run=dry_run
         )
+
+    async def invite(self, *, uses: int = 1, lifetime_ms: int = 7 * DAY_MS) -> Invite:
+        """Make an invitation, for so many accounts and so long (A3, A4).
+
+        Its code is told only here: the store keeps its hash.
+        """
+        code = write_invitation(self._environment.entropy.token())
+        expires_at_ms = self._environment.clock.now_ms() + lifetime_ms
+        await self._store.add_invitation(
+            hash_invitation(code), uses=uses, expires_at_ms=expires_at_ms
+        )
+        return Invite(code=code, uses=uses, expires_at_ms=expires_at_ms)
 
     # ---- mail
 

@@ -77,6 +77,7 @@ class Chat:
         registration: who may make accounts of the chat's own.
 
     Attributes:
+        registration: who may make accounts of the chat's own.
         admission: how many connections there may be (B3).
     """
 
@@ -95,7 +96,7 @@ class Chat:
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
-        self._registration = registration
+        self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self._forget_at_s = 0.0
@@ -113,7 +114,7 @@ class Chat:
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
-            registration=self._registration,
+            registration=self.registration,
         )
         now_s = environment.clock.monotonic_s()
         for stored in await self._store.sessions():

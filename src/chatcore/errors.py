@@ -189,16 +189,26 @@ class AccountsElsewhere(Refusal):
 
 
 class RegistrationClosed(Refusal):
-    """An account that only the operator can make (A3, A4).
-
-    A login that may create is answered so for a free name and for a wrong password
-    alike: the two are not told apart (A2).
+    """Only the operator makes accounts, and a login that may create has no right
+    password (A3, A4).
     """
 
     code = 208
     template = (
         "Accounts are made by the operator here; to log in to one that exists takes "
         "its password."
+    )
+
+
+class InvitationRefused(Refusal):
+    """An account takes an invitation, and none that holds is there; for a login as
+    ``RegistrationClosed`` (A3, A4).
+    """
+
+    code = 210
+    template = (
+        "To make an account takes an invitation that holds; to log in to one that "
+        "exists takes its password."
     )
 
 

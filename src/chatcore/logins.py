@@ -73,7 +73,11 @@ class Logins:
         username, password = self._accounts.prepare(command.username), command.password
         source = self._sessions.source(connection)
         account = await self._accounts.log_in(
-            username, password, source, create=command.create
+            username,
+            password,
+            source,
+            create=command.create,
+            invitation=command.invitation,
         )
         # From here to the answer nothing is waited for but the session itself: what
         # comes by itself comes after it.

@@ -10,10 +10,12 @@ from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -104,11 +106,24 @@ class Store(Protocol):
         *,
         key: IdempotencyKey,
         at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
         """Add an account with an id never used before; None when the name exists.
 
-        A key that is not empty is kept with the account's id for ``first_answer``.
+        A key that is not empty is kept with the account's id for ``first_answer``. An
+        ``invitation`` that is not empty is spent once in the same commit; None, and
+        nothing is changed, when it allows no account at ``at_ms``.
         """
+        ...
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then; ``forget`` drops it later."""
+        ...
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired at ``at_ms``."""
         ...
 
     async def find_account(self, username: Username) -> Account | None:
@@ -315,7 +330,8 @@ class Store(Protocol):
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         """Drop the keys below ``oldest_key``, and what only they kept (tombstones of
         deleted accounts that nothing names any more). It becomes the horizon, where
-        that is not higher already.
+        that is not higher already. Invitations that had expired by the time in
+        ``oldest_key`` are dropped too.
         """
         ...
 

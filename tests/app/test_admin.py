@@ -14,6 +14,7 @@ from tests.app.processes import (
     PASSWORD,
     RunningServer,
     chatcore,
+    client,
     on_memory,
     running_server,
     with_accounts,
@@ -235,3 +236,37 @@ def test_a_live_socket_is_not_taken_and_a_stale_one_is(
     assert "another server answers there." in live.errors
     assert was_there
     assert not stale.exists()
+
+
+@pytest.mark.rule("A3")
+def test_a_code_lets_somebody_make_an_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    socket = str(tmp_path / SOCKET)
+    flags = (*on_memory(), "--admin-socket", socket, "--registration", "invite")
+    with plain_server(*flags) as server:
+        run = Commands(server.url, tmp_path, monkeypatch, capfd)
+        run.set(CHATCORE_ADMIN_SOCKET=socket)
+        refused = run("create", "ada")
+        code = run("admin", "invite", "--days", "2").text.strip()
+        made = run("create", "ada", "--invitation", code)
+        second = run("admin", "invite", "--uses", "1", "--json").records[0]["code"]
+        run.set(CHATCORE_INVITATION=str(second))
+        by_client = client(
+            server.url, "create eve", PASSWORD, flags=("--invitation", str(second))
+        )
+        spent = run("create", "bob", "--json")
+
+    assert refused.errors.startswith("chatcore: [210] ")
+    assert made.text == "Created ada.\n"
+    assert by_client.lines == ["Created eve."]
+    assert spent.error["name"] == "INVITATION_REFUSED"
+
+
+def test_a_code_that_nobody_asks_for_is_said_to_be_one(admin: Commands) -> None:
+    done = admin("admin", "invite")
+    wrong = admin("admin", "invite", "--uses", "0")
+
+    assert done.status == 0
+    assert done.errors == "The server asks nobody for an invitation now.\n"
+    assert wrong.errors.startswith("chatcore: [701] --uses is at least 1.")

@@ -36,6 +36,10 @@ def run(settings: AdminSettings) -> int:
             case "accounts" | "accounts list":
                 pattern = names[0] if names else ""
                 printed.accounts(_items(door.ask("accounts", pattern=pattern)))
+            case "invite":
+                terms = {"uses": settings.uses, "days": settings.days}
+                given = {name: it for name, it in terms.items() if it is not None}
+                printed.invite(door.ask_once("invite", **given))
             case _:
                 end = door.ask_once(command, username=names[0], password=password)
                 printed.changed(command, names[0], end)

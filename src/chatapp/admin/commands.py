@@ -9,11 +9,16 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypeVar
 
-from chatcore import Chat
+from chatcore import Chat, Registration
 from chatcore.admin import AccountStatus, MailboxStatus, SessionStatus
 from chatcore.commands import InboxAction, OutboxAction
+from chatcore.limits import DAY_MS
 
 E = TypeVar("E", bound=Enum)
+
+_DAYS: Final = 7
+_MOST_USES: Final = 1_000_000
+_MOST_DAYS: Final = 3650
 
 Item: TypeAlias = Mapping[str, object]
 
@@ -51,6 +56,15 @@ class Arguments:
         value = self._left.pop(name, False)
         if not isinstance(value, bool):
             raise ArgumentWrong(f"{name} is true or false")
+        return value
+
+    def number(self, name: str, default: int, *, most: int) -> int:
+        """A whole number above 0."""
+        value = self._left.pop(name, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ArgumentWrong(f"{name} is a whole number")
+        if not 0 < value <= most:
+            raise ArgumentWrong(f"{name} is 1 to {most}")
         return value
 
     def choice(self, name: str, choices: Mapping[str, E], default: str) -> E:
@@ -137,6 +151,15 @@ async def _accounts_delete(chat: Chat, given: Arguments) -> Answers:
     yield Done(asdict(receipt))
 
 
+async def _invite(chat: Chat, given: Arguments) -> Answers:
+    uses = given.number("uses", 1, most=_MOST_USES)
+    days = given.number("days", _DAYS, most=_MOST_DAYS)
+    given.end()
+    invite = await chat.admin.invite(uses=uses, lifetime_ms=days * DAY_MS)
+    needed = chat.registration is Registration.INVITE
+    yield Done(asdict(invite) | {"needed": needed})
+
+
 COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
     "sessions": _sessions,
     "sessions end": _sessions_end,
@@ -145,12 +168,19 @@ COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
     "accounts create": _accounts_create,
     "accounts reset": _accounts_reset,
     "accounts delete": _accounts_delete,
+    "invite": _invite,
 }
 """Each command by its name, as it is typed after ``chatcore admin``."""
 
 
 CHANGES: Final = frozenset(
-    {"sessions end", "accounts create", "accounts reset", "accounts delete"}
+    {
+        "sessions end",
+        "accounts create",
+        "accounts reset",
+        "accounts delete",
+        "invite",
+    }
 )
 """Those that do more than look."""
 

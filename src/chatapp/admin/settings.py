@@ -14,7 +14,8 @@ one of
       accounts [list [PATTERN]]   who has an account
       accounts create NAME        make an account
       accounts reset NAME         give it another password; its sessions and tokens end
-      accounts delete NAME        delete it, after a look at what that would do"""
+      accounts delete NAME        delete it, after a look at what that would do
+      invite                      make a code that allows an account"""
 
 TAKES: Final[dict[str, tuple[int, int]]] = {
     "sessions": (0, 0),
@@ -25,10 +26,19 @@ TAKES: Final[dict[str, tuple[int, int]]] = {
     "accounts create": (1, 1),
     "accounts reset": (1, 1),
     "accounts delete": (1, 1),
+    "invite": (0, 0),
 }
 """How many words each command has after it, at the least and at the most."""
 
-_OF_DELETE: Final = ("inbox", "outbox", "dry_run", "yes")
+_FLAGS: Final[dict[str, str]] = {
+    "inbox": "accounts delete",
+    "outbox": "accounts delete",
+    "dry_run": "accounts delete",
+    "yes": "accounts delete",
+    "uses": "invite",
+    "days": "invite",
+}
+"""Flags that are for one command, and for which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,18 @@ class AdminSettings:
     yes: bool = setting(
         default=False, help="accounts delete: do not ask before", here_only=True
     )
+    uses: int | None = setting(
+        None,
+        help="invite: how many accounts it allows (default: 1)",
+        metavar="N",
+        here_only=True,
+    )
+    days: int | None = setting(
+        None,
+        help="invite: for how long (default: 7)",
+        metavar="DAYS",
+        here_only=True,
+    )
 
     def __post_init__(self) -> None:
         """Refuse what is no command, or what it does not take."""
@@ -82,10 +104,13 @@ class AdminSettings:
         if not least <= len(self.names) <= most:
             known = "no NAME" if not most else "one NAME"
             raise SettingWrong(f"admin {self.command} takes {known}.")
-        for name in _OF_DELETE:
-            if getattr(self, name) and self.command != "accounts delete":
+        for name, command in _FLAGS.items():
+            if getattr(self, name) not in {None, False} and self.command != command:
                 flag = name.replace("_", "-")
-                raise SettingWrong(f"--{flag} is for admin accounts delete.")
+                raise SettingWrong(f"--{flag} is for admin {command}.")
+        for name, number in (("uses", self.uses), ("days", self.days)):
+            if number is not None and number < 1:
+                raise SettingWrong(f"--{name} is at least 1.")
 
     @property
     def command(self) -> str:

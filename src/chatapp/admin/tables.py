@@ -64,6 +64,12 @@ class Printer:
         kind = command.replace(" ", "_")
         self._line({"type": kind, "username": name, **end}, words[command])
 
+    def invite(self, end: Mapping[str, object]) -> None:
+        """A new code; on a line of its own, for a script as well."""
+        self._line({"type": "invite", **end}, str(end.get("code", "")))
+        if not end.get("needed") and not self._as_json:
+            sys.stderr.write("The server asks nobody for an invitation now.\n")
+
     def deletion(self, name: str, receipt: Mapping[str, object]) -> None:
         """What a deletion would do, or did."""
         kind = "plan" if receipt.get("dry_run") else "deleted"

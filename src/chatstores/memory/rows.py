@@ -17,6 +17,7 @@ from chatcore.ids import (
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -147,6 +148,13 @@ class KeyedAnswer(NamedTuple):
     deletion: Deletion | None
 
 
+class Invitation(NamedTuple):
+    """How often a code may still be used, and until when."""
+
+    uses: int
+    expires_at_ms: int
+
+
 Pair: TypeAlias = tuple[AccountId, Username]
 
 
@@ -168,3 +176,15 @@ class Rows:
     keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
     answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)
+    invitations: dict[InvitationHash, Invitation] = field(default_factory=dict)
+
+    def allows(self, code: InvitationHash, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        found = self.invitations.get(code)
+        return found is not None and found.expires_at_ms > at_ms
+
+    def spend(self, code: InvitationHash) -> None:
+        """Use a code once."""
+        uses, expires_at_ms = self.invitations.pop(code)
+        if uses > 1:
+            self.invitations[code] = Invitation(uses - 1, expires_at_ms)

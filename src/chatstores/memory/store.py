@@ -11,10 +11,12 @@ from operator import attrgetter
 from typing import Final
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -40,6 +42,7 @@ from chatstores.bounces import POSITION_BYTES
 from chatstores.memory import deletions
 from chatstores.memory.rows import (
     AccountRow,
+    Invitation,
     KeyedAnswer,
     KnownKey,
     MailboxRow,
@@ -90,12 +93,17 @@ class MemoryStore:
         password_hash: PasswordHash,
         *,
         key: IdempotencyKey,
-        at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
+        at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists, or the invitation is spent."""
         rows = self._rows
         if username in rows.by_name:
             return None
+        if invitation:
+            if not rows.allows(invitation, at_ms):
+                return None
+            rows.spend(invitation)
         account = AccountId(next(rows.ids))
         row = AccountRow(id=account, username=username, password_hash=password_hash)
         rows.accounts[account] = rows.by_name[username] = row
@@ -104,6 +112,16 @@ class MemoryStore:
         if key:
             rows.answered.setdefault(key, KeyedAnswer(row, None))
         return account
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then."""
+        self._rows.invitations[invitation] = Invitation(uses, expires_at_ms)
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        return self._rows.allows(invitation, at_ms)
 
     async def find_account(self, username: Username) -> Account | None:
         """The account that has this name now."""

@@ -7,12 +7,14 @@ from chatcore.ids import (
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
     Username,
 )
 from chatcore.model import KNOWN_ADDRESSES, Account, OpenedSession, StoredSession
+from chatstores.sqlite import invitations
 from chatstores.sqlite.cache import CachedAccount
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.mailboxes import mailbox
@@ -24,9 +26,14 @@ def create(
     password_hash: PasswordHash,
     key: IdempotencyKey,
     at_ms: int,
+    invitation: InvitationHash,
 ) -> AccountId | None:
-    """Add an account and its mailbox; None when the name exists."""
+    """Add an account and its mailbox; None when the name exists, or the invitation is
+    spent.
+    """
     if database.cache.account_id(username) is not None:
+        return None
+    if invitation and not invitations.spend(database, invitation, at_ms):
         return None
     batch = database.batch
     batch.write(

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -30,7 +32,14 @@ from chatcore.model import (
     Survey,
 )
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
-from chatstores.sqlite import accounts, clean_up, deletions, mailboxes, retention
+from chatstores.sqlite import (
+    accounts,
+    clean_up,
+    deletions,
+    invitations,
+    mailboxes,
+    retention,
+)
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import END, START
 from chatstores.sqlite.writer import Writer
@@ -63,12 +72,27 @@ class SqliteStore:
         *,
         key: IdempotencyKey,
         at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists, or the invitation is spent."""
         return await self._writer.ask(
             lambda database: accounts.create(
-                database, username, password_hash, key, at_ms
+                database, username, password_hash, key, at_ms, invitation
             )
+        )
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then."""
+        await self._writer.ask(
+            lambda database: invitations.add(database, invitation, uses, expires_at_ms)
+        )
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        return await self._writer.ask(
+            lambda database: invitations.allows(database, invitation, at_ms)
         )
 
     async def find_account(self, username: Username) -> Account | None:
@@ -279,6 +303,7 @@ class SqliteStore:
         """Drop the keys below ``oldest_key``, and what only they kept."""
         ask = self._writer.ask
         await ask(lambda database: retention.expire_keys(database, oldest_key))
+        await ask(lambda database: invitations.forget(database, oldest_key))
         while await ask(retention.delete_expired_keys):
             pass
         unnamed = set(await ask(retention.tombstones))

@@ -44,6 +44,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.Fenced: StatusCode.ABORTED,
     errors.AccountsElsewhere: StatusCode.UNIMPLEMENTED,
     errors.RegistrationClosed: StatusCode.PERMISSION_DENIED,
+    errors.InvitationRefused: StatusCode.PERMISSION_DENIED,
     errors.NoSuchAccount: StatusCode.NOT_FOUND,
     errors.NoSuchRecipient: StatusCode.NOT_FOUND,
     errors.MailboxFull: StatusCode.RESOURCE_EXHAUSTED,

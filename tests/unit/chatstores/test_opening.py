@@ -38,7 +38,7 @@ from tests.unit.chatstores.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 NOBODY = 65534
-SCHEMA = 2
+SCHEMA = 3
 
 
 @asynccontextmanager
