@@ -69,6 +69,10 @@ class Accounts:
         self._environment = environment
         self._limits = limits
 
+    def follow_limits(self) -> None:
+        """Take over what has changed in the limits."""
+        self._throttle.follow_limits()
+
     def prepare(self, text: str) -> Username:
         """The username that ``text`` stands for (A1)."""
         return prepare_username(

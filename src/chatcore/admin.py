@@ -5,16 +5,22 @@ may call it is for the application to decide. Each is refused as a command is, w
 ``Refusal`` that has changed nothing (E2).
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from chatcore.accounts import Accounts
 from chatcore.commands import InboxAction, OutboxAction
 from chatcore.deletion import Deletion
-from chatcore.errors import AccountInUse, AccountsElsewhere, CloseCode, NameTaken
+from chatcore.errors import (
+    AccountInUse,
+    AccountsElsewhere,
+    CloseCode,
+    LimitFixed,
+    NameTaken,
+)
 from chatcore.ids import NO_KEY, AccountId, Username
-from chatcore.limits import DAY_MS, Limits
+from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
 from chatcore.logins import Logins
 from chatcore.model import DeletionReceipt, MailboxContents
 from chatcore.patterns import compile_pattern
@@ -24,6 +30,12 @@ from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
 _MS: Final = 1000
+_COMMAND_LIMITS: Final = (
+    "body_bytes",
+    "password_max_bytes",
+    "pattern_chars",
+    "username_chars",
+)
 _ATTEMPTS: Final = 3
 """How often a change is tried that the account's owner comes in between of."""
 
@@ -90,6 +102,7 @@ class Admin:
         deletion: Deletion,
         environment: Environment,
         limits: Limits,
+        limits_changed: Callable[[], None],
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -98,6 +111,32 @@ class Admin:
         self._deletion = deletion
         self._environment = environment
         self._limits = limits
+        self._limits_changed = limits_changed
+        self._most_command_bytes = limits.command_bytes
+
+    # ---- limits
+
+    def change_limits(self, limits: Limits) -> None:
+        """Have other limits from now on, for new and existing connections.
+
+        What is under way ends as it began, and what clients were told they are told
+        anew at their next welcome. Of what is there already nothing is dropped.
+
+        Raises:
+            LimitFixed: one of ``FIXED_LIMITS`` is another, or commands could be
+                larger than they could when the server started; nothing was changed.
+        """
+        for name in sorted(FIXED_LIMITS):
+            if getattr(limits, name) != getattr(self._limits, name):
+                raise LimitFixed(limit=name, reason="it is set at the start")
+        if limits.command_bytes > self._most_command_bytes:
+            for name in _COMMAND_LIMITS:
+                if getattr(limits, name) > getattr(self._limits, name):
+                    most = self._most_command_bytes
+                    reason = f"a command had at most {most} bytes at the start"
+                    raise LimitFixed(limit=name, reason=reason)
+        self._limits.follow(limits)
+        self._limits_changed()
 
     # ---- sessions
 

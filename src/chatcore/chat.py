@@ -6,6 +6,7 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
 from chatcore.addresses import network_of
@@ -91,7 +92,8 @@ class Chat:
         credentials: Credentials | None = None,
         registration: Registration = Registration.OPEN,
     ) -> None:
-        self.limits = limits or Limits()
+        # A copy of its own: it changes when the operator changes a limit.
+        self.limits = replace(limits or Limits())
         self._store = store
         self._second_login = second_login
         self._policy = policy

@@ -74,7 +74,6 @@ class Deletion:
         self._logins = logins
         self._environment = environment
         self._limits = limits
-        self._bounce_messages = limits.bounce_positions
         self._left: list[AccountId] = []
         self._may_have_left = True
 
@@ -136,7 +135,7 @@ class Deletion:
         self, account: AccountId, inbox: InboxAction, outbox: OutboxAction
     ) -> DeletionReceipt:
         survey = await self._store.survey(
-            account, bounce_messages=self._bounce_messages
+            account, bounce_messages=self._limits.bounce_positions
         )
         discards = inbox is InboxAction.DISCARD
         retracts = outbox is OutboxAction.RETRACT
@@ -356,7 +355,7 @@ class Deletion:
         step = await self._store.clean_up(
             account,
             rows=self._limits.cleanup_rows,
-            bounce_messages=self._bounce_messages,
+            bounce_messages=self._limits.bounce_positions,
             at_ms=self._environment.clock.now_ms(),
         )
         for delivery in step.deliveries:

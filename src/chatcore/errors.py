@@ -132,6 +132,13 @@ class InvalidKey(Refusal):
     template = "An idempotency key is the 16 bytes of a UUIDv7: {reason}."
 
 
+class LimitFixed(Refusal):
+    """The operator has changed a limit that holds for as long as the server runs."""
+
+    code = 115
+    template = "The limit {limit} cannot change while the server runs: {reason}."
+
+
 class LoginRequired(Refusal):
     """A command that needs a session, on a link that has none (S4)."""
 

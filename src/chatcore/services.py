@@ -63,6 +63,22 @@ class Services:
         self.deletion = Deletion(
             store, sessions, accounts, logins, environment, limits, key_clock
         )
+        self._sessions = sessions
+        self._limits = limits
         self.admin = Admin(
-            store, sessions, accounts, logins, self.deletion, environment, limits
+            store,
+            sessions,
+            accounts,
+            logins,
+            self.deletion,
+            environment,
+            limits,
+            self._follow_limits,
         )
+
+    def _follow_limits(self) -> None:
+        """Have the parts that keep something of the limits take it over anew."""
+        self._sessions.grace_s = self._limits.grace_s
+        self.rates.follow_limits()
+        self.accounts.follow_limits()
+        self.sending.follow_limits()

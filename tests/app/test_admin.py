@@ -270,3 +270,40 @@ def test_a_code_that_nobody_asks_for_is_said_to_be_one(admin: Commands) -> None:
     assert done.status == 0
     assert done.errors == "The server asks nobody for an invitation now.\n"
     assert wrong.errors.startswith("chatcore: [701] --uses is at least 1.")
+
+
+def test_limits_are_shown_and_changed_while_it_runs(admin: Commands) -> None:
+    shown = admin("admin", "limits", "--json").records
+    changed = admin("admin", "limits", "page_names=7", "turn_s=0.5", "--json")
+    table = admin("admin", "limits")
+
+    assert {"type", "limit", "value", "default", "fixed"} == set(shown[0])
+    assert [(it["limit"], it["value"]) for it in changed.records] == [
+        ("turn_s", 0.5),
+        ("page_names", 7),
+    ]
+    assert "page_names" in table.text
+    assert "only at the start" in table.text
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "complaint"),
+    [
+        ("frame_bytes=2000000", 1, "[115] The limit frame_bytes cannot change"),
+        ("password_max_bytes=9000", 2, "[721] With password_max_bytes = 9000 the"),
+        ("no_such=1", 2, "[721] no_such: there is no such limit; known: "),
+        ("operations=0", 2, "[721] operations is more than 0, not 0."),
+        ("operations=many", 2, "[721] operations is a whole number, not 'many'."),
+        ("operations", 2, "[701] A limit is NAME=VALUE, not 'operations'."),
+    ],
+)
+def test_a_limit_that_cannot_be_is_one_line_and_changes_nothing(
+    admin: Commands, change: str, status: int, complaint: str
+) -> None:
+    before = admin("admin", "limits", "--json").records
+
+    done = admin("admin", "limits", "connections=5", change)
+
+    assert done.status == status
+    assert done.errors.startswith(f"chatcore: {complaint}")
+    assert admin("admin", "limits", "--json").records == before

@@ -36,6 +36,10 @@ def run(settings: AdminSettings) -> int:
             case "accounts" | "accounts list":
                 pattern = names[0] if names else ""
                 printed.accounts(_items(door.ask("accounts", pattern=pattern)))
+            case "limits":
+                pairs = (it.partition("=") for it in names)
+                changes = {name.strip(): it.strip() for name, _, it in pairs}
+                printed.limits(_items(door.ask("limits", changes=changes)))
             case "invite":
                 terms = {"uses": settings.uses, "days": settings.days}
                 given = {name: it for name, it in terms.items() if it is not None}

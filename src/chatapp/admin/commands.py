@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypeVar
 
+from chatapp.errors import SettingWrong
+from chatapp.values import Given, make_limits
 from chatcore import Chat, Registration
 from chatcore.admin import AccountStatus, MailboxStatus, SessionStatus
 from chatcore.commands import InboxAction, OutboxAction
-from chatcore.limits import DAY_MS
+from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
 
 E = TypeVar("E", bound=Enum)
 
@@ -74,10 +76,17 @@ class Arguments:
             raise ArgumentWrong(f"{name} is one of {', '.join(choices)}")
         return choices[value]
 
+    def table(self, name: str) -> dict[str, object]:
+        """Values by name; none where it is not there."""
+        value = self._left.pop(name, {})
+        if not isinstance(value, dict):
+            raise ArgumentWrong(f"{name} is an object")
+        return value
+
     def end(self) -> None:
         """Refuse what nobody has asked for: it may have been meant."""
         if self._left:
-            raise ArgumentWrong(f"there is no argument {next(iter(self._left))!r}")
+            raise ArgumentWrong(f"There is no argument {next(iter(self._left))!r}")
 
 
 INBOX: Final[Mapping[str, InboxAction]] = {
@@ -151,6 +160,28 @@ async def _accounts_delete(chat: Chat, given: Arguments) -> Answers:
     yield Done(asdict(receipt))
 
 
+async def _limits(chat: Chat, given: Arguments) -> Answers:
+    changes = given.table("changes")
+    given.end()
+    now = {name: Given(it, name) for name, it in asdict(chat.limits).items()}
+    asked = {name: Given(it, name) for name, it in changes.items()}
+    try:
+        limits = make_limits(Limits, now | asked)
+    except SettingWrong as error:
+        raise ArgumentWrong(error.text.removesuffix(".")) from error
+    if changes:
+        chat.admin.change_limits(limits)
+    for name, default in asdict(Limits()).items():
+        if not changes or name in changes:
+            yield {
+                "limit": name,
+                "value": getattr(chat.limits, name),
+                "default": default,
+                "fixed": name in FIXED_LIMITS,
+            }
+    yield Done({})
+
+
 async def _invite(chat: Chat, given: Arguments) -> Answers:
     uses = given.number("uses", 1, most=_MOST_USES)
     days = given.number("days", _DAYS, most=_MOST_DAYS)
@@ -169,6 +200,7 @@ COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
     "accounts reset": _accounts_reset,
     "accounts delete": _accounts_delete,
     "invite": _invite,
+    "limits": _limits,
 }
 """Each command by its name, as it is typed after ``chatcore admin``."""
 
@@ -180,6 +212,7 @@ CHANGES: Final = frozenset(
         "accounts reset",
         "accounts delete",
         "invite",
+        "limits",
     }
 )
 """Those that do more than look."""

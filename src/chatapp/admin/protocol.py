@@ -38,9 +38,9 @@ def decode(line: bytes) -> dict[str, object]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise NotUnderstood("this is no JSON") from error
+        raise NotUnderstood("This is no JSON") from error
     if not isinstance(found, dict):
-        raise NotUnderstood("this is no JSON object")
+        raise NotUnderstood("This is no JSON object")
     return found
 
 
@@ -48,8 +48,8 @@ def parse_request(line: bytes) -> tuple[str, dict[str, object]]:
     """The command and the arguments of a request; raises ``NotUnderstood``."""
     request = decode(line)
     if request.get("version") != VERSION:
-        raise NotUnderstood(f"this server speaks version {VERSION}")
+        raise NotUnderstood(f"This server speaks version {VERSION}")
     command, arguments = request.get("command"), request.get("arguments", {})
     if not isinstance(command, str) or not isinstance(arguments, dict):
-        raise NotUnderstood("a request has a command and its arguments")
+        raise NotUnderstood("A request has a command and its arguments")
     return command, arguments

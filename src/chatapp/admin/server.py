@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
@@ -191,7 +191,7 @@ class _Door:
                 async with asyncio.timeout(self._idle_s):
                     line = await reader.readline()
             except ValueError:
-                text = f"a request has at most {REQUEST_BYTES} bytes"
+                text = f"A request has at most {REQUEST_BYTES} bytes"
                 await self._tell(writer, _wrong(text))
                 return
             if not line.endswith(b"\n"):
@@ -214,7 +214,7 @@ class _Door:
     ) -> None:
         """Carry out one request; what it is refused with ends it and no more."""
         if command not in COMMANDS:
-            await self._tell(writer, _wrong(f"there is no command {command!r}"))
+            await self._tell(writer, _wrong(f"There is no command {command!r}"))
             return
         # Who did what to whom; never a password.
         _log.log(
@@ -222,7 +222,7 @@ class _Door:
             "Operator%s: %s %s",
             "" if user is None else f" (user {user})",
             command,
-            arguments.get("username", arguments.get("pattern", "")),
+            _about(arguments),
         )
         try:
             await self._carry_out(writer, command, arguments)
@@ -266,6 +266,12 @@ class _Door:
             await writer.drain()
 
 
+def _about(arguments: Mapping[str, object]) -> object:
+    """What a command is about, as far as a log may have it."""
+    named = (arguments.get(name) for name in ("username", "pattern", "changes"))
+    return next((it for it in named if it), "")
+
+
 def _user_of(writer: asyncio.StreamWriter) -> int | None:
     """Who is at the other end, where the system tells."""
     if not hasattr(socket, "SO_PEERCRED"):
@@ -297,7 +303,7 @@ def _wrong(text: str) -> dict[str, object]:
         "error": {
             "code": AdminAskedWrongly.code,
             "name": "ADMIN_ASKED_WRONGLY",
-            "text": f"{text[0].upper()}{text[1:]}.",
+            "text": f"{text}.",
             "fields": {},
         }
     }

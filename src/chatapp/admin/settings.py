@@ -15,7 +15,10 @@ one of
       accounts create NAME        make an account
       accounts reset NAME         give it another password; its sessions and tokens end
       accounts delete NAME        delete it, after a look at what that would do
-      invite                      make a code that allows an account"""
+      invite                      make a code that allows an account
+      limits [NAME=VALUE …]       show the limits, or change some while it runs"""
+
+_MOST_WORDS: Final = 1000
 
 TAKES: Final[dict[str, tuple[int, int]]] = {
     "sessions": (0, 0),
@@ -27,6 +30,7 @@ TAKES: Final[dict[str, tuple[int, int]]] = {
     "accounts reset": (1, 1),
     "accounts delete": (1, 1),
     "invite": (0, 0),
+    "limits": (0, _MOST_WORDS),
 }
 """How many words each command has after it, at the least and at the most."""
 
@@ -104,6 +108,9 @@ class AdminSettings:
         if not least <= len(self.names) <= most:
             known = "no NAME" if not most else "one NAME"
             raise SettingWrong(f"admin {self.command} takes {known}.")
+        for word in self.names if self.command == "limits" else ():
+            if "=" not in word:
+                raise SettingWrong(f"A limit is NAME=VALUE, not {word!r}.")
         for name, command in _FLAGS.items():
             if getattr(self, name) not in {None, False} and self.command != command:
                 flag = name.replace("_", "-")

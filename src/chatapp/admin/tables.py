@@ -14,6 +14,8 @@ from chatapp.console import CommandConsole
 from chatapp.sanitize import sanitize
 
 _MS: Final = 1000
+_TEXTS: Final = frozenset({"username", "transport", "address", "limit"})
+"""Columns that read from the left."""
 
 
 class Printer:
@@ -45,6 +47,16 @@ class Printer:
             "oldest_at_ms": "oldest",
         }
         self._table("mailbox", columns, items)
+
+    def limits(self, items: Iterable[Mapping[str, object]]) -> None:
+        """What holds now, and from when to when."""
+        columns = {
+            "limit": "limit",
+            "value": "value",
+            "default": "default",
+            "fixed": "only at the start",
+        }
+        self._table("limit", columns, items)
 
     def accounts(self, items: Iterable[Mapping[str, object]]) -> None:
         """Who has an account."""
@@ -96,7 +108,7 @@ class Printer:
             return
         table = Table(box=box.SIMPLE_HEAD)
         for name, title in columns.items():
-            is_number = name not in {"username", "transport", "address"}
+            is_number = name not in _TEXTS
             table.add_column(title, justify="right" if is_number else "left")
         for item in items:
             table.add_row(*(Text(_shown(name, item.get(name))) for name in columns))
@@ -111,7 +123,7 @@ def _shown(name: str, value: object) -> str:
             return "yes" if value else "no"
         case int() if name.endswith("_ms"):
             return _time(value)
-        case int():
+        case int() | float():
             return f"{value:,}" if name != "account" else str(value)
         case _:
             return sanitize(str(value))

@@ -90,17 +90,17 @@ async def test_what_is_no_request_ends_the_connection_with_a_reason(
     [
         ("accounts eat", {}, "There is no command 'accounts eat'."),
         ("sessions", {"all": True}, "There is no argument 'all'."),
-        ("sessions end", {}, "Username is a text."),
-        ("sessions end", {"username": 7}, "Username is a text."),
+        ("sessions end", {}, "username is a text."),
+        ("sessions end", {"username": 7}, "username is a text."),
         (
             "accounts delete",
             {"username": "a", "dry_run": 1},
-            "Dry_run is true or false.",
+            "dry_run is true or false.",
         ),
         (
             "accounts delete",
             {"username": "a", "inbox": "eat"},
-            "Inbox is one of discard, must-be-empty.",
+            "inbox is one of discard, must-be-empty.",
         ),
     ],
 )
