@@ -6,7 +6,6 @@ may call it is for the application to decide. Each is refused as a command is, w
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from chatcore.accounts import Accounts
@@ -18,14 +17,29 @@ from chatcore.errors import (
     CloseCode,
     LimitFixed,
     NameTaken,
+    NoSuchAccount,
 )
-from chatcore.ids import NO_KEY, AccountId, Username
+from chatcore.ids import BEFORE_FIRST, NO_KEY, AccountId, Username
+from chatcore.keys import ms_of_key
 from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
 from chatcore.logins import Logins
-from chatcore.model import DeletionReceipt, MailboxContents
+from chatcore.model import (
+    BEFORE_ALL_MAIL,
+    DeletionReceipt,
+    Mail,
+    Place,
+    SentMessage,
+)
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment
 from chatcore.registration import hash_invitation, write_invitation
+from chatcore.reports import (
+    AccountExport,
+    AccountStatus,
+    Invite,
+    MailboxStatus,
+    SessionStatus,
+)
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
@@ -36,58 +50,9 @@ _COMMAND_LIMITS: Final = (
     "pattern_chars",
     "username_chars",
 )
+_EXPORTED_AT_ONCE: Final = 64
 _ATTEMPTS: Final = 3
 """How often a change is tried that the account's owner comes in between of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStatus:
-    """A session as it is now.
-
-    Attributes:
-        is_attached: a link carries it; without one it waits to be resumed.
-        transport: the scheme of the URL that it came over; empty while detached.
-        address: the peer's, without a port; empty while detached, or without one.
-        since_ms: when that link was opened, or the last one was lost.
-        unacknowledged: messages that were delivered and not acknowledged (W8).
-        held_bytes: what the server holds for its link (B1).
-    """
-
-    username: Username
-    account: AccountId
-    is_attached: bool
-    transport: str
-    address: str
-    since_ms: int
-    unacknowledged: int
-    held_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountStatus:
-    """An account, and whether somebody is logged in to it."""
-
-    username: Username
-    account: AccountId
-    is_online: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invite:
-    """An invitation that was made just now."""
-
-    code: str = field(repr=False)
-    uses: int
-    expires_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailboxStatus:
-    """What waits for one account."""
-
-    username: Username
-    account: AccountId
-    contents: MailboxContents
 
 
 class Admin:
@@ -300,6 +265,48 @@ class Admin:
             hash_invitation(code), uses=uses, expires_at_ms=expires_at_ms
         )
         return Invite(code=code, uses=uses, expires_at_ms=expires_at_ms)
+
+    async def export(
+        self, username: str
+    ) -> AsyncIterator[AccountExport | Mail | SentMessage]:
+        """All that is kept about an account: what is kept about itself, the mail that
+        waits for it, and what it has sent that is not acknowledged yet.
+
+        Secrets are left out. It is no picture of one moment: what comes or goes
+        meanwhile may be in it or not.
+
+        Raises:
+            NoSuchAccount: nobody has this name.
+        """
+        account = await self._accounts.find(username)
+        record = await self._store.account_record(account.id)
+        if record is None:
+            raise NoSuchAccount(username=account.username)
+        yield AccountExport(
+            username=account.username,
+            account=account.id,
+            record=record,
+            keys_since_ms=ms_of_key(await self._store.horizon()),
+        )
+        after = BEFORE_FIRST
+        limits = self._limits
+        while mail := await self._store.read(
+            account.id,
+            after=after,
+            messages=limits.window_messages,
+            body_bytes=limits.window_bytes,
+        ):
+            for piece in mail:
+                yield piece
+            after = mail[-1].position
+        place: Place | None = BEFORE_ALL_MAIL
+        while place is not None:
+            page = await self._store.sent(
+                account.id, after=place, messages=_EXPORTED_AT_ONCE
+            )
+            for sent in page.messages:
+                yield sent
+            place = page.after
 
     # ---- mail
 

@@ -23,6 +23,7 @@ from chatcore.ids import (
 )
 from chatcore.model import (
     Account,
+    AccountRecord,
     CleanUp,
     Deposit,
     FirstAnswer,
@@ -30,6 +31,8 @@ from chatcore.model import (
     Mailbox,
     MailboxContents,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
@@ -265,6 +268,23 @@ class Store(Protocol):
         after those that reach ``body_bytes`` in sum; at least one when there is any.
 
         Leaves out what a deletion has retracted, from its commit on.
+        """
+        ...
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        ...
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has in others' mailboxes, from there on: a bounded part
+        of the walk, which may have found none, and at most so many ``messages``.
+
+        Ascending by recipient's id and position. What is sent or acknowledged while
+        the walk goes on may be in it or not.
         """
         ...
 

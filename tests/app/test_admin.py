@@ -307,3 +307,36 @@ def test_a_limit_that_cannot_be_is_one_line_and_changes_nothing(
     assert done.status == status
     assert done.errors.startswith(f"chatcore: {complaint}")
     assert admin("admin", "limits", "--json").records == before
+
+
+@pytest.mark.rule("B8")
+def test_an_account_is_exported_to_a_file_of_ones_own_or_to_stdout(
+    admin: Commands, administered: RunningServer, folder: Path
+) -> None:
+    with_accounts(administered.url, "ida", "ivo")
+    with_messages(administered.url, "ida", "ivo", "a\0b", "two")
+    with_messages(administered.url, "ivo", "ida", "back")
+    file = folder / "ida.jsonl"
+    export = ("admin", "accounts", "export", "ida")
+
+    printed = admin(*export)
+    written = admin(*export, "--out", str(file))
+    again = admin(*export, "--out", str(file))
+    nobody = admin("admin", "accounts", "export", "nobody", "--out", f"{file}2")
+
+    kinds = [(it["type"], it.get("body")) for it in printed.records]
+    assert kinds == [
+        ("account", None),
+        ("waiting", "back"),
+        ("sent", "a\0b"),
+        ("sent", "two"),
+    ]
+    assert written.text == ""
+    assert file.read_text(encoding="utf-8") == printed.text
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert again.status == 1
+    assert again.errors.startswith(
+        f"chatcore: [708] {file} cannot be made: File exists"
+    )
+    assert nobody.status == 1
+    assert not Path(f"{file}2").exists()

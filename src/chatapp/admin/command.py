@@ -1,13 +1,17 @@
 """``chatcore admin``: ask a running server, and print what it says."""
 
+import json
+import os
 import sys
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, TextIO
 
 from chatapp.admin import tables
 from chatapp.admin.client import Item, Operator, operator
 from chatapp.admin.settings import AdminSettings
-from chatapp.errors import NotConfirmed, SettingWrong
+from chatapp.errors import CannotWrite, NotConfirmed, SettingWrong
 from chatapp.exit_codes import ExitCode
 from chatapp.oneshot.passwords import VARIABLE, chosen_password
 from chatapp.oneshot.prompts import ask, can_ask
@@ -40,6 +44,11 @@ def run(settings: AdminSettings) -> int:
                 pairs = (it.partition("=") for it in names)
                 changes = {name.strip(): it.strip() for name, _, it in pairs}
                 printed.limits(_items(door.ask("limits", changes=changes)))
+            case "accounts export":
+                answer = _items(door.ask(command, username=names[0]))
+                with _output(settings.out) as output:
+                    for item in answer:
+                        output.write(f"{json.dumps(item)}\n")
             case "invite":
                 terms = {"uses": settings.uses, "days": settings.days}
                 given = {name: it for name, it in terms.items() if it is not None}
@@ -57,6 +66,27 @@ def _items(answer: Iterable[Item]) -> Iterable[Item]:
         if before is not None:
             yield before
         before = item
+
+
+@contextmanager
+def _output(file: str) -> Iterator[TextIO]:
+    """Standard output, or a new file, which goes again when it is not finished.
+
+    Raises:
+        CannotWrite: it is there already, or cannot be made.
+    """
+    if not file:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise CannotWrite(f"{file} cannot be made: {error.strerror}.") from error
+    with ExitStack() as unfinished:
+        unfinished.callback(Path(file).unlink)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as output:
+            yield output
+        unfinished.pop_all()
 
 
 def _end(door: Operator, name: str, printed: tables.Printer) -> ExitCode:

@@ -7,14 +7,15 @@ says. All that it does is a call of ``chatcore.admin.Admin``.
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from chatapp.errors import SettingWrong
 from chatapp.values import Given, make_limits
 from chatcore import Chat, Registration
-from chatcore.admin import AccountStatus, MailboxStatus, SessionStatus
 from chatcore.commands import InboxAction, OutboxAction
 from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
+from chatcore.model import Bounce, Mail, Message, SentMessage
+from chatcore.reports import AccountExport, AccountStatus, MailboxStatus, SessionStatus
 
 E = TypeVar("E", bound=Enum)
 
@@ -160,6 +161,15 @@ async def _accounts_delete(chat: Chat, given: Arguments) -> Answers:
     yield Done(asdict(receipt))
 
 
+async def _accounts_export(chat: Chat, given: Arguments) -> Answers:
+    username = given.text("username")
+    given.end()
+    async for it in chat.admin.export(username):
+        yield None
+        yield _exported(it)
+    yield Done({})
+
+
 async def _limits(chat: Chat, given: Arguments) -> Answers:
     changes = given.table("changes")
     given.end()
@@ -199,6 +209,7 @@ COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
     "accounts create": _accounts_create,
     "accounts reset": _accounts_reset,
     "accounts delete": _accounts_delete,
+    "accounts export": _accounts_export,
     "invite": _invite,
     "limits": _limits,
 }
@@ -211,11 +222,12 @@ CHANGES: Final = frozenset(
         "accounts create",
         "accounts reset",
         "accounts delete",
+        "accounts export",
         "invite",
         "limits",
     }
 )
-"""Those that do more than look."""
+"""Those that do more than look at numbers: the log tells of them."""
 
 
 def _session(status: SessionStatus) -> Item:
@@ -245,3 +257,25 @@ def _mailbox(status: MailboxStatus) -> Item:
         "account": status.account,
         **asdict(status.contents),
     }
+
+
+def _exported(it: AccountExport | Mail | SentMessage) -> Item:
+    """One line of an export."""
+    match it:
+        case AccountExport():
+            return {
+                "type": "account",
+                "username": it.username,
+                "account": it.account,
+                **asdict(it.record),
+                "keys_since_ms": it.keys_since_ms,
+            }
+        case Message():
+            kind = "waiting"
+        case Bounce():
+            kind = "bounce"
+        case SentMessage():
+            kind = "sent"
+        case _:
+            assert_never(it)
+    return {"type": kind, **it._asdict()}

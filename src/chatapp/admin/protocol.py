@@ -18,7 +18,7 @@ import json
 from typing import Final
 
 VERSION: Final = 1
-LINE_BYTES: Final = 1024 * 1024
+LINE_BYTES: Final = 64 * 1024 * 1024
 """The longest line of an answer: one message of an export, and room."""
 REQUEST_BYTES: Final = 16 * 1024
 """The longest line of a request: two passwords in JSON, and room."""

@@ -36,6 +36,7 @@ IDLE_S: Final = 30.0
 _BUSY_MS: Final = 1000
 _LAST_WORDS_S: Final = 5.0
 _ITEMS_AT_ONCE: Final = 64
+_UNSENT_BYTES: Final = 64 * 1024
 _MODE: Final = 0o600
 _ROOT: Final = 0
 _CREDENTIALS: Final = struct.Struct("3i")
@@ -251,7 +252,8 @@ class _Door:
                     case item:
                         writer.write(encode({"item": dict(item)}))
                         items += 1
-                        if items % _ITEMS_AT_ONCE == 0:
+                        waiting = writer.transport.get_write_buffer_size()
+                        if items % _ITEMS_AT_ONCE == 0 or waiting > _UNSENT_BYTES:
                             await self._drain(writer)
                             await asyncio.sleep(0)
 

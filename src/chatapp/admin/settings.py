@@ -15,6 +15,7 @@ one of
       accounts create NAME        make an account
       accounts reset NAME         give it another password; its sessions and tokens end
       accounts delete NAME        delete it, after a look at what that would do
+      accounts export NAME        all that is kept about it, as an object a line
       invite                      make a code that allows an account
       limits [NAME=VALUE …]       show the limits, or change some while it runs"""
 
@@ -29,6 +30,7 @@ TAKES: Final[dict[str, tuple[int, int]]] = {
     "accounts create": (1, 1),
     "accounts reset": (1, 1),
     "accounts delete": (1, 1),
+    "accounts export": (1, 1),
     "invite": (0, 0),
     "limits": (0, _MOST_WORDS),
 }
@@ -39,6 +41,7 @@ _FLAGS: Final[dict[str, str]] = {
     "outbox": "accounts delete",
     "dry_run": "accounts delete",
     "yes": "accounts delete",
+    "out": "accounts export",
     "uses": "invite",
     "days": "invite",
 }
@@ -85,6 +88,13 @@ class AdminSettings:
     yes: bool = setting(
         default=False, help="accounts delete: do not ask before", here_only=True
     )
+    out: str = setting(
+        "",
+        help="accounts export: write it to this new file, which only this user may "
+        "read, and not to stdout",
+        metavar="FILE",
+        here_only=True,
+    )
     uses: int | None = setting(
         None,
         help="invite: how many accounts it allows (default: 1)",
@@ -112,7 +122,7 @@ class AdminSettings:
             if "=" not in word:
                 raise SettingWrong(f"A limit is NAME=VALUE, not {word!r}.")
         for name, command in _FLAGS.items():
-            if getattr(self, name) not in {None, False} and self.command != command:
+            if getattr(self, name) not in {None, False, ""} and self.command != command:
                 flag = name.replace("_", "-")
                 raise SettingWrong(f"--{flag} is for admin {command}.")
         for name, number in (("uses", self.uses), ("days", self.days)):

@@ -39,6 +39,7 @@ class AccountRow:
     password_hash: PasswordHash
     epoch: Epoch = NEVER_OPENED
     token_hash: TokenHash | None = None
+    created_at_ms: int = 0
     addresses: dict[AddressHash, int] = field(default_factory=dict)
     deleted: bool = False
 

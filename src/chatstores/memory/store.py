@@ -25,6 +25,7 @@ from chatcore.ids import (
 from chatcore.model import (
     KNOWN_ADDRESSES,
     Account,
+    AccountRecord,
     Bounce,
     CleanUp,
     Deposit,
@@ -34,12 +35,14 @@ from chatcore.model import (
     MailboxContents,
     Message,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
-from chatstores.memory import deletions
+from chatstores.memory import deletions, looks
 from chatstores.memory.rows import (
     AccountRow,
     Invitation,
@@ -47,7 +50,6 @@ from chatstores.memory.rows import (
     KnownKey,
     MailboxRow,
     Rows,
-    StoredMessage,
 )
 
 _GONE: Final = MailboxRow()
@@ -105,7 +107,12 @@ class MemoryStore:
                 return None
             rows.spend(invitation)
         account = AccountId(next(rows.ids))
-        row = AccountRow(id=account, username=username, password_hash=password_hash)
+        row = AccountRow(
+            id=account,
+            username=username,
+            password_hash=password_hash,
+            created_at_ms=at_ms,
+        )
         rows.accounts[account] = rows.by_name[username] = row
         rows.boxes[account] = MailboxRow()
         insort(rows.names, username)
@@ -329,15 +336,7 @@ class MemoryStore:
 
     async def mailbox_contents(self, account: AccountId) -> MailboxContents:
         """What the mailbox holds now, in numbers."""
-        box = self._rows.boxes.get(account, _GONE)
-        messages = [it for it in box.mail if isinstance(it, StoredMessage)]
-        return MailboxContents(
-            messages=len(messages),
-            bounces=len(box.mail) - len(messages),
-            body_bytes=sum(it.body_bytes for it in messages),
-            senders=len({it.sender.id for it in messages}),
-            oldest_at_ms=min((it.sent_at_ms for it in box.mail), default=0),
-        )
+        return looks.contents(self._rows.boxes.get(account, _GONE))
 
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
@@ -358,6 +357,19 @@ class MemoryStore:
             if body_bytes <= 0:
                 break
         return page
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        row = self._rows.accounts.get(account)
+        return None if row is None else looks.record(row)
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has in the next mailbox of another that has any."""
+        return looks.sent(self._rows, account, after, messages)
 
     # deletion
 

@@ -21,6 +21,7 @@ from chatcore.ids import (
 )
 from chatcore.model import (
     Account,
+    AccountRecord,
     CleanUp,
     Deposit,
     FirstAnswer,
@@ -28,6 +29,8 @@ from chatcore.model import (
     Mailbox,
     MailboxContents,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
@@ -227,6 +230,22 @@ class SqliteStore:
             lambda database: mailboxes.read(
                 database, account, after, messages, body_bytes
             )
+        )
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        return await self._writer.ask(
+            lambda database: accounts.record(database, account)
+        )
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has on the next page of others' mailboxes."""
+        return await self._writer.ask(
+            lambda database: mailboxes.sent(database, account, after, messages)
         )
 
     # deletion

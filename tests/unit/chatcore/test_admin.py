@@ -22,7 +22,14 @@ from chatcore.errors import (
 from chatcore.events import Bounced, Closing, LoggedIn, Refused, Resumed
 from chatcore.ids import AccountId
 from chatcore.limits import Limits
-from chatcore.model import DeletionReceipt, MailboxContents
+from chatcore.model import (
+    Bounce,
+    DeletionReceipt,
+    MailboxContents,
+    Message,
+    SentMessage,
+)
+from chatcore.reports import AccountExport
 from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, Peer, of_type
 from tests.unit.chatcore.environment import NOON_MS
 from tests.unit.chatcore.marks import rule
@@ -400,3 +407,43 @@ class MailboxesTest(AdminCase):
         self.assertEqual([it.contents.messages for it in found], [0, 0, 3])
         self.assertEqual(self.walked(self.admin.mailboxes("e*")), [one])
         self.refused(NoSuchAccount, self.admin.mailbox("nobody"))
+
+
+class ExportTest(AdminCase):
+    def test_an_export_has_all_that_is_kept_about_an_account(self) -> None:
+        self.fixture = ChatFixture(Limits(window_messages=2))
+        self.admin = self.fixture.chat.admin
+        ada, eve = self.fixture.user("ada"), self.fixture.user("eve")
+        self.fixture.account("bob")
+        ada.do(*[Send("bob", f"to bob {number}") for number in range(3)])
+        ada.do(Send("eve", "bounces"))
+        eve.do(*[Send("ada", f"to ada {number}") for number in range(3)])
+        eve.do(Delete(username="eve", password=PASSWORD, inbox=InboxAction.DISCARD))
+
+        everything = self.exported("ADA")
+        self.refused(NoSuchAccount, self.first("nobody"))
+
+        about, *rest = everything
+        assert isinstance(about, AccountExport)
+        self.assertEqual((about.username, about.account), ("ada", 1))
+        self.assertEqual(about.record.created_at_ms, NOON_MS)
+        self.assertTrue(about.record.has_session)
+        self.assertNotIn("hash", repr(everything))
+        waiting = [it.body for it in rest if isinstance(it, Message)]
+        self.assertEqual(waiting, ["to ada 0", "to ada 1", "to ada 2"])
+        bounces = [it for it in rest if isinstance(it, Bounce)]
+        self.assertEqual([it.recipient for it in bounces], ["eve"])
+        sent = [it for it in rest if isinstance(it, SentMessage)]
+        self.assertEqual(
+            [(it.recipient, it.body) for it in sent],
+            [("bob", f"to bob {number}") for number in range(3)],
+        )
+
+    def exported(self, username: str) -> list[object]:
+        async def walk() -> list[object]:
+            return [it async for it in self.admin.export(username)]
+
+        return self.result(walk())
+
+    async def first(self, username: str) -> object:
+        return await anext(self.admin.export(username))
