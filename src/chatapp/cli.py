@@ -1,7 +1,7 @@
 """The command ``chatcore``: finds the settings, then runs what was asked for.
 
 What a subcommand needs is imported when it runs, so that ``--help`` and the client
-start at once. ``exits`` has the exit statuses.
+start at once. ``exit_codes`` has the exit statuses.
 """
 
 import os

@@ -11,6 +11,7 @@ from chatapp.connecting import (
     check_port,
     check_transport,
     check_urls,
+    parse_metrics_address,
     transports_in,
     url_of,
 )
@@ -124,6 +125,20 @@ class ServeSettings:
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", help="the least that is logged"
     )
+
+    metrics: str = setting(
+        "",
+        help="answer /metrics, /livez and /readyz by HTTP here; a port alone is one of "
+        "127.0.0.1",
+        metavar="HOST:PORT",
+    )
+    audit_log: str = setting(
+        "",
+        help="write the audit log to this file, and not to the other log; it is opened "
+        "again on SIGHUP",
+        metavar="FILE",
+    )
+
     loop: Literal["auto", "asyncio", "uvloop"] = setting(
         "auto", help="the event loop; auto takes uvloop where it is installed"
     )
@@ -136,6 +151,8 @@ class ServeSettings:
     def __post_init__(self) -> None:
         """Refuse what no server can use, before it opens its store."""
         check_port(self.port)
+        if self.metrics:
+            parse_metrics_address(self.metrics)
         if self.listen:
             check_urls("--listen", self.listen, needs_port=False)
         else:

@@ -10,6 +10,7 @@ from chatapp.settings import setting
 if TYPE_CHECKING:
     from transports.base import CannotConnect
 
+_LOOPBACK: Final = "127.0.0.1"
 _MOST_PORT: Final = 65_535
 _NEED_PORTS: Final = frozenset({"tcp", "grpc"})
 """Schemes that have no port of their own."""
@@ -72,6 +73,24 @@ def check_port(port: int) -> None:
     """Raise ``SettingWrong`` for a number that is no port."""
     if not 0 <= port <= _MOST_PORT:
         raise SettingWrong(f"The port is 0 to {_MOST_PORT}, not {port}.")
+
+
+def parse_metrics_address(text: str) -> tuple[str, int]:
+    """Host and port of ``--metrics``; a port alone is one of loopback.
+
+    Raises:
+        SettingWrong: it is neither ``HOST:PORT`` nor ``PORT``.
+    """
+    host, colon, number = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    host = (host[1:-1] if is_bracketed else host) if colon else _LOOPBACK
+    is_port = number.isascii() and number.isdigit() and int(number) <= _MOST_PORT
+    if not host or not is_port or (":" in host) != is_bracketed:
+        raise SettingWrong(
+            "metrics is HOST:PORT, such as 127.0.0.1:9400 or [::1]:9400, or a port of "
+            f"127.0.0.1, not {text!r}."
+        )
+    return host, int(number)
 
 
 def check_transport(name: str) -> None:

@@ -1,4 +1,4 @@
-"""LineReader from a pipe or a file, as they come.
+"""Lines from a pipe or a file, as they come.
 
 A thread reads, since an event loop cannot wait for a file; one block at a time, and
 only when lines are asked for. It reads the descriptor and not ``sys.stdin``, whose lock

@@ -1,7 +1,8 @@
 """``chatcore serve``: one chat over one store, on any number of URLs.
 
-Each listener that accepts is told on stdout by a line ``ready URL``; the log goes to
-stderr. SIGTERM or SIGINT stops it in order (W9), a second one at once.
+Each listener that accepts is told on stdout by a line ``ready URL``, after a line
+``metrics URL`` where that was asked for; the log goes to stderr. SIGTERM or SIGINT
+stops it in order (W9), a second one at once; SIGHUP has files opened again.
 """
 
 import asyncio
@@ -10,15 +11,20 @@ import logging
 import signal
 import sys
 from contextlib import AsyncExitStack
-from typing import Final
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from argon2.exceptions import HashingError
 
 from chatapp.admin.server import admin_socket
+from chatapp.audit_log import AuditLog, audit_to
 from chatapp.command_settings import ServeSettings
+from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
 from chatapp.extensions import load_credentials, load_policy
+from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
 from chatapp.loopback import is_on_loopback
 from chatcore import Chat, Registration
@@ -33,6 +39,10 @@ from chatsystem import (
 )
 from transports import serve
 from transports.base import BadUrl, CannotListen
+from transports.memory_budget import MemoryBudget
+
+if TYPE_CHECKING:
+    from chatapp.monitoring import Monitoring
 
 _log = logging.getLogger(__name__)
 _COLLECTOR_THRESHOLDS: Final = (10_000, 250, 1000)
@@ -58,18 +68,25 @@ async def _serve(settings: ServeSettings) -> None:
 
     Raises:
         CannotLoad: the application's own parts cannot be used.
+        CannotWrite: the audit log cannot be written.
         CannotServe: an address, URL or path that cannot be listened on.
         CannotStore: the store answers, but does not work.
         SettingWrong: passwords cannot be hashed as it was set.
         chatstores.errors.OpeningError: the store cannot be opened.
     """
     stop = _stop_on_signals()
+    hangups = Hangups()
     # Before the store, which makes its file: hashing may be set to what cannot be.
-    environment = _environment(settings)
+    environment = replace(_environment(settings), observer=AuditLog())
+    budget = MemoryBudget(settings.limits.held_bytes)
     async with AsyncExitStack() as opened:
         policy = load_policy(settings.policy, folder=settings.app_dir)
         credentials = load_credentials(settings.credentials, folder=settings.app_dir)
+        if settings.audit_log:
+            file = opened.enter_context(audit_to(Path(settings.audit_log)))
+            hangups.add(file.reopen)
         try:
+            monitor = await _monitor(settings, opened)
             store = await opened.enter_async_context(open_store(settings.store))
             chat = Chat(
                 store,
@@ -79,7 +96,12 @@ async def _serve(settings: ServeSettings) -> None:
                 credentials=credentials,
                 registration=_registration(settings),
             )
-            serving = serve(chat, *settings.urls, environment=environment)
+            serving = serve(
+                chat,
+                *settings.urls,
+                environment=environment,
+                memory_budget=budget,
+            )
             urls = await opened.enter_async_context(serving)
         except Outage as outage:
             raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
@@ -88,12 +110,31 @@ async def _serve(settings: ServeSettings) -> None:
         await opened.enter_async_context(admin_socket(chat, settings.admin_socket))
         _spare_the_collector()
         sys.setswitchinterval(_SWITCH_S)
+        if monitor is not None:
+            monitor.begin(chat, urls, budget, environment)
+        hangups.listen()
         for url in urls:
             print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
         _log.info("Serving %s from %s", ", ".join(urls), settings.store)
         await stop.wait()
+        if monitor is not None:
+            monitor.stop()
         _log.info("Stopping: peers are told, the store is flushed")
     _log.info("Stopped")
+
+
+async def _monitor(
+    settings: ServeSettings, opened: AsyncExitStack
+) -> "Monitoring | None":
+    """What answers by HTTP, if that is asked for; told on stdout once it does."""
+    if not settings.metrics:
+        return None
+    from chatapp.monitoring import monitoring  # noqa: PLC0415  # it takes long to import
+
+    host, port = parse_metrics_address(settings.metrics)
+    monitor = await opened.enter_async_context(monitoring(host, port))
+    print(f"metrics {monitor.url}/metrics", flush=True)  # noqa: T201  # as ready
+    return monitor
 
 
 def _spare_the_collector() -> None:

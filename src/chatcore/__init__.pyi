@@ -56,9 +56,13 @@ from chatcore.ids import Username as Username
 from chatcore.limits import Limits as Limits
 from chatcore.limits import LimitsContradict as LimitsContradict
 from chatcore.logins import SecondLogin as SecondLogin
+from chatcore.model import AuditAction as AuditAction
+from chatcore.model import AuditEvent as AuditEvent
 from chatcore.model import DeletionReceipt as DeletionReceipt
+from chatcore.model import Origin as Origin
 from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
+from chatcore.ports import Observer as Observer
 from chatcore.ports import SendPolicy as SendPolicy
 from chatcore.registration import Registration as Registration
 from chatcore.services import NotStarted as NotStarted

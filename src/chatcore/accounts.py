@@ -32,7 +32,7 @@ from chatcore.ids import (
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
-from chatcore.model import Account, FirstAnswer
+from chatcore.model import Account, AuditAction, AuditEvent, FirstAnswer
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.registration import Admitted, Registrar, Registration
@@ -102,7 +102,7 @@ class Accounts:
             raise self._registrar.refuse(judged, command.invitation, network)
         self._rates.take(source, {RateKind.CREATES: 1})
         made = await self.make(
-            username, command.password, key, network, judged.invitation
+            username, command.password, key, source, judged.invitation
         )
         if made is not None:
             return Created(command_id, made.id, username)
@@ -131,7 +131,7 @@ class Accounts:
         username: Username,
         password: str,
         key: IdempotencyKey,
-        network: str,
+        source: Caller,
         invitation: InvitationHash = NO_INVITATION,
     ) -> Account | None:
         """Add an account; None when the name exists, or the invitation is spent.
@@ -142,7 +142,7 @@ class Accounts:
         if objection:
             raise InvalidUsername(reason=objection)
         password_hash = await self._environment.passwords.hash(
-            password, address=network
+            password, address=source.network
         )
         plain = self._environment.names.plain_lookalike(username)
         if plain and await self._store.find_account(Username(plain)) is not None:
@@ -156,6 +156,14 @@ class Accounts:
         )
         if created is None:
             return None
+        self._environment.observer.audit(
+            AuditEvent(
+                action=AuditAction.CREATE,
+                origin=source.origin,
+                username=username,
+                account=created,
+            )
+        )
         return Account(id=created, username=username, password_hash=password_hash)
 
     async def _repeated(
@@ -198,7 +206,7 @@ class Accounts:
             self.check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
             made = await self.make(
-                username, password, NO_KEY, network, judged.invitation
+                username, password, NO_KEY, source, judged.invitation
             )
             if made is not None:
                 return made

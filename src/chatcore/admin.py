@@ -25,13 +25,18 @@ from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
 from chatcore.logins import Logins
 from chatcore.model import (
     BEFORE_ALL_MAIL,
+    Account,
+    AuditAction,
+    AuditEvent,
     DeletionReceipt,
     Mail,
+    Origin,
     Place,
     SentMessage,
 )
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment
+from chatcore.rate_limiter import Caller
 from chatcore.registration import hash_invitation, write_invitation
 from chatcore.reports import (
     AccountExport,
@@ -44,6 +49,8 @@ from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
 _MS: Final = 1000
+OPERATOR: Final = Origin(transport="admin")
+"""From where what is done here is recorded to have been asked."""
 _COMMAND_LIMITS: Final = (
     "body_bytes",
     "password_max_bytes",
@@ -125,7 +132,7 @@ class Admin:
             username=session.username,
             account=session.account,
             is_attached=connection is not None,
-            transport="" if connection is None else connection.transport,
+            transport="" if connection is None else connection.origin.transport,
             address="" if connection is None else connection.address,
             since_ms=clock.now_ms() - int((clock.monotonic_s() - since_s) * _MS),
             unacknowledged=session.delivery.unacknowledged,
@@ -193,7 +200,9 @@ class Admin:
         self._refuse_elsewhere("create")
         name = self._accounts.prepare(username)
         self._accounts.check_length(password)
-        account = await self._accounts.make(name, password, NO_KEY, network="")
+        account = await self._accounts.make(
+            name, password, NO_KEY, Caller(origin=OPERATOR)
+        )
         if account is None:
             raise NameTaken(username=name)
         return account.id
@@ -222,6 +231,7 @@ class Admin:
             if epoch is not None:
                 self._logins.end_here(account.id, CloseCode.PASSWORD_CHANGED)
                 await self._store.end_session(account.id, epoch)
+                self._audit(AuditAction.CHANGE_PASSWORD, account)
                 return
             account = await self._accounts.find(username)
         raise AccountInUse(username=account.username)
@@ -250,8 +260,22 @@ class Admin:
             Outage: once decided it is carried out all the same.
         """
         account = await self._accounts.find(username)
-        return await self._deletion.delete_for_operator(
+        receipt = await self._deletion.delete_for_operator(
             account, inbox=inbox, outbox=outbox, dry_run=dry_run
+        )
+        if not dry_run:
+            self._audit(AuditAction.DELETE, account)
+        return receipt
+
+    def _audit(self, action: AuditAction, account: Account) -> None:
+        """Have it recorded what was done with an account."""
+        self._environment.observer.audit(
+            AuditEvent(
+                action=action,
+                origin=OPERATOR,
+                username=account.username,
+                account=account.id,
+            )
         )
 
     async def invite(self, *, uses: int = 1, lifetime_ms: int = 7 * DAY_MS) -> Invite:

@@ -5,13 +5,14 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 ``tick`` now and then. Nothing here waits for a clock or touches a socket.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
 from chatcore.addresses import network_of
 from chatcore.admin import Admin
 from chatcore.admission import Admission
+from chatcore.auditing import event_of_refusal
 from chatcore.commands import (
     Acknowledge,
     AlreadyRefused,
@@ -32,6 +33,7 @@ from chatcore.commands import (
     name_of,
 )
 from chatcore.connections import Connection
+from chatcore.counters import Counters, StoreCounters
 from chatcore.delivery import Delivery
 from chatcore.errors import (
     AlreadyLoggedIn,
@@ -53,7 +55,7 @@ from chatcore.events import (
 from chatcore.ids import BEFORE_FIRST
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
-from chatcore.model import Mailbox
+from chatcore.model import NOWHERE, Mailbox, Origin
 from chatcore.patterns import compile_pattern
 from chatcore.ports import ConnectionSink, Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateKind
@@ -80,6 +82,7 @@ class Chat:
     Attributes:
         registration: who may make accounts of the chat's own.
         admission: how many connections there may be (B3).
+        counters: what it has done.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Chat:
         self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
+        self.counters = Counters()
         self._forget_at_s = 0.0
         self._started: Services | None = None
         self.admission = Admission(self.limits, self._sessions.known_from)
@@ -143,6 +147,28 @@ class Chat:
         """What only the operator may do; once the chat is served."""
         return self._services.admin
 
+    # ---- what can be seen of it
+
+    @property
+    def attached_sessions(self) -> Mapping[str, int]:
+        """How many sessions have a link, by its transport."""
+        return self._sessions.attached
+
+    @property
+    def detached_sessions(self) -> int:
+        """How many sessions wait for a resume."""
+        return self._sessions.detached
+
+    @property
+    def store_counters(self) -> StoreCounters | None:
+        """What the store has done; None for a store that does not count."""
+        found: object = getattr(self._store, "counters", None)
+        return found if isinstance(found, StoreCounters) else None
+
+    async def ask_store(self) -> None:
+        """Return once the store answers; raises ``Outage`` when it cannot."""
+        await self._store.horizon()
+
     # ---- connections
 
     def attach(
@@ -151,25 +177,22 @@ class Chat:
         address: str = "",
         *,
         most_frame_bytes: int | None = None,
-        transport: str = "",
+        origin: Origin = NOWHERE,
     ) -> Connection:
         """Begin to serve a link; the first event tells it the clock and limits.
 
         ``address`` is the peer's, without a port; empty where it has none.
-        ``most_frame_bytes`` is what the link can read, where that is less than allowed;
-        ``transport`` is told to the operator.
+        ``most_frame_bytes`` is what the link can read, where that is less than allowed.
+        ``origin`` is for records and the operator.
         """
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
-        connection = Connection(
-            sink,
-            self._services.environment.clock,
-            network,
-            address=address,
-            transport=transport,
-        )
+        clock, counters = self._services.environment.clock, self.counters
+        connection = Connection(sink, clock, network, origin, counters, address=address)
         self._connections.add(connection)
+        counters.connections[origin.transport] += 1
+        counters.opened[origin.transport] += 1
         connection.emit(
             Welcome(
                 server_time_ms=self._services.key_clock.told_ms(),
@@ -186,7 +209,9 @@ class Chat:
 
     def detach(self, connection: Connection) -> None:
         """The link is gone: its session waits for a resume (S3)."""
-        self._connections.discard(connection)
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.counters.connections[connection.origin.transport] -= 1
         connection.lose()
         session = self._sessions.of_connection(connection)
         if session is not None:
@@ -263,11 +288,24 @@ class Chat:
             await self._execute_one(connection, *run[0])
         except Refusal as refusal:
             connection.refuse(run[0], refusal)
+            self._audit_refusal(connection, run[0].command, refusal)
         except Exception as error:  # noqa: BLE001  # one command's fault ends no other
             connection.sink.report(error)
             for request in run:
                 connection.refuse(request, InternalError())
         return len(run)
+
+    def _audit_refusal(
+        self, connection: Connection, command: Command, refusal: Refusal
+    ) -> None:
+        """Have it recorded when it was something that takes a password."""
+        services = self._services
+        session = self._sessions.of_connection(connection)
+        event = event_of_refusal(
+            command, refusal, connection.origin, session, services.accounts
+        )
+        if event is not None:
+            services.environment.observer.audit(event)
 
     async def _send(self, connection: Connection, run: Sequence[Request]) -> int:
         session = self._sessions.of_connection(connection)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from chatcore.commands import Request
+from chatcore.counters import Counters
 from chatcore.errors import CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
+from chatcore.model import Origin
 from chatcore.ports import Clock, ConnectionSink, Latch
 from chatcore.rate_limiter import Buckets
 
@@ -20,10 +22,11 @@ class Connection:
         heard_s: when the peer was last heard, on the monotonic clock.
         network: where the peer is, as limits count it; empty where they leave it out.
         address: the peer's, without a port; empty where it has none.
-        transport: the scheme of the URL that it came over.
         opened_s: when it was attached, on the monotonic clock.
         buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
+        origin: where the peer is, for records.
+        counters: those of the chat.
     """
 
     __slots__ = (
@@ -33,30 +36,33 @@ class Connection:
         "address",
         "buckets",
         "closing",
+        "counters",
         "heard_s",
         "is_silent",
         "lost",
         "network",
         "opened_s",
         "operations",
+        "origin",
         "outbox",
         "sink",
-        "transport",
     )
 
     def __init__(
         self,
         sink: ConnectionSink,
         clock: Clock,
-        network: str = "",
+        network: str,
+        origin: Origin,
+        counters: Counters,
         *,
         address: str = "",
-        transport: str = "",
     ) -> None:
         self._clock = clock
         self.address = address
-        self.transport = transport
         self.network = network
+        self.origin = origin
+        self.counters = counters
         self.buckets: Buckets = {}
         self._probes: list[Latch] = []
         self._progress: list[Latch] = []
@@ -83,7 +89,12 @@ class Connection:
 
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer a request that changed nothing (E2)."""
-        self.emit(Refused(request.id, refusal.with_traceback(None)))
+        self.refuse_later(request.id, refusal)
+
+    def refuse_later(self, command_id: int, refusal: Refusal) -> None:
+        """End what was started with a refusal."""
+        self.counters.count_refusal(refusal)
+        self.emit(Refused(command_id, refusal.with_traceback(None)))
 
     def close(self, code: CloseCode, text: str = "") -> None:
         """End the link once all before is written; a second call does nothing."""

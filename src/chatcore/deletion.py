@@ -27,13 +27,13 @@ from chatcore.errors import (
     Refusal,
     TooManyOperations,
 )
-from chatcore.events import Deleted, Refused, Started
+from chatcore.events import Deleted, Started
 from chatcore.ids import NO_KEY, AccountId, Epoch, IdempotencyKey
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
 from chatcore.logins import Logins, SecondLogin
-from chatcore.model import Account, DeletionReceipt
+from chatcore.model import Account, AuditAction, AuditEvent, DeletionReceipt
 from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
@@ -249,12 +249,26 @@ class Deletion:
             # The store may have decided it without saying so.
             self._may_have_left |= isinstance(refusal, Outage)
             await self._leave_whole(request)
-            request.connection.emit(Refused(request.id, refusal))
+            request.connection.refuse_later(request.id, refusal)
+            self._audit(request, refusal)
             return
         session = request.session
+        self._audit(request)
         if self._sessions.of_account(session.account) is session:
             self._sessions.end(session)
         await self._finish(request.connection, request.id, session.account)
+
+    def _audit(self, request: _Request, refusal: Refusal | None = None) -> None:
+        """Have it recorded what became of the account."""
+        self._environment.observer.audit(
+            AuditEvent(
+                action=AuditAction.DELETE,
+                origin=request.connection.origin,
+                username=request.session.username,
+                account=request.session.account,
+                refusal=refusal,
+            )
+        )
 
     async def _decide(self, request: _Request) -> None:
         session, command = request.session, request.command
@@ -329,7 +343,7 @@ class Deletion:
         try:
             connection.emit(Deleted(command_id, await self._clean_up_all(account)))
         except Outage as outage:
-            connection.emit(Refused(command_id, outage))
+            connection.refuse_later(command_id, outage)
 
     async def _clean_up_all(self, account: AccountId) -> DeletionReceipt:
         """Run a clean-up to its end; what an outage leaves is done later (D5)."""

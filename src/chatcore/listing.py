@@ -6,7 +6,7 @@ from typing import Final
 from chatcore.commands import List
 from chatcore.connections import Connection
 from chatcore.errors import Outage
-from chatcore.events import Listed, Refused
+from chatcore.events import Listed
 from chatcore.fair_semaphore import FairSemaphore
 from chatcore.ids import AccountId, Username
 from chatcore.limits import Limits
@@ -45,7 +45,7 @@ class Listing:
         try:
             await self._walk(connection, command_id, command.after, pattern)
         except Outage as outage:
-            connection.emit(Refused(command_id, outage))
+            connection.refuse_later(command_id, outage)
 
     async def _walk(
         self, connection: Connection, command_id: int, after: str, pattern: Pattern

@@ -28,7 +28,7 @@ from chatcore.ids import (
     TokenHash,
 )
 from chatcore.limits import Limits
-from chatcore.model import Account
+from chatcore.model import Account, AuditAction, AuditEvent
 from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
@@ -85,6 +85,7 @@ class Logins:
         session, token, queued = await self.open(
             connection, account, pushes=pushes, second_login=self._second_login
         )
+        self._audit(AuditAction.LOGIN, connection, session)
         return session, LoggedIn(
             id=command_id,
             account=account.id,
@@ -257,6 +258,7 @@ class Logins:
         epoch = await self._accounts.change_password(
             session, command, token_hash, connection.network
         )
+        self._audit(AuditAction.CHANGE_PASSWORD, connection, session)
         current = self._sessions.of_account(session.account)
         if current is not session or session.connection is not connection:
             await self._store.end_session(session.account, epoch)
@@ -268,6 +270,19 @@ class Logins:
         # What was acknowledged under the epoch before may not have been committed.
         self._store.acknowledge(session.account, epoch, session.delivery.acknowledged)
         return PasswordChanged(command_id, token)
+
+    def _audit(
+        self, action: AuditAction, connection: Connection, session: Session
+    ) -> None:
+        """Have it recorded what was done with the account."""
+        self._environment.observer.audit(
+            AuditEvent(
+                action=action,
+                origin=connection.origin,
+                username=session.username,
+                account=session.account,
+            )
+        )
 
     @staticmethod
     def start_delivery(session: Session) -> None:

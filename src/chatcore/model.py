@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
+from chatcore.errors import Refusal
 from chatcore.ids import (
     AccountId,
     Epoch,
@@ -16,6 +18,49 @@ from chatcore.ids import (
 
 KNOWN_ADDRESSES: Final = 16
 """From how many addresses an account's last logins are kept (B4)."""
+
+
+class Origin(NamedTuple):
+    """Where something was asked from, for the operator's records; nothing is decided
+    by it.
+
+    ``connection`` names the connection within its process, ``transport`` is the scheme
+    that it came by, ``peer`` its address. They are empty where nobody told.
+    """
+
+    connection: str = ""
+    transport: str = ""
+    peer: str = ""
+
+
+NOWHERE: Final = Origin()
+
+
+class AuditAction(Enum):
+    """What an audit tells of: whatever takes a password."""
+
+    CREATE = "create"
+    LOGIN = "login"
+    CHANGE_PASSWORD = "change_password"  # noqa: S105  # it is what was done
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """Something that was done with an account, or was refused.
+
+    Attributes:
+        username: prepared, so it has no control character; empty where a name was given
+            that nobody can have.
+        account: None where it is not known.
+        refusal: why nothing was done; None where it was.
+    """
+
+    action: AuditAction
+    origin: Origin
+    username: Username | None
+    account: AccountId | None = None
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

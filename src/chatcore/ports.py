@@ -9,7 +9,7 @@ results back there.
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from chatcore.commands import Send
 from chatcore.errors import Refusal
@@ -17,6 +17,7 @@ from chatcore.ids import (
     PasswordHash,
     Username,
 )
+from chatcore.model import AuditEvent
 
 
 class Passwords(Protocol):
@@ -93,7 +94,7 @@ class Clock(Protocol):
         ...
 
     def latch(self) -> Latch:
-        """A new gate, closed."""
+        """A new latch, closed."""
         ...
 
 
@@ -105,6 +106,27 @@ class Entropy(Protocol):
         ...
 
 
+class Observer(Protocol):
+    """Is told what becomes of accounts, for the operator's records.
+
+    Never on the way of a message. It returns at once, and raises nothing.
+    """
+
+    def audit(self, event: AuditEvent) -> None:
+        """Take note of what was done, once it is committed, or was refused."""
+        ...
+
+
+class NoObserver:
+    """Takes no note of anything; see ``Observer``."""
+
+    def audit(self, event: AuditEvent) -> None:
+        """See ``Observer``."""
+
+
+NO_OBSERVER: Final = NoObserver()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """All that the chat asks of the machine, besides its store."""
@@ -113,6 +135,7 @@ class Environment:
     entropy: Entropy
     passwords: Passwords
     names: Names
+    observer: Observer = NO_OBSERVER
 
 
 class SendPolicy(Protocol):

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from chatcore.errors import RateExceeded
 from chatcore.ids import AccountId
 from chatcore.limits import Limits
+from chatcore.model import NOWHERE, Origin
 from chatcore.ports import Clock
 
 _MS: Final = 1000
@@ -58,11 +59,14 @@ Buckets: TypeAlias = dict[RateKind, TokenBucket]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: the buckets of its session, its account if it has one, its network."""
+    """Who asks: the buckets of its session, its account if it has one, its network,
+    and for records where it is.
+    """
 
     buckets: Buckets = field(default_factory=dict)
     account: AccountId | None = None
     network: str = ""
+    origin: Origin = NOWHERE
 
 
 class RateLimiter:

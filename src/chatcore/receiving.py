@@ -43,7 +43,7 @@ class Receiving:
         if session is None:
             return [LoginRequired(command="acknowledge") for _ in commands]
         delivery = session.delivery
-        before = delivery.acknowledged
+        before, counted = delivery.acknowledged, delivery.messages_acknowledged
         freed: dict[AccountId, list[Position]] = {}
         refusals: list[Refusal | None] = []
         for command in commands:
@@ -55,6 +55,7 @@ class Receiving:
             refusals.append(None)
             for sender_id, positions in more.items():
                 freed.setdefault(sender_id, []).extend(positions)
+        connection.counters.acknowledged += delivery.messages_acknowledged - counted
         if delivery.acknowledged != before:
             self._let_go(connection, session, freed)
         return refusals
@@ -120,7 +121,9 @@ class Receiving:
             )
         if session.connection is not connection or delivery.covered != after:
             return
-        connection.emit(*delivery.take(mail, head=head))
+        events = delivery.take(mail, head=head)
+        connection.counters.delivered += len(events)
+        connection.emit(*events)
         self._finish_deliveries(connection, session)
         connection.advance()
 

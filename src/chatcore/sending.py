@@ -8,6 +8,7 @@ from typing import assert_never
 
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
+from chatcore.counters import Counters
 from chatcore.errors import (
     Fenced,
     InvalidBody,
@@ -83,14 +84,16 @@ class Sending:
             results = await self._deposit(deposits)
         except Outage as outage:
             results = [outage] * len(deposits)
-        self._offer(session, deposits, results)
+        counters = connection.counters
+        self._offer(session, deposits, results, counters)
         outcome = iter(zip(deposits, results, strict=True))
         events: list[Event] = []
         for request, it in zip(requests, judged, strict=True):
             if isinstance(it, Refusal):
+                counters.count_refusal(it)
                 events.append(Refused(request.id, it))
             else:
-                events.append(self._answer(request.id, *next(outcome)))
+                events.append(self._answer(request.id, *next(outcome), counters))
         connection.emit(*events)
         return len(requests)
 
@@ -183,13 +186,16 @@ class Sending:
         session: Session,
         deposits: Sequence[Deposit],
         results: Sequence[DepositResult | Refusal],
+        counters: Counters,
     ) -> None:
         """Hand what was just committed to the recipients that are here (M1)."""
+        accepted = handed_over = 0
         woken: dict[Connection, None] = {}
         of_account = self._sessions.of_account
         for deposit, result in zip(deposits, results, strict=True):
             if not isinstance(result, Stored):
                 continue
+            accepted += result.new
             recipient = of_account(result.recipient_id)
             if recipient is None:
                 continue
@@ -215,12 +221,19 @@ class Sending:
             if connection is not None:
                 if delivered is not None and not connection.is_over:
                     connection.outbox.append(delivered)
+                    handed_over += 1
                 woken[connection] = None
+        counters.accepted += accepted
+        counters.delivered += handed_over
         for connection in woken:
             connection.sink.wake()
 
     def _answer(
-        self, command: int, deposit: Deposit, result: DepositResult | Refusal
+        self,
+        command: int,
+        deposit: Deposit,
+        result: DepositResult | Refusal,
+        counters: Counters,
     ) -> Accepted | Refused:
         if isinstance(result, Stored):
             return Accepted(
@@ -230,9 +243,11 @@ class Sending:
                 result.sent_at_ms,
                 self._store.durable,
             )
-        if isinstance(result, Refusal):
-            return Refused(command, result)
-        return Refused(command, self._refusal(deposit, result))
+        refusal = result
+        if not isinstance(refusal, Refusal):
+            refusal = self._refusal(deposit, refusal)
+        counters.count_refusal(refusal)
+        return Refused(command, refusal)
 
     def _refusal(self, deposit: Deposit, reason: Declined) -> Refusal:
         """The store's reason as the sender is told it."""

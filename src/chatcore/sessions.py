@@ -104,6 +104,7 @@ class Sessions:
         self._by_token: dict[TokenHash, Session] = {}
         self._by_connection: dict[Connection, Session] = {}
         self._by_network: Counter[str] = Counter()
+        self._by_transport: Counter[str] = Counter()
         # When each grace began: it is as long for all, so the first detached is due
         # first.
         self._detached: dict[Session, float] = {}
@@ -140,6 +141,7 @@ class Sessions:
         session.change(SessionTrigger.RESUMED)
         session.connection = connection
         self._by_network[connection.network] += 1
+        self._by_transport[connection.origin.transport] += 1
         self._detached.pop(session, None)
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
@@ -170,12 +172,27 @@ class Sessions:
         """Who asks on a connection, as rates count it (B5)."""
         session = self._by_connection.get(connection)
         if session is None:
-            return Caller(buckets=connection.buckets, network=connection.network)
+            return Caller(
+                buckets=connection.buckets,
+                network=connection.network,
+                origin=connection.origin,
+            )
         return Caller(
             buckets=session.buckets,
             account=session.account,
             network=connection.network,
+            origin=connection.origin,
         )
+
+    @property
+    def attached(self) -> Mapping[str, int]:
+        """How many are attached, by transport."""
+        return self._by_transport
+
+    @property
+    def detached(self) -> int:
+        """How many wait for a resume."""
+        return len(self._detached)
 
     def known_from(self, network: str) -> int:
         """How many connections from a network somebody is logged in on (B3)."""
@@ -197,6 +214,7 @@ class Sessions:
         if connection is None:
             return
         self._by_connection.pop(connection, None)
+        self._by_transport[connection.origin.transport] -= 1
         self._by_network[connection.network] -= 1
         if not self._by_network[connection.network]:
             del self._by_network[connection.network]

@@ -96,6 +96,9 @@ class Store(Protocol):
     - ``chatcore.errors.StoreUnavailable`` means that nothing was changed;
       ``OutcomeUnknown`` that the store cannot tell. It raises nothing else on purpose.
     - A coroutine that is cancelled may or may not have committed.
+
+    A store that counts what it does has a ``chatcore.counters.StoreCounters`` as its
+    ``counters`` as well; nothing but metrics asks for it.
     """
 
     durable: bool

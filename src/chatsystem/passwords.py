@@ -56,6 +56,11 @@ class Argon2Passwords:
         nobody, self._hash_s = _timed(partial(self._hash, "nobody has this password"))
         self._nobody = PasswordHash(nobody)
 
+    @property
+    def waiting(self) -> int:
+        """How many passwords wait for a thread, or have one."""
+        return len(self._queue) + self._running
+
     async def hash(self, password: str, *, address: str) -> PasswordHash:
         """See ``chatcore.ports.Passwords``."""
         return PasswordHash(await self._run(address, partial(self._hash, password)))

@@ -21,6 +21,7 @@ from chatcore import Chat
 from chatcore.commands import Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
+from chatcore.model import NOWHERE, Origin
 from transports.acknowledgement_queue import AcknowledgementQueue
 from transports.base import Link, LinkClosed, PeerFinished
 from transports.codec import (
@@ -56,8 +57,7 @@ class Driver:
         memory_budget: MemoryBudget,
         scheduler: FairScheduler,
         limited_log: RateLimitedLog,
-        *,
-        transport: str = "",
+        origin: Origin = NOWHERE,
     ) -> None:
         self._chat = chat
         self._link = link
@@ -90,7 +90,7 @@ class Driver:
             self,
             link.address,
             most_frame_bytes=link.most_frame_bytes,
-            transport=transport,
+            origin=origin,
         )
         self._acknowledging = AcknowledgementQueue(chat, self._connection)
         link.report_held(self.note_link)
@@ -426,6 +426,7 @@ class Driver:
         try:
             await self._chat.fetch(connection)
         except Outage as outage:
+            connection.counters.store_failures += 1
             _log.warning("Mail for %s cannot be read: %s", self._link.peer, outage)
             connection.close(CloseCode.SERVER_FAULT)
             return

@@ -50,7 +50,7 @@ class Keepalive:
         self._set(min(limits.ping_after_s, self._login_left_s(self._loop.time())))
 
     def end(self) -> None:
-        """Keepalive no more."""
+        """Watch no more."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -49,32 +49,32 @@ class MemoryBudget:
         self._timer: asyncio.TimerHandle | None = None
         self.held_bytes = 0
 
-    def update(self, holder: BudgetMember, held_bytes: int) -> None:
+    def update(self, member: BudgetMember, held_bytes: int) -> None:
         """Take note of what a connection holds now."""
-        before = self._held.get(holder, 0)
-        self._held[holder] = held_bytes
+        before = self._held.get(member, 0)
+        self._held[member] = held_bytes
         self.held_bytes += held_bytes - before
         if self.held_bytes <= self._most_bytes:
             if self._stopped:
                 self._go_on()
         elif held_bytes > before:
-            self._relieve(holder, held_bytes)
+            self._relieve(member, held_bytes)
 
-    def leave(self, holder: BudgetMember) -> None:
+    def leave(self, member: BudgetMember) -> None:
         """Take note that a connection has gone."""
-        self.held_bytes -= self._held.pop(holder, 0)
-        self._stopped.pop(holder, None)
+        self.held_bytes -= self._held.pop(member, 0)
+        self._stopped.pop(member, None)
         if self._stopped and self.held_bytes <= self._most_bytes:
             self._go_on()
 
-    def _relieve(self, holder: BudgetMember, held_bytes: int) -> None:
+    def _relieve(self, member: BudgetMember, held_bytes: int) -> None:
         """Stop one that has grown, or end those that hold most."""
         if self.held_bytes > self._ceiling_bytes:
             self._end_largest()
             return
         if held_bytes > self._most_bytes // len(self._held):
-            self._stopped[holder] = None
-            holder.hold_reading(on=True)
+            self._stopped[member] = None
+            member.hold_reading(on=True)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_GRACE_S, self._end_largest)
@@ -85,12 +85,12 @@ class MemoryBudget:
         A few at a time: each takes a while to be taken down, and others wait (B2).
         """
         largest = nlargest(_ENDED_AT_ONCE, self._held, key=self._held.__getitem__)
-        for holder in largest:
+        for member in largest:
             if self.held_bytes <= self._most_bytes:
                 break
-            self.held_bytes -= self._held.pop(holder)
-            self._stopped.pop(holder, None)
-            holder.end_overloaded()
+            self.held_bytes -= self._held.pop(member)
+            self._stopped.pop(member, None)
+            member.end_overloaded()
         if self.held_bytes <= self._most_bytes:
             self._go_on()
             return
@@ -105,5 +105,5 @@ class MemoryBudget:
             self._timer.cancel()
             self._timer = None
         stopped, self._stopped = self._stopped, {}
-        for holder in stopped:
-            holder.hold_reading(on=False)
+        for member in stopped:
+            member.hold_reading(on=False)

@@ -9,10 +9,12 @@ from typing import Final
 
 from chatcore import Chat
 from chatcore.errors import Outage
+from chatcore.model import Origin
 from chatcore.ports import Environment
 from chatsystem import system_environment
 from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.codec import Codec
+from transports.connection_names import connection_name
 from transports.driver import Driver
 from transports.fair_scheduler import FairScheduler
 from transports.memory_budget import MemoryBudget
@@ -97,11 +99,9 @@ class _Server:
     async def listen(self, url: str) -> str:
         """Accept on one more URL; the URL that clients use."""
         address = parse_address(url)
+        serve_link = partial(self.serve_link, address.scheme)
         listener = await transport_for(address.scheme).listen(
-            address,
-            partial(self.serve_link, transport=address.scheme),
-            self._settings,
-            self.spawn,
+            address, serve_link, self._settings, self.spawn
         )
         self._listeners.append(listener)
         return listener.url
@@ -116,8 +116,9 @@ class _Server:
         except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
             _log.exception("A link ended by a fault of the server")
 
-    async def serve_link(self, link: Link, codec: Codec, *, transport: str) -> None:
-        """Drive a link to its end."""
+    async def serve_link(self, transport: str, link: Link, codec: Codec) -> None:
+        """Drive a link to its end; ``transport`` is the scheme that it came by."""
+        origin = Origin(connection_name(), transport, link.peer)
         _log.debug("%s connected", link.peer)
         self._links.add(link)
         try:
@@ -128,7 +129,7 @@ class _Server:
                 self._memory_budget,
                 self._scheduler,
                 self._log_limited,
-                transport=transport,
+                origin,
             ).run()
         finally:
             self._links.discard(link)
@@ -143,6 +144,7 @@ class _Server:
             try:
                 await self._chat.tick()
             except Outage as outage:
+                self._chat.counters.store_failures += 1
                 _log.warning("The store cannot be reached: %s", outage)
             except Exception:  # noqa: BLE001  # the next round may do better
                 _log.exception("Housekeeping failed")

@@ -34,10 +34,11 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server process that accepts on these URLs."""
+    """A server process that accepts on these URLs; ``metrics`` is where those are."""
 
     process: "subprocess.Popen[str]"
     urls: tuple[str, ...]
+    metrics: str = ""
 
     @property
     def url(self) -> str:
@@ -69,13 +70,15 @@ def running_server(
     ) as process:
         try:
             assert process.stdout is not None
-            ready = [process.stdout.readline().split() for _ in range(listeners)]
+            lines = listeners + ("--metrics" in flags)
+            ready = [process.stdout.readline().split() for _ in range(lines)]
             if not all(ready):
                 process.wait(PATIENCE_S)
                 assert process.stderr is not None
                 raise AssertionError(process.stderr.read())
+            metrics = "".join(ready.pop(0)[1:] if lines > listeners else [])
             assert all(word == "ready" for word, _ in ready)
-            yield RunningServer(process, tuple(url for _, url in ready))
+            yield RunningServer(process, tuple(url for _, url in ready), metrics)
         finally:
             process.kill()
 

@@ -1,4 +1,4 @@
-"""The accounts of a replay: what was stored, what arrived, and how they differ.
+"""The audit of a replay: what was stored, what arrived, and how they differ.
 
 A message is *from the queue* when its position is at or below the mailbox's head at the
 login of the session that delivered it: it was stored before that session began. Every

@@ -1,4 +1,4 @@
-"""The replay: performs a script with many clients, and settles the accounts."""
+"""The replay: performs a script with many clients, and audits what arrived."""
 
 import asyncio
 import time

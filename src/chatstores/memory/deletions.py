@@ -65,6 +65,7 @@ def decide(
     if rows.boxes[account].mail and not discard:
         return False
     box = rows.boxes.pop(account)
+    rows.counters.waiting -= len(box.mail)
     _bury(rows, owner)
     deletion = Deletion(
         account=owner,
@@ -80,6 +81,7 @@ def decide(
         if retract
         else 0,
     )
+    rows.counters.waiting -= deletion.to_retract
     rows.deletions[account] = deletion
     if key:
         rows.answered.setdefault(key, KeyedAnswer(owner, deletion))
@@ -101,6 +103,7 @@ def clean_up(
         box = rows.boxes.get(sender)
         if box is not None:
             heads[sender] = _bounce(box, deletion, positions, at_ms)
+            rows.counters.waiting += 1
     del deletion.inbox[:taken]
     retracted = 0 if deletion.inbox else min(step - taken, deletion.to_retract)
     deletion.to_retract -= retracted

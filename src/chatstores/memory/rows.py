@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
+from chatcore.counters import StoreCounters
 from chatcore.ids import (
     BEFORE_FIRST,
     NO_KEY,
@@ -178,6 +179,9 @@ class Rows:
     answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)
     invitations: dict[InvitationHash, Invitation] = field(default_factory=dict)
+    counters: StoreCounters = field(
+        default_factory=lambda: StoreCounters(has_commits=False)
+    )
 
     def allows(self, code: InvitationHash, at_ms: int) -> bool:
         """Whether the code is known, not spent, and not expired."""

@@ -85,6 +85,7 @@ class MemoryStore:
         self, *, call_soon: Callable[[Callable[[], None]], object] = _at_once
     ) -> None:
         self._rows = Rows()
+        self.counters = self._rows.counters
         self._call_soon = call_soon
 
     # accounts
@@ -299,6 +300,7 @@ class MemoryStore:
             if box.share_of(sender) >= room.share:
                 return Declined.MAILBOX_SHARE
         position = box.put(sender, it)
+        self.counters.waiting += 1
         if it.key:
             repeated = Stored(recipient.id, position, it.sent_at_ms, new=False)
             known = KnownKey(hash(it.body), it.body_bytes, repeated)
@@ -320,7 +322,9 @@ class MemoryStore:
         position = min(position, box.head)
         if position <= box.acknowledged:
             return
+        before = len(box.mail)
         box.remove_to(position)
+        self.counters.waiting -= before - len(box.mail)
         if committed is not None:
             self._call_soon(committed)
 

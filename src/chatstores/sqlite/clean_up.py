@@ -106,7 +106,7 @@ def _discard(
             bounces += 1
         elif database.batch.deletions_run:
             _count_kept(database, account, decision, sender, positions)
-        database.batch.write_each(
+        database.batch.remove_messages(
             "DELETE FROM message WHERE account = ? AND position = ?",
             [(account, position) for position in positions],
         )
@@ -174,7 +174,7 @@ def _walk_outbox(
 def _take_out(database: Database, found: Sequence[tuple[AccountId, Position]]) -> None:
     """Remove retracted messages; their positions stay used (M3)."""
     tops = dict(found)  # sorted by position, so that the highest one stays
-    database.batch.write_each(
+    database.batch.remove_messages(
         "DELETE FROM message WHERE account = ? AND position = ?", found
     )
     database.batch.write_each(
@@ -193,8 +193,8 @@ def _mark(
         account,
     )
     if inbox_finished:
-        database.batch.write(
-            "DELETE FROM message WHERE account = ? AND bounced = 1", account
+        database.batch.remove_messages(
+            "DELETE FROM message WHERE account = ? AND bounced = 1", [(account,)]
         )
     if finished:
         database.batch.recall_deletions()

@@ -276,6 +276,7 @@ def put_bounce(
     box = database.cache.box(to)
     box.head = Position(box.head + 1)
     box.bounces += 1
+    database.batch.count_bounce()
     database.batch.write(
         "INSERT INTO message (account, position, sender, bounced, sent_at_ms, body) "
         "VALUES (?, ?, ?, 1, ?, ?)",

@@ -56,6 +56,7 @@ class SqliteStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = Writer(database)
+        self.counters = database.batch.counters
 
     @property
     def transactions(self) -> int:

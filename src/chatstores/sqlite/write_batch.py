@@ -7,10 +7,12 @@ and written together before the commit, or before anything else looks into the f
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
+from time import perf_counter
 from typing import Final
 
 import apsw
 
+from chatcore.counters import StoreCounters
 from chatcore.errors import OutcomeUnknown
 from chatcore.ids import AccountId, Position
 from chatstores.sqlite.values import Row, Value
@@ -23,6 +25,7 @@ _MESSAGE: Final = (
     "INSERT INTO message (account, position, sender, sent_at_ms, body) VALUES ",
     "(?, ?, ?, ?, ?)",
 )
+_COUNT_MESSAGES: Final = "SELECT count(*) FROM message"
 _KEY: Final = (
     "INSERT INTO send_key VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -53,16 +56,23 @@ class WriteBatch:
     Attributes:
         transactions: how many were committed, for measuring.
         deletions_run: whether any deletion is decided and not worked off.
+        counters: what the file holds, and what commits have taken.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
         self.transactions = 0
         self.deletions_run = False
+        self.counters = StoreCounters(has_commits=True)
+        self._waiting = 0
+        self._begun_s = 0.0
+        self._rows_before = 0
         self._messages: list[Row] = []
         self._keys: list[Row] = []
         self._acknowledged: dict[AccountId, Position] = {}
         self.recall_deletions()
+        (self._waiting,) = self.row(_COUNT_MESSAGES)
+        self.counters.waiting = self._waiting
 
     # transactions
 
@@ -72,6 +82,8 @@ class WriteBatch:
             # The last one could not be rolled back when it failed.
             self.connection.execute("ROLLBACK")
         self.connection.execute("BEGIN")
+        self._begun_s = perf_counter()
+        self._rows_before = self.connection.total_changes()
 
     def commit(self) -> None:
         """End it: it is on disk when this returns.
@@ -89,12 +101,17 @@ class WriteBatch:
                 raise  # a record that is not whole is none
             raise OutcomeUnknown from error
         self.transactions += 1
+        rows = self.connection.total_changes() - self._rows_before
+        if rows:
+            self.counters.waiting = self._waiting
+            self.counters.observe_commit(perf_counter() - self._begun_s, rows)
 
     def roll_back(self) -> None:
         """Undo it, and drop what was posted. What fails here is done by ``begin``."""
         self._messages.clear()
         self._keys.clear()
         self._acknowledged.clear()
+        self._waiting = self.counters.waiting
         # Some errors have ended the transaction already.
         if self.connection.in_transaction:
             with suppress(apsw.Error):
@@ -134,6 +151,20 @@ class WriteBatch:
         self._write_posted()
         self.connection.executemany(sql, rows)
 
+    def count_bounce(self) -> None:
+        """Take note of a bounce that was put into a mailbox."""
+        self._waiting += 1
+
+    def remove_messages(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run a statement that takes messages out, once for each row of bindings."""
+        self._write_posted()
+        self._remove_messages(sql, rows)
+
+    def _remove_messages(self, sql: str, rows: Iterable[Row]) -> None:
+        before = self.connection.total_changes()
+        self.connection.executemany(sql, rows)
+        self._waiting -= self.connection.total_changes() - before
+
     # posting
 
     def post_message(self, row: Row) -> None:
@@ -153,6 +184,7 @@ class WriteBatch:
         if self._messages:
             messages, self._messages = self._messages, []
             self._insert(*_MESSAGE, messages)
+            self._waiting += len(messages)
         if self._keys:
             keys, self._keys = self._keys, []
             self._insert(*_KEY, keys)
@@ -176,6 +208,6 @@ class WriteBatch:
         self.connection.executemany(
             "UPDATE mailbox SET acknowledged = ?2 WHERE account = ?1", acknowledged
         )
-        self.connection.executemany(
+        self._remove_messages(
             "DELETE FROM message WHERE account = ? AND position <= ?", acknowledged
         )

@@ -14,6 +14,7 @@ from transports.base import (
     Spawn,
 )
 from transports.codec import Codec
+from transports.connection_names import name_connection
 from transports.memory_pipe import MemoryPipe
 
 
@@ -46,6 +47,7 @@ class LoopbackListener:
         return theirs
 
     async def _serve(self, link: MemoryPipe, codec: Codec) -> None:
+        name_connection()  # not that of the task which dials
         try:
             await self._serve_link(link, codec)
         finally:

@@ -13,6 +13,7 @@ from transports.base import (
     authority,
     reason_of,
 )
+from transports.connection_names import name_connection
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -57,6 +58,7 @@ async def listen(
     intake = FairScheduler(at_once=PARTS_AT_ONCE)
 
     async def serve_by_turns(link: TcpLink) -> None:
+        name_connection()
         await scheduler.enter()
         await _serve(link, greeting, serve_link, settings, log)
 

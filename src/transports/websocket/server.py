@@ -24,6 +24,7 @@ from transports.base import (
     reason_of,
 )
 from transports.codec import codec
+from transports.connection_names import name_connection
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -122,6 +123,7 @@ async def listen(
     async def judge_by_turns(
         connection: ServerConnection, request: Request
     ) -> Response | None:
+        name_connection()
         await scheduler.enter()
         return gate.judge(connection, request)
 

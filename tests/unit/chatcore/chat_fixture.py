@@ -20,6 +20,7 @@ from chatcore.connections import Connection
 from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
 from chatcore.ids import ResumeToken
+from chatcore.model import NOWHERE, Origin
 from chatcore.ports import Credentials, SendPolicy
 from tests.unit.chatcore.environment import Surroundings
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
@@ -84,9 +85,9 @@ class ChatFixture:
         """Let the chat do what time asks for."""
         self.do(self.chat.tick())
 
-    def peer(self, address: str = "") -> "Peer":
+    def peer(self, address: str = "", origin: Origin = NOWHERE) -> "Peer":
         """A new link, from this network address."""
-        peer = Peer(self, address)
+        peer = Peer(self, address, origin)
         self.scheduler.run()
         return peer
 
@@ -106,7 +107,9 @@ class ChatFixture:
 class Peer:
     """A link, and what came out of it; the ``ConnectionSink`` of its connection."""
 
-    def __init__(self, fixture: ChatFixture, address: str = "") -> None:
+    def __init__(
+        self, fixture: ChatFixture, address: str = "", origin: Origin = NOWHERE
+    ) -> None:
         self._fixture = fixture
         self._is_woken = False
         self._is_writing = False
@@ -119,7 +122,7 @@ class Peer:
         self.when_giving_way: Callable[[], None] | None = None
         self.reported: list[Exception] = []
         self.token = ResumeToken(b"")
-        self.connection: Connection = fixture.chat.attach(self, address)
+        self.connection: Connection = fixture.chat.attach(self, address, origin=origin)
 
     # ---- the outlet
 

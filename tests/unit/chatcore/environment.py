@@ -5,6 +5,7 @@ from random import Random
 
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
+from chatcore.model import AuditEvent
 from chatcore.ports import Environment
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 
@@ -156,6 +157,16 @@ class LowerCaseNames:
         return self.lookalikes.get(name, "")
 
 
+class Records:
+    """Keeps what it is told of accounts; see ``chatcore.ports.Observer``."""
+
+    def __init__(self) -> None:
+        self.events: list[AuditEvent] = []
+
+    def audit(self, event: AuditEvent) -> None:
+        self.events.append(event)
+
+
 class Surroundings:
     """All parts of one environment, each within reach of the test."""
 
@@ -164,6 +175,7 @@ class Surroundings:
         self.entropy = CountedTokens()
         self.passwords = QuickPasswords()
         self.names = LowerCaseNames()
+        self.records = Records()
 
     def as_environment(self) -> Environment:
         return Environment(
@@ -171,4 +183,5 @@ class Surroundings:
             entropy=self.entropy,
             passwords=self.passwords,
             names=self.names,
+            observer=self.records,
         )

@@ -23,6 +23,7 @@ from chatcore.events import Bounced, Closing, LoggedIn, Refused, Resumed
 from chatcore.ids import AccountId
 from chatcore.limits import Limits
 from chatcore.model import (
+    AuditAction,
     Bounce,
     DeletionReceipt,
     MailboxContents,
@@ -447,3 +448,21 @@ class ExportTest(AdminCase):
 
     async def first(self, username: str) -> object:
         return await anext(self.admin.export(username))
+
+
+class RecordsTest(AdminCase):
+    def test_what_the_operator_does_with_accounts_is_recorded_as_such(self) -> None:
+        self.result(self.admin.create_account("ada", PASSWORD))
+        self.result(self.admin.reset_password("ada", "another one"))
+        self.result(self.admin.delete_account("ada", dry_run=True))
+        self.result(self.admin.delete_account("ada"))
+
+        events = self.fixture.surroundings.records.events
+        self.assertEqual(
+            [(it.action, it.origin.transport, it.username) for it in events],
+            [
+                (AuditAction.CREATE, "admin", "ada"),
+                (AuditAction.CHANGE_PASSWORD, "admin", "ada"),
+                (AuditAction.DELETE, "admin", "ada"),
+            ],
+        )

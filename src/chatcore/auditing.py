@@ -1,0 +1,46 @@
+"""What a refused command means to an audit."""
+
+from contextlib import suppress
+
+from chatcore.accounts import Accounts
+from chatcore.commands import ChangePassword, Command, Create, Delete, Login
+from chatcore.errors import InvalidUsername, Refusal
+from chatcore.ids import Username
+from chatcore.model import AuditAction, AuditEvent, Origin
+from chatcore.sessions import Session
+
+
+def event_of_refusal(
+    command: Command,
+    refusal: Refusal,
+    origin: Origin,
+    session: Session | None,
+    accounts: Accounts,
+) -> AuditEvent | None:
+    """What to record of a command that was refused; None when it takes no password.
+
+    ``session`` is the one on whose connection it was asked.
+    """
+    match command:
+        case Create(username=name):
+            action = AuditAction.CREATE
+        case Login(username=name):
+            action = AuditAction.LOGIN
+        case Delete(username=name):
+            action = AuditAction.DELETE
+        case ChangePassword() if session is not None:
+            return AuditEvent(
+                action=AuditAction.CHANGE_PASSWORD,
+                origin=origin,
+                username=session.username,
+                account=session.account,
+                refusal=refusal,
+            )
+        case _:
+            return None
+    username: Username | None = None
+    if not isinstance(refusal, InvalidUsername):
+        # It may have been refused before its name was looked at.
+        with suppress(InvalidUsername):
+            username = accounts.prepare(name)
+    return AuditEvent(action=action, origin=origin, username=username, refusal=refusal)

@@ -1,0 +1,199 @@
+"""Each metric is seen to move, on each transport, by a scrape of a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from chatapp.metrics import CONTENT_TYPE
+from chatapp.monitoring import Monitoring, monitoring
+from chatcore import Chat, Client, NoSuchRecipient
+from chatcore.ports import Environment, Passwords
+from chatstores import open_store
+from chatsystem import HashSettings, system_environment
+from tests.unit.transports.test_http_server import ask
+from transports import connect, serve
+from transports.base import parse_address
+from transports.memory_budget import MemoryBudget
+
+PATIENCE_S = 20.0
+PASSWORD = "correct horse"
+URLS = {
+    "tcp": "tcp://127.0.0.1:0",
+    "ws": "ws://127.0.0.1:0",
+    "grpc": "grpc://127.0.0.1:0",
+    "loopback": "loopback:seen",
+}
+Samples = Mapping[tuple[str, str], float]
+"""Each sample by its name and its labels, as ``key=value,key=value``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A server whose metrics can be scraped."""
+
+    monitor: Monitoring
+    environment: Environment
+    url: str
+
+    async def scrape(self) -> Samples:
+        """All samples, as Prometheus reads them."""
+        answer = await ask(
+            self.monitor.url, b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
+        )
+        assert answer.status == 200
+        assert answer.headers["content-type"] == CONTENT_TYPE
+        return {
+            (
+                sample.name,
+                ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items())),
+            ): sample.value
+            for family in text_string_to_metric_families(answer.body.decode())
+            for sample in family.samples
+        }
+
+    async def until(self, seen: Callable[[Samples], bool]) -> Samples:
+        """A scrape in which it is as awaited."""
+        async with asyncio.timeout(PATIENCE_S):
+            samples = await self.scrape()
+            while not seen(samples):
+                samples = await self.scrape()
+        return samples
+
+
+@asynccontextmanager
+async def seen_server(scheme: str, folder: Path) -> AsyncIterator[Seen]:
+    """A server on one transport over a file."""
+    hashing = HashSettings(memory_kib=8, passes=1, workers=1)
+    environment, budget = system_environment(hashing), MemoryBudget(1_000_000)
+    async with AsyncExitStack() as opened:
+        enter = opened.enter_async_context
+        monitor = await enter(monitoring("127.0.0.1", 0))
+        chat = Chat(await enter(open_store(f"sqlite:///{folder}/chat.db")))
+        urls = await enter(
+            serve(chat, URLS[scheme], environment=environment, memory_budget=budget)
+        )
+        monitor.begin(chat, urls, budget, environment)
+        yield Seen(monitor, environment, urls[0])
+
+
+async def leave_without_a_word(url: str) -> None:
+    """Log in and lose the link."""
+    with suppress(LookupError):
+        async with connect(url) as carol:
+            await carol.login("carol", PASSWORD, create=True)
+            raise LookupError
+
+
+async def converse(ada: Client, bob: Client) -> None:
+    """Two messages are acknowledged, four wait, one is refused."""
+    await ada.send_all([("bob", "1"), ("bob", "2"), ("bob", "3")])
+    messages = bob.messages()
+    for _ in range(3):
+        await anext(messages)  # which acknowledges the one before
+    await ada.send_all([("carol", "1"), ("carol", "2"), ("carol", "3")])
+    with pytest.raises(NoSuchRecipient):
+        await ada.send("nobody", "hello")
+
+
+MOVED = (
+    # sample, labels ({} is the transport), by how much at the least
+    ("chatcore_sessions", "state=attached,transport={}", 2),
+    ("chatcore_sessions", "state=detached,transport=", 1),
+    ("chatcore_connections", "transport={}", 2),
+    ("chatcore_connections_opened_total", "transport={}", 3),
+    ("chatcore_messages_accepted_total", "", 6),
+    ("chatcore_messages_delivered_total", "", 3),
+    ("chatcore_messages_acknowledged_total", "", 2),
+    ("chatcore_messages_waiting", "", 4),
+    ("chatcore_store_commit_seconds_count", "", 5),
+    ("chatcore_store_commit_seconds_sum", "", 1e-9),
+    ("chatcore_store_commit_seconds_bucket", "le=+Inf", 5),
+    ("chatcore_store_commit_rows_count", "", 5),
+    ("chatcore_store_commit_rows_sum", "", 10),
+    ("chatcore_refusals_total", "code=300,name=NO_SUCH_RECIPIENT", 1),
+)
+
+
+@pytest.mark.parametrize("scheme", URLS)
+async def test_each_metric_moves_with_what_happens(scheme: str, tmp_path: Path) -> None:
+    async with seen_server(scheme, tmp_path) as server:
+        before = await server.scrape()
+        await leave_without_a_word(server.url)
+        async with connect(server.url) as ada, connect(server.url) as bob:
+            await ada.login("ada", PASSWORD, create=True)
+            await bob.login("bob", PASSWORD, create=True)
+            await converse(ada, bob)
+            # An acknowledgement is committed with the next transaction (M4).
+            after = await server.until(
+                lambda it: (
+                    it["chatcore_messages_waiting", ""] == 4
+                    and it["chatcore_connections", f"transport={scheme}"] == 2
+                    and it["chatcore_event_loop_delay_seconds_count", ""] >= 2
+                )
+            )
+        left = await server.until(
+            lambda it: it["chatcore_connections", f"transport={scheme}"] == 0
+        )
+
+    for name, labels, least in MOVED:
+        key = (name, labels.format(scheme))
+        assert after[key] - before[key] >= least, key
+    assert after["chatcore_messages_accepted_total", ""] == 6
+    assert after["chatcore_sessions", f"state=attached,transport={scheme}"] == 2
+    assert left["chatcore_sessions", f"state=attached,transport={scheme}"] == 0
+    assert left["process_cpu_seconds_total", ""] > 0
+    assert left["process_resident_memory_bytes", ""] > 0
+
+
+async def test_bytes_that_are_held_are_seen(tmp_path: Path) -> None:
+    held = ("chatcore_connections_held_bytes", "")
+    async with seen_server("tcp", tmp_path) as server:
+        before = await server.scrape()
+        address = parse_address(server.url)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(b"CHAT/1 json\n" + b" " * 20_000)
+        during = await server.until(lambda it: it[held] > 0)
+        writer.transport.abort()
+        after = await server.until(lambda it: it[held] == 0)
+        reader.feed_eof()
+
+    assert before[held] == after[held] == 0
+    assert during[held] >= 4096
+
+
+async def test_passwords_that_wait_are_seen(tmp_path: Path) -> None:
+    waiting = ("chatcore_passwords_waiting", "")
+    is_seen = asyncio.Event()
+
+    async def hash_until_seen(passwords: Passwords) -> None:
+        while not is_seen.is_set():
+            await passwords.hash(PASSWORD, address="")
+
+    async with seen_server("tcp", tmp_path) as server:
+        before = await server.scrape()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(16):
+                tasks.create_task(hash_until_seen(server.environment.passwords))
+            during = await server.until(lambda it: it[waiting] > 0)
+            is_seen.set()
+        after = await server.until(lambda it: it[waiting] == 0)
+
+    assert before[waiting] == after[waiting] == 0
+    assert 0 < during[waiting] <= 16
+
+
+async def test_no_label_says_who_or_from_where(tmp_path: Path) -> None:
+    async with seen_server("tcp", tmp_path) as server, connect(server.url) as ada:
+        await ada.login("ada", PASSWORD, create=True)
+        await ada.send("ada", "hello")
+        samples = await server.scrape()
+
+    labels = {pair for _, text in samples for pair in text.split(",") if pair}
+    names = {it.partition("=")[0] for it in labels}
+    assert names == {"state", "transport", "le", "code", "name"}
+    assert not [it for it in labels if "ada" in it or "127.0.0.1" in it]
