@@ -80,6 +80,37 @@ class ServeSettings:
         here_only=True,
     )
 
+    registration: Literal["auto", "open", "closed", "invite"] = setting(
+        "auto",
+        help="who may make an account: whoever connects (open), only the operator "
+        "(closed), or whoever has a code of chatcore admin invite; auto is open while "
+        "all listeners are on loopback, else closed",
+    )
+    policy: str = setting(
+        "",
+        help="the application's say before messages are stored: an object with "
+        "SendPolicy's judge, or a class or function that makes one",
+        metavar="MODULE:OBJECT",
+    )
+    credentials: str = setting(
+        "",
+        help="the application's own users: an object with Credentials' check, or a "
+        "class or function that makes one",
+        metavar="MODULE:OBJECT",
+    )
+    app_dir: str = setting(
+        ".",
+        help="where modules of policy and credentials are looked for, after those "
+        "that are installed",
+        metavar="DIR",
+    )
+    admin_socket: str = setting(
+        "",
+        help="listen for chatcore admin at this path, a Unix socket that only this "
+        "user and root may open",
+        metavar="PATH",
+    )
+
     hash_memory_kib: int = setting(
         _HASHING.memory_kib,
         help="memory that one password hash takes, in KiB",

@@ -66,8 +66,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="run a chat server",
         has_file=True,
     ),
+    "admin": Command(
+        settings="chatapp.admin.settings:AdminSettings",
+        runs="chatapp.admin.command",
+        help="look after a running server: sessions, accounts, mailboxes",
+        is_one_shot=True,
+    ),
     "client": Command(
-        settings="chatapp.connecting:ClientSettings",
+        settings="chatapp.connecting:TerminalSettings",
         runs="chatapp.client",
         help="chat from a terminal",
     ),

@@ -19,7 +19,7 @@ _NEED_PORTS: Final = frozenset({"tcp", "tcps", "grpc", "grpcs"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Settings of ``chatcore client``, and the first ones of the one-shot commands."""
+    """Settings of every command that connects."""
 
     transport: str = setting(
         "tcp",
@@ -91,6 +91,17 @@ class ClientSettings:
         return ClientTls(
             ca=self.tls_ca, certificate=self.tls_certificate, key=self.tls_key
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSettings(ClientSettings):
+    """Settings of ``chatcore client``."""
+
+    invitation: str = setting(
+        "",
+        help="the operator's code that allows create, where one is needed",
+        metavar="CODE",
+    )
 
 
 def check_port(port: int) -> None:

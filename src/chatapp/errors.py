@@ -124,6 +124,20 @@ class WouldOverwrite(CommandFailed):
     code = 714
 
 
+class CannotLoad(CommandFailed):
+    """A part of the application that was named cannot be found, or is no such part."""
+
+    code = 720
+    status = ExitCode.MISUSED
+
+
+class AdminAskedWrongly(CommandFailed):
+    """A command that the operator's socket does not know, or not in this way."""
+
+    code = 721
+    status = ExitCode.MISUSED
+
+
 class Interrupted(Exception):
     """A signal asked the command to end: it does, without a word."""
 

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Final
 
 from argon2.exceptions import HashingError
 
+from chatapp.admin.server import admin_socket
 from chatapp.audit_log import AuditLog, audit_to
 from chatapp.command_settings import ServeSettings
 from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
+from chatapp.extensions import load_credentials, load_policy
 from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
-from chatcore import Chat
+from chatapp.loopback import is_on_loopback
+from chatcore import Chat, Registration
 from chatcore.errors import Outage
 from chatcore.ports import Environment
 from chatcore.store import Store
@@ -68,8 +71,9 @@ async def _serve(settings: ServeSettings) -> None:
     """Open, listen, tell, wait for a signal, and close in the reverse order.
 
     Raises:
+        CannotLoad: the application's own parts cannot be used.
         CannotWrite: the audit log cannot be written.
-        CannotServe: an address or URL that cannot be listened on.
+        CannotServe: an address, URL or path that cannot be listened on.
         CannotStore: the store answers, but does not work.
         SettingWrong: passwords cannot be hashed as it was set, or files of TLS cannot
             be used.
@@ -84,6 +88,8 @@ async def _serve(settings: ServeSettings) -> None:
     if certificate is not None:
         hangups.add(certificate.reload)
     async with AsyncExitStack() as opened:
+        policy = load_policy(settings.policy, folder=settings.app_dir)
+        credentials = load_credentials(settings.credentials, folder=settings.app_dir)
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
             hangups.add(file.reopen)
@@ -95,6 +101,9 @@ async def _serve(settings: ServeSettings) -> None:
                 limits=settings.limits,
                 second_login=settings.second_login,
                 erasure_log=_erasure_log(settings, store, opened),
+                policy=policy,
+                credentials=credentials,
+                registration=_registration(settings),
             )
             serving = serve(
                 chat,
@@ -109,6 +118,7 @@ async def _serve(settings: ServeSettings) -> None:
             raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
+        await opened.enter_async_context(admin_socket(chat, settings.admin_socket))
         _spare_the_collector()
         sys.setswitchinterval(_SWITCH_S)
         if monitor is not None:
@@ -177,6 +187,17 @@ def _certificate(settings: ServeSettings) -> ServerCertificate | None:
         return ServerCertificate(tls)
     except CertificateUnusable as error:
         raise SettingWrong(str(error)) from error
+
+
+def _registration(settings: ServeSettings) -> Registration:
+    """Who may make accounts, which is told where it was not chosen."""
+    if settings.registration != "auto":
+        return Registration(settings.registration)
+    if all(map(is_on_loopback, settings.urls)):
+        return Registration.OPEN
+    if not settings.credentials:
+        _log.info("Only the operator makes accounts: --registration open changes that")
+    return Registration.CLOSED
 
 
 def _environment(settings: ServeSettings) -> Environment:

@@ -18,12 +18,12 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.errors": (
         "AccountInUse AccountsElsewhere AcknowledgedTooMuch AlreadyLoggedIn Busy "
         "ChatError CloseCode Closed DeletionStalled Fenced InternalError InvalidBody "
-        "InvalidKey InvalidPassword InvalidPattern InvalidUsername KeyExpired "
-        "KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
+        "InvalidKey InvalidPassword InvalidPattern InvalidUsername InvitationRefused "
+        "KeyExpired KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
         "MalformedCommand NameTaken NoSuchRecipient OtherAccount Outage "
-        "OutcomeUnknown RateExceeded Refusal SessionGone ShuttingDown "
-        "StoreUnavailable TooManyAttempts TooManyOperations UnknownCommand "
-        "WrongCredentials"
+        "OutcomeUnknown RateExceeded Refusal RegistrationClosed SessionGone "
+        "ShuttingDown StoreUnavailable TooManyAttempts TooManyOperations "
+        "UnknownCommand WrongCredentials"
     ),
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
@@ -33,6 +33,7 @@ _HOMES: Final[Mapping[str, str]] = {
         "AuditAction AuditEvent DeletionReceipt Erasure LoggedErasure LogMark Origin"
     ),
     "chatcore.ports": "Credentials Environment ErasureLog Observer SendPolicy",
+    "chatcore.registration": "Registration",
     "chatcore.services": "NotStarted",
     "chatcore.store": "Store",
     "chatstores": "open_store register_store",

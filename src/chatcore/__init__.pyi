@@ -21,6 +21,7 @@ from chatcore.errors import InvalidKey as InvalidKey
 from chatcore.errors import InvalidPassword as InvalidPassword
 from chatcore.errors import InvalidPattern as InvalidPattern
 from chatcore.errors import InvalidUsername as InvalidUsername
+from chatcore.errors import InvitationRefused as InvitationRefused
 from chatcore.errors import KeyExpired as KeyExpired
 from chatcore.errors import KeyReused as KeyReused
 from chatcore.errors import LoginRequired as LoginRequired
@@ -35,6 +36,7 @@ from chatcore.errors import Outage as Outage
 from chatcore.errors import OutcomeUnknown as OutcomeUnknown
 from chatcore.errors import RateExceeded as RateExceeded
 from chatcore.errors import Refusal as Refusal
+from chatcore.errors import RegistrationClosed as RegistrationClosed
 from chatcore.errors import SessionGone as SessionGone
 from chatcore.errors import ShuttingDown as ShuttingDown
 from chatcore.errors import StoreUnavailable as StoreUnavailable
@@ -66,6 +68,7 @@ from chatcore.ports import Environment as Environment
 from chatcore.ports import ErasureLog as ErasureLog
 from chatcore.ports import Observer as Observer
 from chatcore.ports import SendPolicy as SendPolicy
+from chatcore.registration import Registration as Registration
 from chatcore.services import NotStarted as NotStarted
 from chatcore.store import Store as Store
 from chatstores import open_store as open_store

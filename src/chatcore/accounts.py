@@ -12,15 +12,19 @@ from chatcore.errors import (
     InvalidUsername,
     KeyReused,
     NameTaken,
+    NoSuchAccount,
+    Refusal,
     WrongCredentials,
 )
 from chatcore.events import Created
 from chatcore.ids import (
     NO_HASH,
+    NO_INVITATION,
     NO_KEY,
     AccountId,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     TokenHash,
     Username,
@@ -31,6 +35,7 @@ from chatcore.limits import Limits
 from chatcore.model import Account, AuditAction, AuditEvent, FirstAnswer
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
+from chatcore.registration import Admitted, Registrar, Registration
 from chatcore.sessions import Session
 from chatcore.store import Store
 from chatcore.throttle import Throttle
@@ -51,14 +56,22 @@ class Accounts:
         credentials: Credentials | None,
         rates: RateLimiter,
         key_clock: KeyClock,
+        registration: Registration,
     ) -> None:
         self._credentials = credentials
         self._rates = rates
         self._key_clock = key_clock
         self._throttle = Throttle(limits, environment.clock)
+        self._registrar = Registrar(
+            registration, store, self._throttle, environment.clock
+        )
         self._store = store
         self._environment = environment
         self._limits = limits
+
+    def follow_limits(self) -> None:
+        """Take over what has changed in the limits."""
+        self._throttle.follow_limits()
 
     def prepare(self, text: str) -> Username:
         """The username that ``text`` stands for (A1)."""
@@ -69,33 +82,62 @@ class Accounts:
     async def create(self, command_id: int, command: Create, source: Caller) -> Created:
         """Create an account (A3); a repeat under its key gets the first answer (D6).
 
-        That a name is taken is told only after it has cost a hash, and counted.
+        That a name is taken is told only after it has cost a hash, and counted; where
+        registration is closed it is not told at all.
         """
         if self._credentials is not None:
             raise AccountsElsewhere(command="create")
         username = self.prepare(command.username)
-        self._check_length(command.password)
+        self.check_length(command.password)
         key = parse_key(command.key)
         network = source.network
         account = await self._repeated(username, command.password, key, network)
+        if account is not None:
+            return Created(command_id, account, username)
+        refuse_outside(
+            key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
+        )
+        judged = await self._registrar.judge(command.invitation, network)
+        if isinstance(judged, Refusal):
+            raise self._registrar.refuse(judged, command.invitation, network)
+        self._rates.take(source, {RateKind.CREATES: 1})
+        made = await self.make(
+            username, command.password, key, source, judged.invitation
+        )
+        if made is not None:
+            return Created(command_id, made.id, username)
+        # Somebody was faster: perhaps this same request, on another link.
+        account = await self._repeated(username, command.password, key, network)
         if account is None:
-            refuse_outside(
-                key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
-            )
-            self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, command.password, key, source)
-            if made is not None:
-                return Created(command_id, made.id, username)
-            # Somebody was faster: perhaps this same request, on another link.
-            account = await self._repeated(username, command.password, key, network)
-        if account is None:
-            raise NameTaken(username=username)
+            spent = await self._registrar.explain(judged)
+            raise spent or NameTaken(username=username)
         return Created(command_id, account, username)
 
-    async def _create(
-        self, username: Username, password: str, key: IdempotencyKey, source: Caller
+    async def find(self, text: str) -> Account:
+        """The account that the operator names; raises ``NoSuchAccount``."""
+        username = self.prepare(text)
+        account = await self._store.find_account(username)
+        if account is None:
+            raise NoSuchAccount(username=username)
+        return account
+
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether the application keeps its users itself (A2)."""
+        return self._credentials is not None
+
+    async def make(
+        self,
+        username: Username,
+        password: str,
+        key: IdempotencyKey,
+        source: Caller,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> Account | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists, or the invitation is spent.
+
+        Nobody is asked whether it may.
+        """
         objection = self._environment.names.objection(username)
         if objection:
             raise InvalidUsername(reason=objection)
@@ -110,6 +152,7 @@ class Accounts:
             password_hash,
             key=key,
             at_ms=self._environment.clock.now_ms(),
+            invitation=invitation,
         )
         if created is None:
             return None
@@ -136,7 +179,13 @@ class Accounts:
         return first.account
 
     async def log_in(
-        self, username: Username, password: str, source: Caller, *, create: bool
+        self,
+        username: Username,
+        password: str,
+        source: Caller,
+        *,
+        create: bool,
+        invitation: str = "",
     ) -> Account:
         """The account that a login opens; ``create`` makes that of a free name (A4).
 
@@ -144,17 +193,33 @@ class Accounts:
         is kept at the cost of now (A2).
 
         Raises:
+            RegistrationClosed, InvitationRefused: with ``create``, in the place of
+                ``WrongCredentials`` and at its cost: whether the name is free is not
+                told (A2).
             WrongCredentials, RateExceeded, TooManyAttempts: as ``authenticate``.
         """
         account = await self._store.find_account(username)
-        if account is None and create and self._credentials is None:
-            self._check_length(password)
+        network, judged = source.network, None
+        if create and self._credentials is None:
+            judged = await self._registrar.judge(invitation, network)
+        if account is None and isinstance(judged, Admitted):
+            self.check_length(password)
             self._rates.take(source, {RateKind.CREATES: 1})
-            made = await self._create(username, password, NO_KEY, source)
+            made = await self.make(
+                username, password, NO_KEY, source, judged.invitation
+            )
             if made is not None:
                 return made
             account = await self._store.find_account(username)
-        account = await self._prove(username, account, password, source.network)
+            if account is None:
+                judged = await self._registrar.explain(judged)
+        try:
+            account = await self._prove(username, account, password, network)
+        except WrongCredentials:
+            if isinstance(judged, Refusal):
+                refusal = self._registrar.refuse(judged, invitation, network)
+                raise refusal from None
+            raise
         return await self._rehash(account, password, source.network)
 
     async def authenticate(
@@ -193,7 +258,7 @@ class Accounts:
 
         A name without an account is treated as any other; its password is wrong.
         """
-        self._check_length(password, minimum=0)
+        self.check_length(password, minimum=0)
         self._rates.take(Caller(network=network), {RateKind.LOGINS: 1})
         throttle = self._throttle
         throttle.refuse_pair(username, network)
@@ -269,7 +334,7 @@ class Accounts:
         """Replace the password and with it the session's token (A6); the new epoch."""
         if self._credentials is not None:
             raise AccountsElsewhere(command="change password")
-        self._check_length(command.new)
+        self.check_length(command.new)
         account = await self.authenticate(session.username, command.old, network)
         if account.id != session.account:
             raise WrongCredentials
@@ -289,7 +354,8 @@ class Accounts:
         """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
         await self._check(first.username, None, first.password_hash, password, network)
 
-    def _check_length(self, password: str, *, minimum: int | None = None) -> None:
+    def check_length(self, password: str, *, minimum: int | None = None) -> None:
+        """Refuse a password of another length than allowed (A2)."""
         limits = self._limits
         least = limits.password_min_bytes if minimum is None else minimum
         size = len(password.encode())

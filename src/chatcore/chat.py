@@ -6,9 +6,11 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
 from chatcore.addresses import network_of
+from chatcore.admin import Admin
 from chatcore.admission import Admission
 from chatcore.auditing import event_of_refusal
 from chatcore.commands import (
@@ -64,6 +66,7 @@ from chatcore.ports import (
     SendPolicy,
 )
 from chatcore.rate_limiter import RateKind
+from chatcore.registration import Registration
 from chatcore.services import NotStarted, Services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
@@ -82,8 +85,11 @@ class Chat:
         policy: the application's say before messages are stored.
         credentials: the application's own users; None for accounts of the chat's own.
         erasure_log: where deletions are written down besides the store (D5).
+        registration: who may make accounts of the chat's own.
 
     Attributes:
+        store: as it was given.
+        registration: who may make accounts of the chat's own.
         admission: how many connections there may be (B3).
         counters: what it has done.
     """
@@ -97,13 +103,16 @@ class Chat:
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
         erasure_log: ErasureLog | None = None,
+        registration: Registration = Registration.OPEN,
     ) -> None:
-        self.limits = limits or Limits()
-        self._store = store
+        # A copy of its own: it changes when the operator changes a limit.
+        self.limits = replace(limits or Limits())
+        self.store = store
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
         self._erasure_log = erasure_log
+        self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
         self._connections: set[Connection] = set()
         self.counters = Counters()
@@ -112,25 +121,23 @@ class Chat:
         self.admission = Admission(self.limits, self._sessions.known_from)
 
     async def start(self, environment: Environment) -> None:
-        """Take up the sessions that an earlier run left (S6); ``serve`` does this.
-
-        Before that, whom the erasure log has is erased (D5).
-        """
-        erasures = Erasures(self._store, self._erasure_log, environment.clock)
+        """Erase whom the log has (D5), take up the sessions of an earlier run (S6)."""
+        erasures = Erasures(self.store, self._erasure_log, environment.clock)
         await erasures.catch_up()
         self._started = Services(
-            self._store,
+            self.store,
             self._sessions,
             environment,
             self.limits,
-            horizon=await self._store.horizon(),
+            horizon=await self.store.horizon(),
             second_login=self._second_login,
             policy=self._policy,
             credentials=self._credentials,
             erasures=erasures,
+            registration=self.registration,
         )
         now_s = environment.clock.monotonic_s()
-        for stored in await self._store.sessions():
+        for stored in await self.store.sessions():
             self._sessions.add_detached(
                 Session(
                     stored.account,
@@ -149,6 +156,11 @@ class Chat:
             raise NotStarted
         return self._started
 
+    @property
+    def admin(self) -> Admin:
+        """What only the operator may do; once the chat is served."""
+        return self._services.admin
+
     # ---- what can be seen of it
 
     @property
@@ -164,12 +176,12 @@ class Chat:
     @property
     def store_counters(self) -> StoreCounters | None:
         """What the store has done; None for a store that does not count."""
-        found: object = getattr(self._store, "counters", None)
+        found: object = getattr(self.store, "counters", None)
         return found if isinstance(found, StoreCounters) else None
 
     async def ask_store(self) -> None:
         """Return once the store answers; raises ``Outage`` when it cannot."""
-        await self._store.horizon()
+        await self.store.horizon()
 
     # ---- connections
 
@@ -185,13 +197,13 @@ class Chat:
 
         ``address`` is the peer's, without a port; empty where it has none.
         ``most_frame_bytes`` is what the link can read, where that is less than allowed.
-        ``origin`` is for records.
+        ``origin`` is for records and the operator.
         """
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
         clock, counters = self._services.environment.clock, self.counters
-        connection = Connection(sink, clock, network, origin, counters)
+        connection = Connection(sink, clock, network, origin, counters, address=address)
         self._connections.add(connection)
         counters.connections[origin.transport] += 1
         counters.opened[origin.transport] += 1
@@ -239,7 +251,7 @@ class Chat:
         self._services.logins.is_stopping = True
         for connection in list(self._connections):
             connection.close(CloseCode.SHUTTING_DOWN)
-        await self._store.flush()
+        await self.store.flush()
 
     # ---- commands
 
@@ -424,7 +436,7 @@ class Chat:
         await self._services.deletion.continue_clean_ups()
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
-            await self._store.forget(self._services.key_clock.oldest())
+            await self.store.forget(self._services.key_clock.oldest())
 
 
 def _run_of(requests: Sequence[Request], start: int, most: int) -> Sequence[Request]:

@@ -35,21 +35,28 @@ class OutboxAction(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an account (A3); with a key, a repeat gets the first answer (D6)."""
+    """Create an account (A3); with a key, a repeat gets the first answer (D6).
+
+    ``invitation`` is a code of the operator's, where registration asks for one.
+    """
 
     username: str
     password: str = field(repr=False)
     key: bytes = b""
+    invitation: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Open the account's session; ``create`` makes a free name's account first (A4)."""
+    """Open the account's session; ``create`` makes a free name's account first (A4),
+    with an ``invitation`` where registration asks for one.
+    """
 
     username: str
     password: str = field(repr=False)
     create: bool = False
     delivery: DeliveryMode = DeliveryMode.PUSH
+    invitation: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

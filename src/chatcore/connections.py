@@ -21,6 +21,8 @@ class Connection:
         is_silent: the peer says no more, though it may still read.
         heard_s: when the peer was last heard, on the monotonic clock.
         network: where the peer is, as limits count it; empty where they leave it out.
+        address: the peer's, without a port; empty where it has none.
+        opened_s: when it was attached, on the monotonic clock.
         buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
         origin: where the peer is, for records.
@@ -31,6 +33,7 @@ class Connection:
         "_clock",
         "_probes",
         "_progress",
+        "address",
         "buckets",
         "closing",
         "counters",
@@ -38,6 +41,7 @@ class Connection:
         "is_silent",
         "lost",
         "network",
+        "opened_s",
         "operations",
         "origin",
         "outbox",
@@ -51,8 +55,11 @@ class Connection:
         network: str,
         origin: Origin,
         counters: Counters,
+        *,
+        address: str = "",
     ) -> None:
         self._clock = clock
+        self.address = address
         self.network = network
         self.origin = origin
         self.counters = counters
@@ -64,7 +71,7 @@ class Connection:
         self.closing: Closing | None = None
         self.lost = False
         self.is_silent = False
-        self.heard_s = clock.monotonic_s()
+        self.opened_s = self.heard_s = clock.monotonic_s()
         self.operations = 0
 
     def emit(self, *events: Event) -> None:

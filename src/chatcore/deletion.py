@@ -9,6 +9,7 @@ happens: the store keeps what is left of it.
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from chatcore.accounts import Accounts
 from chatcore.commands import Delete, InboxAction, OutboxAction
@@ -17,16 +18,18 @@ from chatcore.delivery import DeliveryGoal, DeliveryTrigger
 from chatcore.erasures import Erasures
 from chatcore.errors import (
     AccountInUse,
+    CloseCode,
     DeletionStalled,
     Fenced,
     KeyReused,
+    MailboxNotEmpty,
     OtherAccount,
     Outage,
     Refusal,
     TooManyOperations,
 )
 from chatcore.events import Deleted, Started
-from chatcore.ids import AccountId, IdempotencyKey
+from chatcore.ids import NO_KEY, AccountId, Epoch, IdempotencyKey
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
@@ -35,6 +38,9 @@ from chatcore.model import Account, AuditAction, AuditEvent, DeletionReceipt
 from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
+
+_ATTEMPTS: Final = 3
+"""How often an operator's deletion is tried that a login comes in between of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,6 @@ class Deletion:
         self._logins = logins
         self._environment = environment
         self._limits = limits
-        self._bounce_messages = limits.bounce_positions
         self._left: list[AccountId] = []
         self._may_have_left = True
 
@@ -98,7 +103,7 @@ class Deletion:
             raise Fenced  # it went to another link while the password was checked
         if command.dry_run:
             self._refuse_when_attached_elsewhere(account, own)
-            receipt = await self._survey(account.id, command)
+            receipt = await self._survey(account.id, command.inbox, command.outbox)
             connection.emit(Started(command_id), Deleted(command_id, receipt))
             return
         session = own
@@ -129,12 +134,14 @@ class Deletion:
         if session is not None and session is not own and session.is_attached:
             raise AccountInUse(username=account.username)
 
-    async def _survey(self, account: AccountId, command: Delete) -> DeletionReceipt:
+    async def _survey(
+        self, account: AccountId, inbox: InboxAction, outbox: OutboxAction
+    ) -> DeletionReceipt:
         survey = await self._store.survey(
-            account, bounce_messages=self._bounce_messages
+            account, bounce_messages=self._limits.bounce_positions
         )
-        discards = command.inbox is InboxAction.DISCARD
-        retracts = command.outbox is OutboxAction.RETRACT
+        discards = inbox is InboxAction.DISCARD
+        retracts = outbox is OutboxAction.RETRACT
         return DeletionReceipt(
             dry_run=True,
             delivered=0 if discards else survey.inbox_messages,
@@ -163,6 +170,79 @@ class Deletion:
         connection.emit(Started(command_id))
         connection.sink.start(self._finish(connection, command_id, first.account))
         return True
+
+    async def delete_for_operator(
+        self,
+        account: Account,
+        *,
+        inbox: InboxAction,
+        outbox: OutboxAction,
+        dry_run: bool,
+    ) -> DeletionReceipt:
+        """Delete an account that nobody has logged in to for that; the receipt.
+
+        See ``chatcore.admin.Admin.delete_account``.
+        """
+        delivers = inbox is InboxAction.DELIVER
+        if delivers:
+            await self._refuse_mail(account)
+        if dry_run:
+            return await self._survey(account.id, inbox, outbox)
+        is_decided = False
+        try:
+            if delivers:
+                await self._store.close_mailbox(account.id)
+            for _ in range(_ATTEMPTS):
+                if delivers:
+                    await self._refuse_mail(account)
+                is_decided = await self._seize_and_commit(account, inbox, outbox)
+                if is_decided:
+                    break
+            else:
+                raise AccountInUse(username=account.username)
+        except Outage:
+            self._may_have_left = True
+            raise
+        finally:
+            if delivers and not is_decided:
+                with suppress(Outage):  # a store that is opened anew has it open
+                    await self._store.open_mailbox(account.id)
+        return await self._clean_up_all(account.id)
+
+    async def _refuse_mail(self, account: Account) -> None:
+        mailbox = await self._store.mailbox(account.id)
+        if mailbox.queued:
+            raise MailboxNotEmpty(username=account.username, queued=mailbox.queued)
+
+    async def _seize_and_commit(
+        self, account: Account, inbox: InboxAction, outbox: OutboxAction
+    ) -> bool:
+        """Whether the deletion is decided; not when somebody came in between."""
+        epoch = await self._logins.seize(account, CloseCode.ACCOUNT_DELETED)
+        return epoch is not None and await self._commit(
+            account.id, epoch, inbox, outbox, delivered=0, key=NO_KEY
+        )
+
+    async def _commit(
+        self,
+        account: AccountId,
+        epoch: Epoch,
+        inbox: InboxAction,
+        outbox: OutboxAction,
+        *,
+        delivered: int,
+        key: IdempotencyKey,
+    ) -> bool:
+        """Decide it, for whoever asked; False where the store says it cannot be."""
+        return await self._erasures.delete_account(
+            account,
+            epoch,
+            discard=inbox is InboxAction.DISCARD,
+            retract=outbox is OutboxAction.RETRACT,
+            delivered=delivered,
+            key=key,
+            at_ms=self._environment.clock.now_ms(),
+        )
 
     async def _run(self, request: _Request) -> None:
         """Deliver or discard, decide, clean up, answer; or leave the account whole."""
@@ -202,14 +282,13 @@ class Deletion:
             await self._store.close_mailbox(session.account)
             await self._deliver_all(request)
         acknowledged = delivery.acknowledged
-        while not await self._erasures.delete_account(
+        while not await self._commit(
             session.account,
             session.epoch,
-            discard=command.inbox is InboxAction.DISCARD,
-            retract=command.outbox is OutboxAction.RETRACT,
+            command.inbox,
+            command.outbox,
             delivered=delivery.messages_acknowledged - before,
             key=request.key,
-            at_ms=self._environment.clock.now_ms(),
         ):
             # Only a bounce gets into a closed mailbox: it is delivered as well. Each
             # comes from another account's deletion, so this ends.
@@ -265,14 +344,20 @@ class Deletion:
     ) -> None:
         """Run the clean-up to its end and answer with the receipt (D5)."""
         try:
+            connection.emit(Deleted(command_id, await self._clean_up_all(account)))
+        except Outage as outage:
+            connection.refuse_later(command_id, outage)
+
+    async def _clean_up_all(self, account: AccountId) -> DeletionReceipt:
+        """Run a clean-up to its end; what an outage leaves is done later (D5)."""
+        try:
             while True:
                 receipt = await self.clean_up(account)
                 if receipt is not None:
-                    connection.emit(Deleted(command_id, receipt))
-                    return
-        except Outage as outage:
+                    return receipt
+        except Outage:
             self._may_have_left = True
-            connection.refuse_later(command_id, outage)
+            raise
 
     async def continue_clean_ups(self) -> None:
         """Do a step of a clean-up that an earlier run, or an outage, has left (D5)."""
@@ -288,7 +373,7 @@ class Deletion:
         step = await self._store.clean_up(
             account,
             rows=self._limits.cleanup_rows,
-            bounce_messages=self._bounce_messages,
+            bounce_messages=self._limits.bounce_positions,
             at_ms=self._environment.clock.now_ms(),
         )
         for delivery in step.deliveries:

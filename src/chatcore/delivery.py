@@ -124,6 +124,11 @@ class Delivery:
         self.flow = DELIVERY_STATES[self.flow, cause]
 
     @property
+    def unacknowledged(self) -> int:
+        """How many messages are on their way (W8)."""
+        return len(self._in_flight)
+
+    @property
     def has_room(self) -> bool:
         """Whether one more may go out unacknowledged (W8)."""
         limits = self._limits

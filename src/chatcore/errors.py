@@ -132,6 +132,13 @@ class InvalidKey(Refusal):
     template = "An idempotency key is the 16 bytes of a UUIDv7: {reason}."
 
 
+class LimitFixed(Refusal):
+    """The operator has changed a limit that holds for as long as the server runs."""
+
+    code = 115
+    template = "The limit {limit} cannot change while the server runs: {reason}."
+
+
 class LoginRequired(Refusal):
     """A command that needs a session, on a link that has none (S4)."""
 
@@ -186,6 +193,37 @@ class AccountsElsewhere(Refusal):
 
     code = 207
     template = "Accounts are kept elsewhere: {command} is not possible here."
+
+
+class RegistrationClosed(Refusal):
+    """Only the operator makes accounts, and a login that may create has no right
+    password (A3, A4).
+    """
+
+    code = 208
+    template = (
+        "Accounts are made by the operator here; to log in to one that exists takes "
+        "its password."
+    )
+
+
+class InvitationRefused(Refusal):
+    """An account takes an invitation, and none that holds is there; for a login as
+    ``RegistrationClosed`` (A3, A4).
+    """
+
+    code = 210
+    template = (
+        "To make an account takes an invitation that holds; to log in to one that "
+        "exists takes its password."
+    )
+
+
+class NoSuchAccount(Refusal):
+    """A name that the operator has asked about, and which no account has."""
+
+    code = 209
+    template = "There is no account {username}."
 
 
 class NoSuchRecipient(Refusal):
@@ -257,6 +295,13 @@ class DeletionStalled(Refusal):
 
     code = 401
     template = "Nothing was acknowledged for {seconds} s: the account was not deleted."
+
+
+class MailboxNotEmpty(Refusal):
+    """The operator deletes an account only while nothing waits for it (D2)."""
+
+    code = 402
+    template = "The mailbox of {username} holds {queued}: nothing was deleted."
 
 
 class Busy(Outage):
@@ -348,6 +393,7 @@ class CloseCode(IntEnum):
     ACCOUNT_DELETED = 4505, "The account was deleted."
     PASSWORD_CHANGED = 4506, "The password was changed."
     ORIGIN_REFUSED = 4507, "Pages of this origin may not connect."
+    SESSION_ENDED = 4508, "The operator has ended this session."
 
     @property
     def may_reconnect(self) -> bool:

@@ -31,8 +31,12 @@ TokenHash = NewType("TokenHash", bytes)
 AddressHash = NewType("AddressHash", bytes)
 """Of a network address and an account: enough to know it again (B4)."""
 
+InvitationHash = NewType("InvitationHash", bytes)
+"""SHA-256 of an invitation's code: all that a store sees of it."""
+
 NO_KEY = IdempotencyKey(b"")
 NO_HASH = PasswordHash("")
 """Of an account whose password the chat does not keep; it matches nothing."""
 BEFORE_FIRST = Position(0)
+NO_INVITATION = InvitationHash(b"")
 NO_ADDRESS = AddressHash(b"")

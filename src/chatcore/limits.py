@@ -1,6 +1,6 @@
 """The numbers that bound a chat, all of them settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 KIB: Final = 1024
@@ -16,6 +16,24 @@ _POSITION_BYTES: Final = 24
 """More than JSON writes for a position."""
 _NAME_CHARACTER_BYTES: Final = 4
 """What UTF-8 writes for one character of a name, or JSON for one that is quoted."""
+
+
+FIXED_LIMITS: Final = frozenset(
+    {
+        # Transports have set their buffers by these.
+        "frame_bytes",
+        "login_frame_bytes",
+        "login_unsent_bytes",
+        "held_bytes",
+        # Connections are counted by what these said when they came.
+        "loopback_counts",
+        # Clients were told, and hold the server to it.
+        "window_messages",
+        # Keys that were forgotten, or kept, by it would be the wrong ones (B7).
+        "key_lifetime_ms",
+    }
+)
+"""Limits that hold from the start of a chat to its end."""
 
 
 class LimitsContradict(ValueError):
@@ -109,6 +127,16 @@ class Limits:
         # A page of a list is half a frame, and has one name at the least.
         self._need("frame_bytes", 2 * least, "username_chars")
         self._need("login_frame_bytes", least, "username_chars")
+
+    def follow(self, other: "Limits") -> None:
+        """Become another's equal, for all who hold this one.
+
+        A chat does this to a copy of its own when its operator changes a limit: its
+        parts read their limits from that copy whenever they need one, on the way of
+        each message, and a look through a holder would cost each of them.
+        """
+        for limit in fields(self):
+            object.__setattr__(self, limit.name, getattr(other, limit.name))
 
     def _need(self, name: str, least: int, because: str) -> None:
         found: int = getattr(self, name)

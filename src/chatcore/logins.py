@@ -19,7 +19,14 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import LoggedIn, PasswordChanged, Resumed
-from chatcore.ids import AccountId, Position, ResumeToken, TokenHash
+from chatcore.ids import (
+    NO_ADDRESS,
+    AccountId,
+    Epoch,
+    Position,
+    ResumeToken,
+    TokenHash,
+)
 from chatcore.limits import Limits
 from chatcore.model import Account, AuditAction, AuditEvent
 from chatcore.ports import Environment
@@ -66,7 +73,11 @@ class Logins:
         username, password = self._accounts.prepare(command.username), command.password
         source = self._sessions.source(connection)
         account = await self._accounts.log_in(
-            username, password, source, create=command.create
+            username,
+            password,
+            source,
+            create=command.create,
+            invitation=command.invitation,
         )
         # From here to the answer nothing is waited for but the session itself: what
         # comes by itself comes after it.
@@ -157,6 +168,33 @@ class Logins:
             # Its owner came back on another link while we waited.
             raise AccountInUse(username=account.username)
         return CloseCode.UNRESPONSIVE
+
+    async def seize(self, account: Account, code: CloseCode) -> Epoch | None:
+        """Fence and end the session that the account has, for the operator; the epoch
+        from then on. None, and nothing is changed, when it is gone or has another
+        password by now.
+        """
+        opened = await self._store.open_session(
+            account.id,
+            self.new_token_hash(),
+            password_hash=account.password_hash,
+            address=NO_ADDRESS,
+            at_ms=self._environment.clock.now_ms(),
+        )
+        if opened is None:
+            return None
+        self.end_here(account.id, code)
+        return opened.epoch
+
+    def new_token_hash(self) -> TokenHash:
+        """Of a token that nobody is told: it resumes nothing."""
+        return hash_token(ResumeToken(self._environment.entropy.token()))
+
+    def end_here(self, account: AccountId, code: CloseCode) -> None:
+        """End what session the account has, and its link; the store knows it ended."""
+        session = self._sessions.of_account(account)
+        if session is not None:
+            self._end(session, code)
 
     def _end(self, session: Session, code: CloseCode) -> None:
         """End a session here and its link with it; the store has its successor."""

@@ -1,5 +1,6 @@
 """Values that the domain and its stores speak of: accounts, mail, receipts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
@@ -127,6 +128,62 @@ class Mailbox:
     acknowledged: Position
     head: Position
     queued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxContents:
+    """What waits in a mailbox, in numbers.
+
+    ``senders`` counts those of its messages; ``oldest_at_ms`` is when the first of all
+    was sent, 0 where there is none.
+    """
+
+    messages: int = 0
+    bounces: int = 0
+    body_bytes: int = 0
+    senders: int = 0
+    oldest_at_ms: int = 0
+
+
+class Place(NamedTuple):
+    """How far a walk over all mailboxes has come: behind this piece of mail."""
+
+    account: AccountId
+    position: Position
+
+
+BEFORE_ALL_MAIL: Final = Place(AccountId(0), Position(0))
+
+
+class SentMessage(NamedTuple):
+    """A message that its recipient has not acknowledged."""
+
+    recipient: Username
+    recipient_id: AccountId
+    position: Position
+    body: str
+    sent_at_ms: int
+
+
+class SentPage(NamedTuple):
+    """What a part of a walk has found, and where the next begins; None at the end."""
+
+    messages: Sequence[SentMessage]
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """What is kept about an account, beside its mail, its keys and its secrets.
+
+    ``epoch`` counts its logins and resumes (S6); ``logins_at_ms`` are the last ones
+    from each address that is known (B4), of which only a hash is kept.
+    """
+
+    created_at_ms: int
+    epoch: Epoch
+    has_session: bool
+    logins_at_ms: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,6 +189,11 @@ class ErasureLog(Protocol):
 class ConnectionSink(Protocol):
     """The driver's end of a connection, as the chat sees it."""
 
+    @property
+    def held_bytes(self) -> int:
+        """What is held for the peer now, as far as that is known (B1)."""
+        ...
+
     def wake(self) -> None:
         """Events wait in the outbox, or mail in the store for the window's room."""
         ...

@@ -74,10 +74,15 @@ class RateLimiter:
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self._clock = clock
-        self._burst_s = limits.rate_burst_s
+        self._limits = limits
         self._shared: dict[tuple[RateKind, AccountId | str], TokenBucket] = {}
+        self.follow_limits()
+
+    def follow_limits(self) -> None:
+        """Take over what has changed in the limits; what is left in buckets stays."""
+        self._burst_s = self._limits.rate_burst_s
         self._rates: Mapping[RateKind, Sequence[tuple[RateScope, float]]] = {
-            kind: _rates_of(limits, kind) for kind in RateKind
+            kind: _rates_of(self._limits, kind) for kind in RateKind
         }
 
     def limits(self, kind: RateKind) -> bool:

@@ -47,18 +47,22 @@ class Sending:
         rates: RateLimiter,
         key_clock: KeyClock,
     ) -> None:
-        full = limits.mailbox_messages
-        self._room = MailboxRoom(full, full - full // 4, max(1, full // 4))
         self._rates = rates
-        self._is_metered = rates.limits(RateKind.MESSAGES) or rates.limits(
-            RateKind.BYTES
-        )
         self._key_clock = key_clock
         self._store = store
         self._sessions = sessions
         self._environment = environment
         self._limits = limits
         self._policy = policy
+        self.follow_limits()
+
+    def follow_limits(self) -> None:
+        """Take over what has changed in the limits, and in the rates before."""
+        full = self._limits.mailbox_messages
+        self._room = MailboxRoom(full, full - full // 4, max(1, full // 4))
+        self._is_metered = self._rates.limits(RateKind.MESSAGES) or self._rates.limits(
+            RateKind.BYTES
+        )
 
     async def send(
         self, connection: Connection, session: Session, requests: Sequence[Request]

@@ -1,6 +1,7 @@
 """The parts of one chat, made for one environment and tied together."""
 
 from chatcore.accounts import Accounts
+from chatcore.admin import Admin
 from chatcore.deletion import Deletion
 from chatcore.erasures import Erasures
 from chatcore.ids import IdempotencyKey
@@ -11,6 +12,7 @@ from chatcore.logins import Logins, SecondLogin
 from chatcore.ports import Credentials, Environment, SendPolicy
 from chatcore.rate_limiter import RateLimiter
 from chatcore.receiving import Receiving
+from chatcore.registration import Registration
 from chatcore.sending import Sending
 from chatcore.sessions import Sessions
 from chatcore.store import Store
@@ -29,7 +31,7 @@ class Services:
     ``horizon`` is where the store says that keys are forgotten (B7).
     """
 
-    def __init__(  # noqa: PLR0913  # what it ties together
+    def __init__(  # noqa: PLR0913  # all that a chat is told, named
         self,
         store: Store,
         sessions: Sessions,
@@ -41,6 +43,7 @@ class Services:
         policy: SendPolicy | None,
         credentials: Credentials | None,
         erasures: Erasures,
+        registration: Registration,
     ) -> None:
         clock = environment.clock
         self.environment = environment
@@ -49,7 +52,7 @@ class Services:
             clock, lifetime_ms=limits.key_lifetime_ms, horizon=horizon
         )
         self.accounts = accounts = Accounts(
-            store, environment, limits, credentials, rates, key_clock
+            store, environment, limits, credentials, rates, key_clock, registration
         )
         self.logins = logins = Logins(
             store, sessions, accounts, environment, limits, second_login
@@ -69,3 +72,22 @@ class Services:
             key_clock,
             erasures,
         )
+        self._sessions = sessions
+        self._limits = limits
+        self.admin = Admin(
+            store,
+            sessions,
+            accounts,
+            logins,
+            self.deletion,
+            environment,
+            limits,
+            self._follow_limits,
+        )
+
+    def _follow_limits(self) -> None:
+        """Have the parts that keep something of the limits take it over anew."""
+        self._sessions.grace_s = self._limits.grace_s
+        self.rates.follow_limits()
+        self.accounts.follow_limits()
+        self.sending.follow_limits()

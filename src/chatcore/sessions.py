@@ -92,22 +92,34 @@ class Session:
 
 
 class Sessions:
-    """Every session of one chat that has not ended."""
+    """Every session of one chat that has not ended.
+
+    Attributes:
+        grace_s: how long one without a link can be resumed (S3).
+    """
 
     def __init__(self, *, grace_s: float) -> None:
-        self._grace_s = grace_s
+        self.grace_s = grace_s
         self._by_account: dict[AccountId, Session] = {}
         self._by_token: dict[TokenHash, Session] = {}
         self._by_connection: dict[Connection, Session] = {}
         self._by_network: Counter[str] = Counter()
         self._by_transport: Counter[str] = Counter()
-        # When each grace ends: it is the same for all, so the first detached is due
+        # When each grace began: it is as long for all, so the first detached is due
         # first.
         self._detached: dict[Session, float] = {}
 
     def of_account(self, account: AccountId) -> Session | None:
         """The account's session, attached or not."""
         return self._by_account.get(account)
+
+    def all(self) -> list[Session]:
+        """Every session, as it is at this moment."""
+        return list(self._by_account.values())
+
+    def detached_since_s(self, session: Session) -> float:
+        """When a detached session has lost its link, or its grace was begun anew."""
+        return self._detached[session]
 
     def of_token(self, token_hash: TokenHash) -> Session | None:
         """The session that a token resumes."""
@@ -121,7 +133,7 @@ class Sessions:
         """Keep a stored session; its grace starts at ``now_s`` (S6)."""
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
-        self._detached[session] = now_s + self._grace_s
+        self._detached[session] = now_s
 
     def attach(self, session: Session, connection: Connection) -> None:
         """Let a connection carry the session; what carried it before no longer does."""
@@ -139,7 +151,7 @@ class Sessions:
         """The link is lost: the grace time starts (S3)."""
         self._release(session)
         session.change(SessionTrigger.LINK_LOST)
-        self._detached[session] = now_s + self._grace_s
+        self._detached[session] = now_s
 
     def end(self, session: Session) -> None:
         """Forget the session."""
@@ -188,8 +200,8 @@ class Sessions:
 
     def overdue(self, now_s: float) -> Session | None:
         """The session that is detached longest, if its grace is over."""
-        for session, grace_ends_s in self._detached.items():
-            return session if grace_ends_s <= now_s else None
+        for session, since_s in self._detached.items():
+            return session if since_s + self.grace_s <= now_s else None
         return None
 
     def _release(self, session: Session) -> None:

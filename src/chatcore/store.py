@@ -10,10 +10,12 @@ from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -21,6 +23,7 @@ from chatcore.ids import (
 )
 from chatcore.model import (
     Account,
+    AccountRecord,
     CleanUp,
     Deposit,
     FirstAnswer,
@@ -28,7 +31,10 @@ from chatcore.model import (
     LogMark,
     Mail,
     Mailbox,
+    MailboxContents,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
@@ -108,11 +114,24 @@ class Store(Protocol):
         *,
         key: IdempotencyKey,
         at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
         """Add an account with an id never used before; None when the name exists.
 
-        A key that is not empty is kept with the account's id for ``first_answer``.
+        A key that is not empty is kept with the account's id for ``first_answer``. An
+        ``invitation`` that is not empty is spent once in the same commit; None, and
+        nothing is changed, when it allows no account at ``at_ms``.
         """
+        ...
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then; ``forget`` drops it later."""
+        ...
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired at ``at_ms``."""
         ...
 
     async def find_account(self, username: Username) -> Account | None:
@@ -243,6 +262,10 @@ class Store(Protocol):
         """What the mailbox holds now; empty for an account that is gone."""
         ...
 
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """The same in numbers, for the operator: it walks the mail, not the bodies."""
+        ...
+
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
@@ -250,6 +273,23 @@ class Store(Protocol):
         after those that reach ``body_bytes`` in sum; at least one when there is any.
 
         Leaves out what a deletion has retracted, from its commit on.
+        """
+        ...
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        ...
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has in others' mailboxes, from there on: a bounded part
+        of the walk, which may have found none, and at most so many ``messages``.
+
+        Ascending by recipient's id and position. What is sent or acknowledged while
+        the walk goes on may be in it or not.
         """
         ...
 
@@ -335,7 +375,8 @@ class Store(Protocol):
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         """Drop the keys below ``oldest_key``, and what only they kept (tombstones of
         deleted accounts that nothing names any more). It becomes the horizon, where
-        that is not higher already.
+        that is not higher already. Invitations that had expired by the time in
+        ``oldest_key`` are dropped too.
         """
         ...
 

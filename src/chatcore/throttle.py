@@ -40,11 +40,16 @@ class _Wrong:
 class _Table(Generic[_K]):
     """Delays by key; those whose last wrong password is longest ago go first."""
 
-    def __init__(self, *, free: int, first_s: float, longest_s: float) -> None:
+    def __init__(self) -> None:
+        self._free = 0
+        self._first_s = self._longest_s = 0.0
+        self._wrong: dict[_K, _Wrong] = {}
+
+    def set(self, *, free: int, first_s: float, longest_s: float) -> None:
+        """How many are free, and how long the delays are, from now on."""
         self._free = free
         self._first_s = first_s
         self._longest_s = longest_s
-        self._wrong: dict[_K, _Wrong] = {}
 
     def left_s(self, key: _K, now_s: float) -> float:
         """How long until a password is looked at again; 0 for now."""
@@ -95,12 +100,20 @@ class Throttle:
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self._clock = clock
-        self._pairs: _Table[tuple[Username, str]] = _Table(
+        self._limits = limits
+        self._pairs: _Table[tuple[Username, str]] = _Table()
+        self._names: _Table[Username] = _Table()
+        self.follow_limits()
+
+    def follow_limits(self) -> None:
+        """Take over what has changed in the limits; delays that run go on."""
+        limits = self._limits
+        self._pairs.set(
             free=limits.wrong_passwords,
             first_s=limits.throttle_first_s,
             longest_s=limits.throttle_longest_s,
         )
-        self._names: _Table[Username] = _Table(
+        self._names.set(
             free=limits.account_wrong_passwords,
             first_s=limits.throttle_first_s,
             longest_s=limits.account_throttle_longest_s,

@@ -140,6 +140,11 @@ class Driver:
 
     # ---- the connection's sink
 
+    @property
+    def held_bytes(self) -> int:
+        """See ``chatcore.ports.ConnectionSink``."""
+        return self._link_bytes + self._own_bytes
+
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
         self._to_write.set()

@@ -123,9 +123,9 @@ def chatcore(
     return Finished(done.returncode, done.stdout.splitlines(), done.stderr)
 
 
-def client(url: str, *lines: str) -> Finished:
+def client(url: str, *lines: str, flags: Sequence[str] = ()) -> Finished:
     """Run a client on a pipe to the end of its input."""
-    return chatcore("client", "--connect", url, lines=lines)
+    return chatcore("client", "--connect", url, *flags, lines=lines)
 
 
 PASSWORD = "correct horse"

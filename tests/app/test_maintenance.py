@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatstores.sqlite import open_sqlite
+from chatstores.sqlite.checking import check
 from tests.app.processes import (
     PASSWORD,
     chatcore,
@@ -60,6 +61,28 @@ def test_what_a_killed_server_has_left_is_backed_up_checked_and_served(
     with running_server(*on_disk(folder)) as server:
         seen = client(server.url, "login bob", PASSWORD, "deliver")
     assert any("hello" in line for line in seen.lines)
+
+
+@pytest.mark.rule("M1", "B8")
+def test_a_running_server_makes_its_backup_over_the_operators_socket(
+    tmp_path: Path,
+) -> None:
+    backup, door = tmp_path / "backup.db", tmp_path / "door"
+    asked = ("backup", "backup.db", "--socket", str(door))
+    with running_server(*on_disk(tmp_path), "--admin-socket", str(door)) as server:
+        with_accounts(server.url, "ada", "bob")
+        with_messages(server.url, "ada", "bob", "hello")
+
+        done = chatcore(*asked, folder=tmp_path)
+        again = chatcore(*asked, "--json", folder=tmp_path)
+
+    assert done.status == 0, done.errors
+    assert f"{backup}: " in done.lines[0]
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert again.status == 1
+    assert json.loads(again.errors)["error"]["code"] == 609
+    report = check(backup)
+    assert (report.accounts, report.messages, report.findings) == (2, 1, [])
 
 
 def test_findings_are_lines_and_status_1(database: Path) -> None:

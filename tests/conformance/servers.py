@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chatcore import Chat, Limits, SecondLogin
+from chatcore import Chat, Limits, Registration, SecondLogin
 from chatcore.commands import DeliveryMode
 from chatcore.errors import RateExceeded
 from chatcore.events import Received
@@ -202,6 +202,7 @@ async def serving(  # all that a server can be told
     *,
     limits: Limits = LIMITS,
     second_login: SecondLogin = SecondLogin.REJECT,
+    registration: Registration = Registration.OPEN,
     hashing: HashSettings = CHEAP,
     policy: SendPolicy | None = None,
     also: tuple[str, ...] = (),
@@ -215,14 +216,16 @@ async def serving(  # all that a server can be told
         cell: what it listens on and keeps its rows in.
         limits: its limits.
         second_login: see S1.
+        registration: who may make accounts.
         hashing: what a password costs.
         policy: the application's say.
         also: more URLs to listen on.
         over: puts something between the chat and its store.
     """
     if cell.is_target:
-        asked = (limits, second_login, hashing, policy, also, over)
-        if asked != (LIMITS, SecondLogin.REJECT, CHEAP, None, (), _as_it_is):
+        rules = (limits, second_login, registration, policy)
+        usual = (LIMITS, SecondLogin.REJECT, Registration.OPEN, None)
+        if rules != usual or (hashing, also, over) != (CHEAP, (), _as_it_is):
             raise NeedsOwnServer
         yield Server(cell=cell, urls=[cell.listens], inside=None)
         return
@@ -232,7 +235,11 @@ async def serving(  # all that a server can be told
     environment = replace(environment, clock=clock, passwords=passwords)
     async with open_store(cell.store_url) as store:
         chat = Chat(
-            over(store), limits=limits, second_login=second_login, policy=policy
+            over(store),
+            limits=limits,
+            second_login=second_login,
+            registration=registration,
+            policy=policy,
         )
         memory_budget = MemoryBudget(limits.held_bytes)
         async with serve(

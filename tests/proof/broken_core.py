@@ -39,7 +39,7 @@ def any_password_will_do() -> None:
 
         return check_length
 
-    swap(accounts.Accounts, "_check_length", make)
+    swap(accounts.Accounts, "check_length", make)
 
 
 def a_refused_creation_changes_the_password() -> None:
@@ -116,7 +116,7 @@ def the_old_password_is_not_asked_for() -> None:
         async def change_password(
             self: Any, session: Any, command: Any, token_hash: Any, network: str
         ) -> object:
-            self._check_length(command.new)
+            self.check_length(command.new)
             new = await self._environment.passwords.hash(command.new, address=network)
             account = await self._store.find_account(session.username)
             return await self._store.change_password(

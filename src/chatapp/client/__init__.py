@@ -9,7 +9,7 @@ import sys
 
 from chatapp.client.pipe import Pipe
 from chatapp.client.shell import Shell
-from chatapp.connecting import ClientSettings, cannot_reach
+from chatapp.connecting import TerminalSettings, cannot_reach
 from chatapp.errors import SettingWrong
 from chatapp.exit_codes import ExitCode
 from transports import connect
@@ -17,30 +17,30 @@ from transports.base import BadUrl, CannotConnect
 from transports.tls import CertificateUnusable
 
 
-def run(settings: ClientSettings) -> int:
+def run(settings: TerminalSettings) -> int:
     """Chat until the input ends; the exit status."""
     if sys.stdin.isatty() and sys.stdout.isatty():
         return asyncio.run(_chat_on_terminal(settings))
     return asyncio.run(_chat_on_pipe(settings))
 
 
-async def _chat_on_terminal(settings: ClientSettings) -> int:
+async def _chat_on_terminal(settings: TerminalSettings) -> int:
     # prompt_toolkit takes a while to import, and a pipe does without.
     from chatapp.client.terminal import open_terminal  # noqa: PLC0415
 
     with open_terminal() as terminal:
-        shell = Shell(terminal)
+        shell = Shell(terminal, invitation=settings.invitation)
         await _chat(settings, shell)
     return ExitCode.INTERRUPTED if shell.is_abandoned else ExitCode.DONE
 
 
-async def _chat_on_pipe(settings: ClientSettings) -> int:
-    shell = Shell(Pipe())
+async def _chat_on_pipe(settings: TerminalSettings) -> int:
+    shell = Shell(Pipe(), invitation=settings.invitation)
     await _chat(settings, shell)
     return ExitCode.REFUSED if shell.refused else ExitCode.DONE
 
 
-async def _chat(settings: ClientSettings, shell: Shell) -> None:
+async def _chat(settings: TerminalSettings, shell: Shell) -> None:
     """Connect, and let the shell have the client.
 
     Raises:

@@ -29,13 +29,18 @@ class _InputEnded(Exception):
 class Shell:
     """One person's dialogue with a server.
 
+    Args:
+        screen: where it is.
+        invitation: the code that ``create`` shows, where one is needed.
+
     Attributes:
         refused: something was refused, or not understood.
         is_abandoned: it was left by Ctrl-C.
     """
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, *, invitation: str = "") -> None:
         self._screen = screen
+        self._invitation = invitation
         self._client: Client | None = None
         self._link_lost = False
         self._url = ""
@@ -110,7 +115,9 @@ class Shell:
         verb, name, text = intent
         match verb:
             case Verb.CREATE:
-                await client.create(name, await self._new_password())
+                await client.create(
+                    name, await self._new_password(), invitation=self._invitation
+                )
                 show(f"Created {name}.")
                 if client.username is None:
                     self._screen.hint(f"To log in, say: login {name}")

@@ -1,7 +1,10 @@
-"""``chatcore backup``: a copy of a store that no server has open."""
+"""``chatcore backup``: a copy of a store, made by its server where one has it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from chatapp.admin.client import operator
+from chatapp.backup_record import fields_of
 from chatapp.exit_codes import ExitCode
 from chatapp.maintenance.output import tell
 from chatapp.maintenance.settings import BackupSettings
@@ -13,31 +16,32 @@ from chatstores.sqlite.wal import refuse_missing_wal, wal_of
 
 def run(settings: BackupSettings) -> int:
     """Make the copy and tell what is in it; the exit status."""
+    if settings.admin_socket:
+        fields = _ask_server(settings)
+    else:
+        fields = fields_of(_copy(settings))
+    tell(fields, _line(fields), as_json=settings.json)
+    return ExitCode.DONE
+
+
+def _copy(settings: BackupSettings) -> CopyReport:
     path = store_file(settings.store)
     had_wal = wal_of(path).exists()
     with open_unserved(path) as source:
         if not had_wal:
             refuse_missing_wal(source, path=path)
-        report = copy_whole(source, Path(settings.out), replace=settings.force)
-    tell(fields_of(report), line_of(report), as_json=settings.json)
-    return ExitCode.DONE
+        return copy_whole(source, Path(settings.out), replace=settings.force)
 
 
-def fields_of(report: CopyReport) -> dict[str, object]:
-    """A backup, for programs."""
-    return {
-        "type": "backup",
-        "path": str(report.path),
-        "bytes": report.copied_bytes,
-        "seconds": round(report.took_s, 3),
-        "schema": report.schema,
-        "log_sequence": report.log_sequence,
-    }
+def _ask_server(settings: BackupSettings) -> Mapping[str, object]:
+    """The server's folder may be another than ours: it is told the whole path."""
+    out = str(Path(settings.out).absolute())
+    with operator(settings.admin_socket) as door:
+        return door.ask_once("backup", path=out, replace=settings.force)
 
 
-def line_of(report: CopyReport) -> str:
-    """A backup, for people."""
+def _line(fields: Mapping[str, object]) -> str:
     return (
-        f"{report.path}: {report.copied_bytes:,} bytes in {report.took_s:.1f} s, "
-        f"checked; schema {report.schema}, erasure log at {report.log_sequence}."
+        f"{fields['path']}: {fields['bytes']:,} bytes in {fields['seconds']} s, "
+        f"checked; schema {fields['schema']}, erasure log at {fields['log_sequence']}."
     )

@@ -12,6 +12,13 @@ class BackupSettings:
 
     out: str = setting("", help="the copy to make", metavar="OUT.db", word="one")
     store: str = setting("sqlite:///chat.db", help="the store to copy", metavar="URL")
+    admin_socket: str = setting(
+        "",
+        help="have the server make it that has the store: the socket of its "
+        "--admin-socket",
+        metavar="PATH",
+        called="--socket",
+    )
     force: bool = setting(
         default=False, help="replace OUT.db if it is there", here_only=True
     )

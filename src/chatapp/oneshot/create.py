@@ -16,7 +16,9 @@ def run(settings: CreateSettings) -> int:
     )
 
     async def create(client: Client, output: RecordWriter) -> ExitCode:
-        account = await client.create(settings.name, password)
+        account = await client.create(
+            settings.name, password, invitation=settings.invitation
+        )
         await output.print(records.created(settings.name, account))
         return ExitCode.DONE
 

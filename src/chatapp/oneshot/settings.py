@@ -44,6 +44,11 @@ class CreateSettings(OneShotSettings):
     """Settings of ``chatcore create``."""
 
     name: str = setting("", help="the new account's name", metavar="NAME", word="one")
+    invitation: str = setting(
+        "",
+        help="the operator's code that allows it, where one is needed",
+        metavar="CODE",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position
+from chatcore.keys import ms_of_key
 from chatcore.model import (
     Bounce,
     CleanUp,
@@ -167,6 +168,10 @@ def first_answer(rows: Rows, key: IdempotencyKey) -> FirstAnswer | None:
 
 def forget(rows: Rows, oldest_key: IdempotencyKey) -> None:
     """Drop the keys below ``oldest_key``, and finished deletions without a key."""
+    oldest_ms = ms_of_key(oldest_key)
+    for code, invitation in list(rows.invitations.items()):
+        if invitation.expires_at_ms <= oldest_ms:
+            del rows.invitations[code]
     rows.horizon = max(rows.horizon, oldest_key)
     for pair, known in list(rows.keys.items()):
         left = {key: it for key, it in known.items() if key >= oldest_key}

@@ -17,12 +17,20 @@ from chatcore.ids import (
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
     Username,
 )
-from chatcore.model import NO_MARK, Bounce, DeletionReceipt, Deposit, LogMark
+from chatcore.model import (
+    KNOWN_ADDRESSES,
+    NO_MARK,
+    Bounce,
+    DeletionReceipt,
+    Deposit,
+    LogMark,
+)
 from chatcore.store import Stored
 from chatstores.sender_counts import SenderCounts
 
@@ -38,8 +46,19 @@ class AccountRow:
     password_hash: PasswordHash
     epoch: Epoch = NEVER_OPENED
     token_hash: TokenHash | None = None
+    created_at_ms: int = 0
     addresses: dict[AddressHash, int] = field(default_factory=dict)
     deleted: bool = False
+
+    def keep_address(self, address: AddressHash, at_ms: int) -> None:
+        """Keep the address, and of the others the latest (the smallest of one moment).
+
+        This one stays also where a wrong clock has made the others later.
+        """
+        others = [it for it in self.addresses.items() if it[0] != address]
+        others.sort(key=lambda it: (-it[1], it[0]))
+        self.addresses = dict(others[: KNOWN_ADDRESSES - 1])
+        self.addresses[address] = at_ms
 
 
 class StoredMessage(NamedTuple):
@@ -147,6 +166,13 @@ class KeyedAnswer(NamedTuple):
     deletion: Deletion | None
 
 
+class Invitation(NamedTuple):
+    """How often a code may still be used, and until when."""
+
+    uses: int
+    expires_at_ms: int
+
+
 Pair: TypeAlias = tuple[AccountId, Username]
 
 
@@ -170,6 +196,18 @@ class Rows:
     keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
     answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)
+    invitations: dict[InvitationHash, Invitation] = field(default_factory=dict)
     counters: StoreCounters = field(
         default_factory=lambda: StoreCounters(has_commits=False)
     )
+
+    def allows(self, code: InvitationHash, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        found = self.invitations.get(code)
+        return found is not None and found.expires_at_ms > at_ms
+
+    def spend(self, code: InvitationHash) -> None:
+        """Use a code once."""
+        uses, expires_at_ms = self.invitations.pop(code)
+        if uses > 1:
+            self.invitations[code] = Invitation(uses - 1, expires_at_ms)

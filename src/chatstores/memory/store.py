@@ -7,22 +7,24 @@ at once, in one order, and none can be cancelled half-way.
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Sequence
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, call
 from typing import Final
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
     Username,
 )
 from chatcore.model import (
-    KNOWN_ADDRESSES,
     Account,
+    AccountRecord,
     Bounce,
     CleanUp,
     Deposit,
@@ -31,33 +33,28 @@ from chatcore.model import (
     LogMark,
     Mail,
     Mailbox,
+    MailboxContents,
     Message,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
-from chatstores.memory import deletions
-from chatstores.memory.rows import AccountRow, KeyedAnswer, KnownKey, MailboxRow, Rows
+from chatstores.memory import deletions, looks
+from chatstores.memory.rows import (
+    AccountRow,
+    Invitation,
+    KeyedAnswer,
+    KnownKey,
+    MailboxRow,
+    Rows,
+)
 
 _GONE: Final = MailboxRow()
 """In place of the mailbox of an account that is gone."""
-
-
-def _at_once(callback: Callable[[], None]) -> None:
-    callback()
-
-
-def _keep_address(row: AccountRow, address: AddressHash, at_ms: int) -> None:
-    """Keep the address, and of the others the latest (the smallest of one moment).
-
-    This one stays also where a wrong clock has made the others later.
-    """
-    others = [it for it in row.addresses.items() if it[0] != address]
-    others.sort(key=lambda it: (-it[1], it[0]))
-    row.addresses = dict(others[: KNOWN_ADDRESSES - 1])
-    row.addresses[address] = at_ms
 
 
 class MemoryStore:
@@ -71,7 +68,7 @@ class MemoryStore:
     durable = False
 
     def __init__(
-        self, *, call_soon: Callable[[Callable[[], None]], object] = _at_once
+        self, *, call_soon: Callable[[Callable[[], None]], object] = call
     ) -> None:
         self._rows = Rows()
         self.counters = self._rows.counters
@@ -85,21 +82,41 @@ class MemoryStore:
         password_hash: PasswordHash,
         *,
         key: IdempotencyKey,
-        at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
+        at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists, or the invitation is spent."""
         rows = self._rows
         if username in rows.by_name:
             return None
+        if invitation:
+            if not rows.allows(invitation, at_ms):
+                return None
+            rows.spend(invitation)
         rows.last_id += 1
         account = AccountId(rows.last_id)
-        row = AccountRow(id=account, username=username, password_hash=password_hash)
+        row = AccountRow(
+            id=account,
+            username=username,
+            password_hash=password_hash,
+            created_at_ms=at_ms,
+        )
         rows.accounts[account] = rows.by_name[username] = row
         rows.boxes[account] = MailboxRow()
         insort(rows.names, username)
         if key:
             rows.answered.setdefault(key, KeyedAnswer(row, None))
         return account
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then."""
+        self._rows.invitations[invitation] = Invitation(uses, expires_at_ms)
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        return self._rows.allows(invitation, at_ms)
 
     async def find_account(self, username: Username) -> Account | None:
         """The account that has this name now."""
@@ -169,7 +186,7 @@ class MemoryStore:
             return None
         self._keep_session(row, token_hash)
         if address:
-            _keep_address(row, address, at_ms)
+            row.keep_address(address, at_ms)
         row.epoch = Epoch(row.epoch + 1)
         return self._opened(row)
 
@@ -308,6 +325,10 @@ class MemoryStore:
             acknowledged=box.acknowledged, head=box.head, queued=len(box.mail)
         )
 
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """What the mailbox holds now, in numbers."""
+        return looks.contents(self._rows.boxes.get(account, _GONE))
+
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
@@ -327,6 +348,19 @@ class MemoryStore:
             if body_bytes <= 0:
                 break
         return page
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        row = self._rows.accounts.get(account)
+        return None if row is None else looks.record(row)
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has in the next mailbox of another that has any."""
+        return looks.sent(self._rows, account, after, messages)
 
     # deletion
 

@@ -7,12 +7,20 @@ from chatcore.ids import (
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
     Username,
 )
-from chatcore.model import KNOWN_ADDRESSES, Account, OpenedSession, StoredSession
+from chatcore.model import (
+    KNOWN_ADDRESSES,
+    Account,
+    AccountRecord,
+    OpenedSession,
+    StoredSession,
+)
+from chatstores.sqlite import invitations
 from chatstores.sqlite.cache import CachedAccount
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.mailboxes import mailbox
@@ -24,9 +32,14 @@ def create(
     password_hash: PasswordHash,
     key: IdempotencyKey,
     at_ms: int,
+    invitation: InvitationHash,
 ) -> AccountId | None:
-    """Add an account and its mailbox; None when the name exists."""
+    """Add an account and its mailbox; None when the name exists, or the invitation is
+    spent.
+    """
     if database.cache.account_id(username) is not None:
+        return None
+    if invitation and not invitations.spend(database, invitation, at_ms):
         return None
     batch = database.batch
     batch.write(
@@ -174,6 +187,27 @@ def end_session(database: Database, account: AccountId, epoch: Epoch) -> None:
     live = database.cache.account(account)
     if live is not None and live.epoch == epoch:
         database.batch.write("DELETE FROM session WHERE account = ?", account)
+
+
+def record(database: Database, account: AccountId) -> AccountRecord | None:
+    """What is kept about a live account."""
+    row = database.batch.row(
+        "SELECT created_at_ms, epoch, "
+        "EXISTS (SELECT 1 FROM session WHERE session.account = account.id) "
+        "FROM account WHERE id = ? AND deleted = 0",
+        account,
+    )
+    if not row:
+        return None
+    logins = database.batch.rows(
+        "SELECT at_ms FROM known_address WHERE account = ? ORDER BY at_ms", account
+    )
+    return AccountRecord(
+        created_at_ms=row[0],
+        epoch=row[1],
+        has_session=bool(row[2]),
+        logins_at_ms=tuple(at_ms for (at_ms,) in logins),
+    )
 
 
 def sessions(database: Database) -> Sequence[StoredSession]:

@@ -17,11 +17,22 @@ from chatcore.ids import (
     Position,
     Username,
 )
-from chatcore.model import Bounce, Deposit, Mail, Mailbox, Message
+from chatcore.model import (
+    Bounce,
+    Deposit,
+    Mail,
+    Mailbox,
+    MailboxContents,
+    Message,
+    Place,
+    SentMessage,
+    SentPage,
+)
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
 from chatstores.sqlite.cache import VISIBLE, MailboxRow, day_of
 from chatstores.sqlite.database import Database
+from chatstores.sqlite.pagination import END, Cursor, page_end
 
 DIGEST_BYTES: Final = 16
 """Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
@@ -179,6 +190,53 @@ def mailbox(database: Database, account: AccountId) -> Mailbox:
         head=box.head,
         queued=box.messages + box.bounces,
     )
+
+
+def contents(database: Database, account: AccountId) -> MailboxContents:
+    """What the mailbox holds, in numbers."""
+    if database.cache.account(account) is None:
+        return MailboxContents()
+    messages, bounces, body_bytes, senders, oldest_at_ms = database.batch.row(
+        "SELECT count(*) FILTER (WHERE bounced = 0), "  # noqa: S608 (a constant)
+        "count(*) FILTER (WHERE bounced = 1), "
+        # The length stands before the body, which is not read for it.
+        "coalesce(sum(octet_length(body)) FILTER (WHERE bounced = 0), 0), "
+        "count(DISTINCT iif(bounced, NULL, sender)), coalesce(min(sent_at_ms), 0) "
+        f"FROM message WHERE account = ? AND {VISIBLE}",
+        account,
+    )
+    return MailboxContents(
+        messages=messages,
+        bounces=bounces,
+        body_bytes=body_bytes,
+        senders=senders,
+        oldest_at_ms=oldest_at_ms,
+    )
+
+
+def sent(
+    database: Database, account: AccountId, after: Place, messages: int
+) -> SentPage:
+    """What a live account has on a page of others' mailboxes, and where the next one
+    begins.
+    """
+    end = page_end(database.batch, Cursor(*after))
+    rows = database.batch.rows(
+        "SELECT username, message.account, position, body, sent_at_ms "
+        "FROM message JOIN account ON account.id = message.account AND deleted = 0 "
+        "WHERE (message.account, position) > (?, ?) "
+        "AND (message.account, position) <= (?, ?) "
+        "AND sender = ? AND bounced = 0 AND message.account <> sender "
+        "ORDER BY message.account, position LIMIT ?",
+        *after,
+        *end,
+        account,
+        messages,
+    )
+    found = [SentMessage(*row) for row in rows]
+    if len(found) == messages:
+        return SentPage(found, Place(found[-1].recipient_id, found[-1].position))
+    return SentPage(found, None if end == END else Place(*end))
 
 
 def read(

@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -21,6 +23,7 @@ from chatcore.ids import (
 )
 from chatcore.model import (
     Account,
+    AccountRecord,
     CleanUp,
     Deposit,
     FirstAnswer,
@@ -28,12 +31,22 @@ from chatcore.model import (
     LogMark,
     Mail,
     Mailbox,
+    MailboxContents,
     OpenedSession,
+    Place,
+    SentPage,
     StoredSession,
     Survey,
 )
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
-from chatstores.sqlite import accounts, clean_up, deletions, mailboxes, retention
+from chatstores.sqlite import (
+    accounts,
+    clean_up,
+    deletions,
+    invitations,
+    mailboxes,
+    retention,
+)
 from chatstores.sqlite.copies import Copy, CopyReport
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
@@ -85,12 +98,27 @@ class SqliteStore:
         *,
         key: IdempotencyKey,
         at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
-        """Add an account; None when the name exists."""
+        """Add an account; None when the name exists, or the invitation is spent."""
         return await self._writer.ask(
             lambda database: accounts.create(
-                database, username, password_hash, key, at_ms
+                database, username, password_hash, key, at_ms, invitation
             )
+        )
+
+    async def add_invitation(
+        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
+    ) -> None:
+        """Have a code allow so many accounts, until then."""
+        await self._writer.ask(
+            lambda database: invitations.add(database, invitation, uses, expires_at_ms)
+        )
+
+    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
+        """Whether the code is known, not spent, and not expired."""
+        return await self._writer.ask(
+            lambda database: invitations.allows(database, invitation, at_ms)
         )
 
     async def find_account(self, username: Username) -> Account | None:
@@ -211,6 +239,12 @@ class SqliteStore:
             lambda database: mailboxes.mailbox(database, account)
         )
 
+    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
+        """What the mailbox holds now, in numbers."""
+        return await self._writer.ask(
+            lambda database: mailboxes.contents(database, account)
+        )
+
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
@@ -219,6 +253,22 @@ class SqliteStore:
             lambda database: mailboxes.read(
                 database, account, after, messages, body_bytes
             )
+        )
+
+    # for the operator
+
+    async def account_record(self, account: AccountId) -> AccountRecord | None:
+        """What is kept about a live account."""
+        return await self._writer.ask(
+            lambda database: accounts.record(database, account)
+        )
+
+    async def sent(
+        self, account: AccountId, *, after: Place, messages: int
+    ) -> SentPage:
+        """What a live account has on the next page of others' mailboxes."""
+        return await self._writer.ask(
+            lambda database: mailboxes.sent(database, account, after, messages)
         )
 
     # deletion
@@ -313,6 +363,7 @@ class SqliteStore:
         """Drop the keys below ``oldest_key``, and what only they kept."""
         ask = self._writer.ask
         await ask(lambda database: retention.expire_keys(database, oldest_key))
+        await ask(lambda database: invitations.forget(database, oldest_key))
         while await ask(retention.delete_expired_keys):
             pass
         unnamed = set(await ask(retention.tombstones))

@@ -55,11 +55,12 @@ class Client:
 
     # ---- accounts and sessions
 
-    async def create(self, username: str, password: str) -> AccountId:
-        """Create an account (A3); its id."""
-        return (
-            await self._ask(commands.Create(username, password), events.Created)
-        ).account
+    async def create(
+        self, username: str, password: str, *, invitation: str = ""
+    ) -> AccountId:
+        """Create an account (A3), with an invitation where it takes one; its id."""
+        command = commands.Create(username, password, invitation=invitation)
+        return (await self._ask(command, events.Created)).account
 
     async def login(
         self,
@@ -68,14 +69,20 @@ class Client:
         *,
         create: bool = False,
         delivery: DeliveryMode = DeliveryMode.PUSH,
+        invitation: str = "",
     ) -> LoggedIn:
-        """Open the account's session; ``create`` makes a free name's account first.
+        """Open the account's session; ``create`` makes a free name's account first,
+        with an ``invitation`` where that takes one.
 
         The password is kept while logged in, to open a new session should this one be
         gone after a long time without a link.
         """
         command = commands.Login(
-            username=username, password=password, create=create, delivery=delivery
+            username=username,
+            password=password,
+            create=create,
+            delivery=delivery,
+            invitation=invitation,
         )
         return await self._ask(command, LoggedIn)
 

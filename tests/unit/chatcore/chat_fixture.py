@@ -7,7 +7,7 @@ what the session driver does, into a list.
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TypeVar
 
-from chatcore import Chat, Limits, SecondLogin
+from chatcore import Chat, Limits, Registration, SecondLogin
 from chatcore.commands import (
     Acknowledge,
     AlreadyRefused,
@@ -47,6 +47,7 @@ class ChatFixture:
         policy: SendPolicy | None = None,
         credentials: Credentials | None = None,
         erasure_log: ErasureLog | None = None,
+        registration: Registration = Registration.OPEN,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -56,6 +57,7 @@ class ChatFixture:
         self._policy = policy
         self._credentials = credentials
         self.erasure_log = erasure_log
+        self.registration = registration
         self.restart()
 
     def restart(self) -> None:
@@ -68,6 +70,7 @@ class ChatFixture:
             policy=self._policy,
             credentials=self._credentials,
             erasure_log=self.erasure_log,
+            registration=self.registration,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 
@@ -117,6 +120,7 @@ class Peer:
         self._last_id = 0
         self.events: list[Event] = []
         self.is_clogged = False
+        self.held_bytes = 0
         self.ways_given = 0
         self.when_giving_way: Callable[[], None] | None = None
         self.reported: list[Exception] = []

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 from chatcore.errors import Outage
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -87,10 +89,11 @@ class UnreliableStore(MemoryStore):
         *,
         key: IdempotencyKey,
         at_ms: int,
+        invitation: InvitationHash = NO_INVITATION,
     ) -> AccountId | None:
         await self._enter("create_account")
         account = await super().create_account(
-            username, password_hash, key=key, at_ms=at_ms
+            username, password_hash, key=key, at_ms=at_ms, invitation=invitation
         )
         await self._leave("create_account")
         return account
@@ -190,6 +193,10 @@ class UnreliableStore(MemoryStore):
         )
         await self._leave("read")
         return mail
+
+    async def close_mailbox(self, account: AccountId) -> None:
+        await self._enter("close_mailbox")
+        await super().close_mailbox(account)
 
     async def open_mailbox(self, account: AccountId) -> None:
         await self._enter("open_mailbox")

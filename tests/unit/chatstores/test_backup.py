@@ -29,6 +29,7 @@ def out(tmp_path: Path) -> Path:
 def one_page_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that much comes between the steps."""
     monkeypatch.setattr("chatstores.sqlite.copies.PAGES", 1)
+    monkeypatch.setattr("chatstores.sqlite.writer.STEP_EVERY_S", 0.0)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from chatcore.limits import DAY_MS
 from chatstores.errors import StoreInUse, StoreNotOurs
 from chatstores.sqlite import open_sqlite
 from chatstores.sqlite.checking import INVARIANTS, check
+from chatstores.sqlite.migrations import APPLICATION_ID, steps
 from tests.unit.chatstores.store_driver import NOW_MS, StoreDriver, key
 
 
@@ -49,7 +50,7 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
     report = check(used)
 
     assert report.findings == []
-    assert (report.schema, report.accounts, report.messages) == (3, 2, 24)
+    assert (report.schema, report.accounts, report.messages) == (len(steps()), 2, 24)
     assert used.read_bytes() == content
     assert [it.name for it in used.parent.iterdir()] == ["chat.db"]
 
@@ -135,8 +136,6 @@ async def test_an_index_that_disagrees_with_its_table_is_found(used: Path) -> No
 
 
 async def test_an_older_schema_is_checked_as_what_it_is(file: Path) -> None:
-    from chatstores.sqlite.migrations import APPLICATION_ID, steps  # noqa: PLC0415
-
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute(steps()[0])
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -422,7 +422,7 @@ def _small() -> object:
         patch.setattr("chatstores.sqlite.cache.CACHED", 2)
         patch.setattr("chatstores.sqlite.cache.KNOWN_DAYS", 2)
         patch.setattr("chatstores.sqlite.accounts.KNOWN_ADDRESSES", 2)
-        patch.setattr("chatstores.memory.store.KNOWN_ADDRESSES", 2)
+        patch.setattr("chatstores.memory.rows.KNOWN_ADDRESSES", 2)
         patch.setattr("chatstores.sqlite.pagination.PAGE_ROWS", 3)
         patch.setattr("chatstores.sqlite.clean_up.PAGE_ROWS", 3)
         patch.setattr("chatstores.sqlite.retention.PURGE_ROWS", 2)

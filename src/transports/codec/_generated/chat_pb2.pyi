@@ -115,26 +115,30 @@ class Event(_message.Message):
     def __init__(self, id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., created: _Optional[_Union[Created, _Mapping]] = ..., logged_in: _Optional[_Union[LoggedIn, _Mapping]] = ..., resumed: _Optional[_Union[Resumed, _Mapping]] = ..., logged_out: _Optional[_Union[LoggedOut, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., delivered: _Optional[_Union[Delivered, _Mapping]] = ..., bounced: _Optional[_Union[Bounced, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., listed: _Optional[_Union[Listed, _Mapping]] = ..., delivery_finished: _Optional[_Union[DeliveryFinished, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., password_changed: _Optional[_Union[PasswordChanged, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., closing: _Optional[_Union[Closing, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
-    __slots__ = ("username", "password", "key")
+    __slots__ = ("username", "password", "key", "invitation")
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    INVITATION_FIELD_NUMBER: _ClassVar[int]
     username: str
     password: str
     key: bytes
-    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., key: _Optional[bytes] = ...) -> None: ...
+    invitation: str
+    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., key: _Optional[bytes] = ..., invitation: _Optional[str] = ...) -> None: ...
 
 class Login(_message.Message):
-    __slots__ = ("username", "password", "create", "delivery")
+    __slots__ = ("username", "password", "create", "delivery", "invitation")
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    INVITATION_FIELD_NUMBER: _ClassVar[int]
     username: str
     password: str
     create: bool
     delivery: DeliveryMode
-    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., create: bool = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ...) -> None: ...
+    invitation: str
+    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., create: bool = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ..., invitation: _Optional[str] = ...) -> None: ...
 
 class Resume(_message.Message):
     __slots__ = ("token", "last_seen", "delivery")

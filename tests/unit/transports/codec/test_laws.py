@@ -68,13 +68,14 @@ TEXT = st.text(max_size=40)
 COMMANDS = st.one_of(
     st.builds(Send, TEXT, TEXT, BYTES),
     st.builds(Acknowledge, UINT64),
-    st.builds(Create, TEXT, TEXT, BYTES),
+    st.builds(Create, TEXT, TEXT, BYTES, TEXT),
     st.builds(
         Login,
         username=TEXT,
         password=TEXT,
         create=st.booleans(),
         delivery=st.sampled_from(DeliveryMode),
+        invitation=TEXT,
     ),
     st.builds(Resume, BYTES, UINT64, st.none() | st.sampled_from(DeliveryMode)),
     st.builds(Logout),

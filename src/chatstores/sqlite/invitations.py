@@ -1,0 +1,47 @@
+"""Invitations, as work of the writer."""
+
+from chatcore.ids import IdempotencyKey, InvitationHash
+from chatcore.keys import ms_of_key
+from chatstores.sqlite.database import Database
+
+
+def add(
+    database: Database, invitation: InvitationHash, uses: int, expires_at_ms: int
+) -> None:
+    """Have a code allow so many accounts, until then."""
+    database.batch.write(
+        "INSERT OR REPLACE INTO invitation VALUES (?, ?, ?)",
+        invitation,
+        uses,
+        expires_at_ms,
+    )
+
+
+def allows(database: Database, invitation: InvitationHash, at_ms: int) -> bool:
+    """Whether the code is known, not spent, and not expired."""
+    row = database.batch.row(
+        "SELECT 1 FROM invitation WHERE code = ? AND expires_at_ms > ?",
+        invitation,
+        at_ms,
+    )
+    return bool(row)
+
+
+def spend(database: Database, invitation: InvitationHash, at_ms: int) -> bool:
+    """Use a code once; False, and nothing is changed, when it allows nothing."""
+    spent = database.batch.write(
+        "UPDATE invitation SET uses = uses - 1 WHERE code = ? AND expires_at_ms > ?",
+        invitation,
+        at_ms,
+    )
+    database.batch.write(
+        "DELETE FROM invitation WHERE code = ? AND uses <= 0", invitation
+    )
+    return bool(spent)
+
+
+def forget(database: Database, oldest_key: IdempotencyKey) -> None:
+    """Drop those that had expired by the time in this key."""
+    database.batch.write(
+        "DELETE FROM invitation WHERE expires_at_ms <= ?", ms_of_key(oldest_key)
+    )

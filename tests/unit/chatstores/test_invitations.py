@@ -1,0 +1,165 @@
+"""Invitations, in each store (A3, A4)."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from chatcore.ids import (
+    NO_KEY,
+    AccountId,
+    AddressHash,
+    Epoch,
+    IdempotencyKey,
+    InvitationHash,
+    PasswordHash,
+    Position,
+    Username,
+)
+from chatcore.limits import DAY_MS
+from chatcore.model import DeletionReceipt
+from chatcore.store import Declined, Stored
+from chatstores.sqlite import open_sqlite
+from chatstores.sqlite.migrations import APPLICATION_ID
+from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver, key
+
+CODE = InvitationHash(b"\x01" * 32)
+OTHER = InvitationHash(b"\x02" * 32)
+
+
+async def create(
+    driver: StoreDriver,
+    name: str,
+    *,
+    code: InvitationHash = CODE,
+    under: IdempotencyKey = NO_KEY,
+    at_ms: int = NOW_MS,
+) -> AccountId | None:
+    """Make an account with an invitation."""
+    return await driver.store.create_account(
+        Username(name),
+        PasswordHash(f"hash of {name}"),
+        key=under,
+        at_ms=at_ms,
+        invitation=code,
+    )
+
+
+async def invite(
+    driver: StoreDriver, *, uses: int = 1, expires_at_ms: int = NOW_MS + 1
+) -> None:
+    await driver.store.add_invitation(CODE, uses=uses, expires_at_ms=expires_at_ms)
+
+
+@pytest.mark.rule("A3")
+async def test_one_is_spent_with_the_account_that_it_allows(
+    driver: StoreDriver,
+) -> None:
+    await invite(driver, uses=2)
+
+    made = [await create(driver, name) for name in ("ada", "bob", "eve")]
+
+    assert made == [1, 2, None]
+    assert not await driver.store.allows(CODE, at_ms=NOW_MS)
+    assert await driver.store.find_account(Username("eve")) is None
+
+
+@pytest.mark.rule("A3", "E2")
+async def test_a_name_that_is_taken_spends_nothing(driver: StoreDriver) -> None:
+    await driver.register("ada")
+    await invite(driver)
+
+    taken = await create(driver, "ada")
+
+    assert taken is None
+    assert await driver.store.allows(CODE, at_ms=NOW_MS)
+    assert await create(driver, "bob") is not None
+
+
+@pytest.mark.rule("A3")
+async def test_one_that_is_unknown_or_has_expired_allows_nothing(
+    driver: StoreDriver,
+) -> None:
+    await invite(driver)
+
+    unknown = await create(driver, "ada", code=OTHER)
+    expired = await create(driver, "ada", at_ms=NOW_MS + 1)
+
+    assert unknown is expired is None
+    assert not await driver.store.allows(OTHER, at_ms=NOW_MS)
+    assert not await driver.store.allows(CODE, at_ms=NOW_MS + 1)
+    assert await driver.store.allows(CODE, at_ms=NOW_MS)
+    assert await create(driver, "ada") == 1
+
+
+@pytest.mark.rule("B7")
+async def test_one_is_forgotten_when_keys_of_its_end_are(driver: StoreDriver) -> None:
+    await invite(driver, expires_at_ms=NOW_MS + DAY_MS)
+
+    await driver.store.forget(key(0, at_ms=NOW_MS + DAY_MS - 1))
+    kept = await driver.store.allows(CODE, at_ms=NOW_MS)
+    await driver.store.forget(key(0, at_ms=NOW_MS + DAY_MS))
+    forgotten = await driver.store.allows(CODE, at_ms=NOW_MS)
+
+    assert (kept, forgotten) == (True, False)
+
+
+@pytest.mark.rule("D6")
+async def test_what_it_allowed_is_known_by_its_key(driver: StoreDriver) -> None:
+    await invite(driver)
+
+    account = await create(driver, "ada", under=key(1))
+    first = await driver.store.first_answer(key(1))
+
+    assert first is not None
+    assert first.account == account
+
+
+async def test_one_outlives_a_restart(file: Path) -> None:
+    async with open_sqlite(file) as store:
+        await invite(StoreDriver(store), uses=3)
+        await create(StoreDriver(store), "ada")
+
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        made = [await create(driver, name) for name in ("bob", "eve", "fay")]
+
+    assert made == [2, 3, None]
+
+
+@pytest.mark.rule("M2", "S6", "A3")
+async def test_a_file_from_before_there_were_any_is_whole_and_learns_them(
+    file: Path,
+) -> None:
+    _load(file, Path(__file__).with_name("schema_2.sql"), version=2)
+
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        ada = Person(AccountId(1), Username("ada"), Epoch(2))
+        bob = Person(AccountId(2), Username("bob"), Epoch(1))
+        bodies, bounces = await driver.bodies(ada), await driver.bounces(ada)
+        sessions = [it.account for it in await store.sessions()]
+        home = AddressHash(b"home")
+        known = await store.knows_address(ada.id, home, since_ms=NOW_MS)
+        repeated = await driver.send(bob, "ada", "one", under=key(5))
+        other = await driver.send(bob, "ada", "two", under=key(5))
+        deleted = await store.first_answer(key(7))
+        await invite(driver)
+        made = await create(driver, "eve")
+
+    assert (bodies, bounces) == (["zwölf", "three"], [(1,)])
+    assert (sessions, known) == ([1, 2], True)
+    assert repeated == [Stored(ada.id, Position(1), NOW_MS, new=False)]
+    assert other == [Declined.OTHER_BODY]
+    assert deleted is not None
+    assert deleted.receipt == DeletionReceipt(discarded=1, bounces=1)
+    assert made == 4
+
+
+def _load(file: Path, dump: Path, *, version: int) -> None:
+    """Make a file of an earlier schema out of a dump of one."""
+    connection = apsw.Connection(str(file))
+    connection.execute(dump.read_text(encoding="utf-8"))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
