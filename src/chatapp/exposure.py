@@ -14,7 +14,7 @@ def check_exposure(urls: Iterable[str]) -> None:
 
     for url in urls:
         address = parse_address(url)
-        if address.scheme in SECURE_SCHEMES and not _is_loopback(address.host):
+        if address.scheme in SECURE_SCHEMES and not is_on_loopback(url):
             raise SettingWrong(
                 f"{url} is reached from other machines, and without TLS passwords and "
                 "messages can be read on the way: give --tls-certificate and --tls-key "
@@ -23,11 +23,17 @@ def check_exposure(urls: Iterable[str]) -> None:
             )
 
 
-def _is_loopback(host: str) -> bool:
-    """Whether a listener on this host is reached from this machine alone.
+def is_on_loopback(url: str) -> bool:
+    """Whether a listener of this URL is reached from this machine alone.
 
     A name that is none is not reached at all: listening says what is wrong.
     """
+    from transports.base import parse_address  # noqa: PLC0415  # as above
+
+    address = parse_address(url)
+    host = address.host
+    if address.scheme == "loopback":
+        return True
     if not host:
         return False
     try:

@@ -23,10 +23,10 @@ from chatapp.command_settings import ServeSettings
 from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
+from chatapp.exposure import is_on_loopback
 from chatapp.extensions import load_credentials, load_policy
 from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
-from chatapp.loopback import is_on_loopback
 from chatcore import Chat, Registration
 from chatcore.errors import Outage
 from chatcore.ports import Environment

@@ -27,6 +27,12 @@ class LinkClosed(ChatError):
         super().__init__(f"[{int(code)}] {text}")
 
 
+def frame_too_large(limit: int) -> LinkClosed:
+    """How a link ends whose peer has written a frame over the limit (W6)."""
+    text = f"A frame has at most {limit} bytes."
+    return LinkClosed(CloseCode.FRAME_TOO_LARGE, text)
+
+
 class PeerFinished(LinkClosed):
     """The peer writes no more; it may still read what it is owed."""
 

@@ -8,8 +8,8 @@ an end: never more than a frame is kept.
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from chatcore.errors import ChatError, CloseCode
-from transports.base import LinkClosed
+from chatcore.errors import ChatError
+from transports.base import frame_too_large
 
 LENGTH_BYTES: Final = 4
 _NEWLINE: Final = 0x0A
@@ -25,12 +25,7 @@ class FrameTooLarge(ChatError):
     def __init__(self, limit: int, before: Sequence[bytes] = ()) -> None:
         self.limit = limit
         self.before = before
-        super().__init__(f"A frame has at most {limit} bytes.")
-
-
-def frame_too_large(limit: int) -> LinkClosed:
-    """How a link ends whose peer has written such a frame."""
-    return LinkClosed(CloseCode.FRAME_TOO_LARGE, str(FrameTooLarge(limit)))
+        super().__init__(frame_too_large(limit).text)
 
 
 class Framing(Protocol):

@@ -14,8 +14,8 @@ from transports.base import (
     LinkClosed,
     LinkSettings,
     PeerFinished,
+    frame_too_large,
 )
-from transports.framing import frame_too_large
 from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import client_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing

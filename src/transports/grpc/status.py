@@ -74,6 +74,7 @@ _FIELD_OF: Final[Mapping[type[Refusal], str]] = {
     errors.InvalidBody: "body",
     errors.InvalidPattern: "pattern",
     errors.InvalidKey: "key",
+    errors.LimitFixed: "limit",
 }
 """The field of the request that a refusal is about."""
 

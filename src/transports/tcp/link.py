@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished
+from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished, frame_too_large
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
-from transports.framing import FrameTooLarge, Framing, frame_too_large
+from transports.framing import FrameTooLarge, Framing
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
 from transports.tls_stream import TlsStream

@@ -1,7 +1,7 @@
 """What keeps a WebSocket, what ends it, and with which code (S5, W8, E2)."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -35,7 +35,9 @@ async def test_pings_of_the_protocol_keep_a_peer_that_says_nothing() -> None:
                 await silent.ended()  # after a ping, and no answer
 
         await tell(socket, logout={})
-        (answer,) = await read_events(socket)
+        answer: dict[str, Any] = {"ping": {}}
+        while "ping" in answer:  # a slow machine's peer is asked by the chat as well
+            (answer,) = await read_events(socket)
         assert answer == {"id": 1, "loggedOut": {}}
 
 
