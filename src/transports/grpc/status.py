@@ -35,7 +35,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.InvalidBody: StatusCode.INVALID_ARGUMENT,
     errors.InvalidPattern: StatusCode.INVALID_ARGUMENT,
     errors.InvalidKey: StatusCode.INVALID_ARGUMENT,
-    errors.LimitFixed: StatusCode.FAILED_PRECONDITION,
+    errors.LimitFixed: StatusCode.INVALID_ARGUMENT,
     errors.LoginRequired: StatusCode.UNAUTHENTICATED,
     errors.AlreadyLoggedIn: StatusCode.FAILED_PRECONDITION,
     errors.WrongCredentials: StatusCode.UNAUTHENTICATED,
