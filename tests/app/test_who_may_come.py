@@ -74,7 +74,7 @@ def test_registration_is_closed_beyond_loopback_unless_it_is_opened(
     host: str, flags: tuple[str, ...], *, is_open: bool
 ) -> None:
     listens = ("--host", host, "--port", "0", "--store", "memory:", *CHEAP)
-    with plain_server(*listens, *flags) as server:
+    with plain_server(*listens, "--insecure", *flags) as server:
         url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # as above
 
         done = client(url, "create ada", PASSWORD)

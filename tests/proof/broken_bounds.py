@@ -64,4 +64,4 @@ def keys_live_by_the_wall_clock() -> None:
 
 
 def files_are_made_for_everybody() -> None:
-    swap(permissions, "_OWNER_ONLY", lambda _: 0o644)
+    swap(permissions, "OWNER_ONLY", lambda _: 0o644)
