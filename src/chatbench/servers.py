@@ -40,7 +40,10 @@ class StartedServer:
         Raises:
             ChildFailed: it does not.
         """
-        word, _, url = self.child.read_line(_START_S).partition(" ")
+        line = self.child.read_line(_START_S)
+        if line.startswith("metrics "):  # which comes before, or with it
+            line = line.partition("\n")[2] or self.child.read_line(_START_S)
+        word, _, url = line.partition(" ")
         if word != "ready" or not url:
             raise ChildFailed(self.name, self.child.last_words())
         return url

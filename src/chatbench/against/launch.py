@@ -8,6 +8,9 @@ library is imported here, since nothing of today's belongs into that process.
 A ``SHARE`` above 0 is a cost put in on purpose, by which the harness proves itself: so
 much of the CPU time that the process has used is burned once more, on the event loop's
 thread, after each of its turns.
+
+With ``CHATBENCH_METRICS=HOST:PORT`` in the environment a tree that has metrics serves
+them there; one of before has none, so that what they cost is what is measured.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ELSEWHERE = 3
+METRICS = "CHATBENCH_METRICS"
 
 
 def packages_elsewhere(source: Path) -> list[str]:
@@ -61,6 +65,8 @@ def main() -> None:
         sys.exit(ELSEWHERE)
     if float(share):
         plant(float(share))
+    if METRICS in os.environ and find_spec("chatapp.monitoring") is not None:
+        words += ["--metrics", os.environ[METRICS]]
     sys.argv = ["chatcore", *words]
     runpy.run_module("chatapp", run_name="__main__")
 
