@@ -16,7 +16,7 @@ from typing import Final
 
 from chatapp.errors import CannotWrite
 from chatapp.logs import FIELDS, JsonLines
-from chatcore.model import AuditEvent
+from chatcore.model import AuditEvent, Origin
 from transports.connection_names import CONNECTION_FIELD
 from transports.rate_limited_log import WHILE_S, RateLimitedLog
 
@@ -50,10 +50,9 @@ class AuditLog:
         }
         if refusal is None:
             self._log.info(
-                f"{event.action.value} of %s from %s over %s",
+                f"{event.action.value} of %s %s",
                 name,
-                origin.peer,
-                origin.transport,
+                _way(origin),
                 extra=_extra(event, told),
             )
             return
@@ -62,10 +61,9 @@ class AuditLog:
             self._timer = loop.call_later(WHILE_S + 1, self._settle)
         told |= {"code": refusal.code, "error": refusal.name}
         self._refused.info(
-            f"{event.action.value} of %s from %s over %s was refused: [%d] %s",
+            f"{event.action.value} of %s %s was refused: [%d] %s",
             name,
-            origin.peer,
-            origin.transport,
+            _way(origin),
             refusal.code,
             refusal.name,
             extra=_extra(event, told),
@@ -74,6 +72,12 @@ class AuditLog:
     def _settle(self) -> None:
         self._timer = None
         self._refused.settle()
+
+
+def _way(origin: Origin) -> str:
+    """By which way it was asked; the operator's socket has no address."""
+    over = f"over {origin.transport}"
+    return f"from {origin.peer} {over}" if origin.peer else over
 
 
 def _extra(event: AuditEvent, told: Mapping[str, object]) -> Mapping[str, object]:
