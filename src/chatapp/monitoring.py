@@ -9,8 +9,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from ipaddress import ip_address
 
+from chatapp.exposure import is_on_loopback
 from chatapp.health import Health
 from chatapp.metrics import MetricsPage, ServerCollector
 from chatcore import Chat
@@ -94,7 +94,7 @@ async def monitoring(
             tasks.create_task(health.watch_store()),
             tasks.create_task(health.watch_loop()),
         ]
-        if not _is_loopback(host):
+        if not is_on_loopback(url):
             _log.warning("Metrics at %s can be read by whoever can reach it", url)
         try:
             yield answers
@@ -105,13 +105,6 @@ async def monitoring(
             task.cancel()
     if failure is not None:
         raise failure
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _unavailable(text: str) -> HttpResponse:

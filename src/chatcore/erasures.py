@@ -8,6 +8,7 @@ the store has refused is withdrawn in the log.
 """
 
 from contextlib import suppress
+from functools import partial
 
 from chatcore.errors import Outage
 from chatcore.fair_semaphore import FairSemaphore
@@ -50,16 +51,18 @@ class Erasures:
     ) -> bool:
         """See ``Store.delete_account``; refused while the log cannot be written."""
         log = self._log
+        decide = partial(
+            self._store.delete_account,
+            account,
+            epoch,
+            discard=discard,
+            retract=retract,
+            delivered=delivered,
+            key=key,
+            at_ms=at_ms,
+        )
         if log is None:
-            return await self._store.delete_account(
-                account,
-                epoch,
-                discard=discard,
-                retract=retract,
-                delivered=delivered,
-                key=key,
-                at_ms=at_ms,
-            )
+            return await decide()
         async with self._turn.acquired():
             await self._settle(log)
             mark = await log.append(
@@ -73,16 +76,7 @@ class Erasures:
             )
             self._unsettled = mark
             try:
-                is_decided = await self._store.delete_account(
-                    account,
-                    epoch,
-                    discard=discard,
-                    retract=retract,
-                    delivered=delivered,
-                    key=key,
-                    at_ms=at_ms,
-                    mark=mark,
-                )
+                is_decided = await decide(mark=mark)
             except Outage:
                 await self._try_to_settle(log)
                 raise

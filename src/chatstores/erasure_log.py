@@ -18,7 +18,7 @@ from chatcore.errors import StoreUnavailable
 from chatcore.model import NO_MARK, Erasure, LoggedErasure, LogMark
 from chatstores.erasure_records import BadRecord, Record, decode, encode
 from chatstores.errors import ErasureLogRefused, reason_of
-from chatstores.private_files import open_private, sync_folder
+from chatstores.private_files import free_name, open_private, sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class FileErasureLog:
                 records, _ = read_log(self._path, override=override, skip=True)
                 if any(it.begins == identity for it in records):
                     left = [it for it in _logged(records) if it.mark > mark]
-                self._path.replace(_free_name(self._path))
+                self._path.replace(free_name(self._path, "before-reset"))
             self._file, self._size = open_private(self._path), 0
             last = max([mark.sequence, *(it.mark.sequence for it in left)])
             return [*left, self._begin(identity, LogMark(last + 1, b""))]
@@ -216,13 +216,6 @@ def _logged(records: Sequence[Record]) -> list[LoggedErasure]:
         )
         for it in records
     ]
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (kept := path.with_name(f"{path.name}.before-reset-{number}")).exists():
-        number += 1
-    return kept
 
 
 def _refused(path: Path, reason: str, override: str) -> ErasureLogRefused:

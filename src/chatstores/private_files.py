@@ -24,3 +24,11 @@ def sync_folder(folder: Path) -> None:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def free_name(path: Path, label: str) -> Path:
+    """``chat.db.before-restore-1`` of ``chat.db``, or the next that nothing has."""
+    number = 1
+    while (name := path.with_name(f"{path.name}.{label}-{number}")).exists():
+        number += 1
+    return name

@@ -19,7 +19,7 @@ from chatstores.errors import (
     OpeningError,
     StoreInUse,
 )
-from chatstores.private_files import sync_folder
+from chatstores.private_files import free_name, sync_folder
 from chatstores.sqlite.checking import check
 from chatstores.sqlite.copies import copy_whole, refuse_to_overwrite
 from chatstores.sqlite.database import Database
@@ -196,7 +196,7 @@ def _take_place(fresh: Path, path: Path) -> Path | None:
     """Give the new file the database's name; where the old one is now."""
     kept: Path | None = None
     if path.exists() or wal_of(path).exists():
-        kept = _free_name(path)
+        kept = free_name(path, "before-restore")
         # The log first: beside a new file it would be taken for that one's.
         if wal_of(path).exists():
             wal_of(path).replace(wal_of(kept))
@@ -205,13 +205,6 @@ def _take_place(fresh: Path, path: Path) -> Path | None:
     fresh.replace(path)
     sync_folder(path.parent)
     return kept
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (name := path.with_name(f"{path.name}.before-restore-{number}")).exists():
-        number += 1
-    return name
 
 
 def _refused(log: Path, reason: str) -> ErasureLogRefused:
