@@ -4,7 +4,6 @@ It answers from before the store is opened until after it is closed, so that who
 watches sees a server start and stop.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from chatcore import Chat
 from chatcore.ports import Environment
 from transports.http_server import HttpResponse, serve_http
 from transports.memory_budget import MemoryBudget
+from transports.task_group import plain_task_group
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +87,7 @@ async def monitoring(
         "/readyz": answers.ready,
         "/metrics": answers.metrics,
     }
-    failure: BaseException | None = None
-    async with serve_http(host, port, routes) as url, asyncio.TaskGroup() as tasks:
+    async with serve_http(host, port, routes) as url, plain_task_group() as tasks:
         answers.url = url
         watching = [
             tasks.create_task(health.watch_store()),
@@ -98,13 +97,9 @@ async def monitoring(
             _log.warning("Metrics at %s can be read by whoever can reach it", url)
         try:
             yield answers
-        except BaseException as error:  # noqa: BLE001  # raised below, as it came
-            # A task group would wrap it.
-            failure = error
-        for task in watching:
-            task.cancel()
-    if failure is not None:
-        raise failure
+        finally:
+            for task in watching:
+                task.cancel()
 
 
 def _unavailable(text: str) -> HttpResponse:

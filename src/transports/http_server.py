@@ -24,6 +24,7 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
+from transports.task_group import plain_task_group
 
 _log = logging.getLogger(__name__)
 
@@ -75,18 +76,13 @@ async def serve_http(
     Raises:
         CannotListen: the machine does not give the address.
     """
-    failure: BaseException | None = None
-    async with asyncio.TaskGroup() as tasks:
+    async with plain_task_group() as tasks:
         server = _Server(routes, limits or HttpLimits(), tasks)
         try:
             async with _listening(server, host, port) as url:
                 yield url
-        except BaseException as error:  # noqa: BLE001  # raised below, as it came
-            # A task group would wrap it.
-            failure = error
-        server.stop()
-    if failure is not None:
-        raise failure
+        finally:
+            server.stop()
 
 
 @asynccontextmanager
