@@ -31,6 +31,7 @@ from chatcore.commands import (
     Send,
     Unknown,
     name_of,
+    run_of_sends,
 )
 from chatcore.connections import Connection
 from chatcore.counters import Counters, StoreCounters
@@ -119,6 +120,8 @@ class Chat:
         self._forget_at_s = 0.0
         self._started: Services | None = None
         self.admission = Admission(self.limits, self._sessions.known_from)
+        at_once: object = getattr(store, "starts_at_once", False)
+        self._sends_at_once = at_once is True and policy is None
 
     async def start(self, environment: Environment) -> None:
         """Erase whom the log has (D5), take up the sessions of an earlier run (S6)."""
@@ -269,6 +272,14 @@ class Chat:
         """Read mail for a session that has fallen behind, as far as its window goes."""
         await self._services.receiving.fetch(connection)
 
+    def runs_at_once(self, requests: Sequence[Request]) -> bool:
+        """Whether ``execute`` may be begun with these outside of any task: they are
+        sends, and nobody but the store is asked about them.
+        """
+        return self._sends_at_once and all(
+            type(command) is Send for _, command in requests
+        )
+
     async def execute(
         self, connection: Connection, requests: Sequence[Request]
     ) -> None:
@@ -287,7 +298,7 @@ class Chat:
                 await connection.sink.give_way()
                 began_at = index
                 ends_s = clock.monotonic_s() + limits.turn_s
-            run = _run_of(requests, index, most)
+            run = run_of_sends(requests, index, most)
             index += await self._execute_run(connection, run)
 
     async def _execute_run(self, connection: Connection, run: Sequence[Request]) -> int:
@@ -437,13 +448,3 @@ class Chat:
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
             await self.store.forget(self._services.key_clock.oldest())
-
-
-def _run_of(requests: Sequence[Request], start: int, most: int) -> Sequence[Request]:
-    """The command at ``start``, or at most so many sends from there on."""
-    end = start + 1
-    if isinstance(requests[start].command, Send):
-        last = min(len(requests), start + most)
-        while end < last and isinstance(requests[end].command, Send):
-            end += 1
-    return requests[start:end]

@@ -5,6 +5,7 @@ could not read one command yields ``Unknown`` or ``Malformed`` in its place, so 
 the rest of the frame is not harmed (E3).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
@@ -179,3 +180,15 @@ class Request(NamedTuple):
 def name_of(command: Command) -> str:
     """A command as people know it: ``ChangePassword`` is "change password"."""
     return capitals(type(command).__name__).replace("_", " ").lower()
+
+
+def run_of_sends(
+    requests: Sequence[Request], start: int, most: int
+) -> Sequence[Request]:
+    """The command at ``start``, or at most so many sends from there on."""
+    end = start + 1
+    if isinstance(requests[start].command, Send):
+        last = min(len(requests), start + most)
+        while end < last and isinstance(requests[end].command, Send):
+            end += 1
+    return requests[start:end]

@@ -100,7 +100,9 @@ class Store(Protocol):
     - A coroutine that is cancelled may or may not have committed.
 
     A store that counts what it does has a ``chatcore.counters.StoreCounters`` as its
-    ``counters`` as well; nothing but metrics asks for it.
+    ``counters`` as well; nothing but metrics asks for it. One whose ``deposit``
+    looks at no task of an event loop before it first waits (``asyncio.timeout`` does)
+    may say ``starts_at_once = True``: a lone message then has a task only if it waits.
     """
 
     durable: bool

@@ -111,11 +111,36 @@ def reason_of(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+class FrameHandler(Protocol):
+    """Whom a link gives what it reads, and tells what becomes of it.
+
+    It is called from the event loop's thread, and returns at once.
+    """
+
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """Take frames that have arrived, at least one, in order and whole."""
+        ...
+
+    def reading_ended(self, end: LinkClosed) -> None:
+        """Take note that nothing more arrives; said again when the rest ends too.
+
+        ``PeerFinished``: the peer writes no more, but may still read. Else the peer has
+        gone, or sent what is no frame: then ``code`` says what was wrong, and ``close``
+        can still tell the peer.
+        """
+        ...
+
+    def resume_writing(self) -> None:
+        """Take note that the link is not clogged any more."""
+        ...
+
+
 class Link(Protocol):
     """One connection that moves frames, in order and whole or not at all.
 
-    One coroutine receives and one sends, at the same time. After the link is gone both
-    raise ``LinkClosed``.
+    It reads as soon as it has a handler (``start``), and reads a bounded amount ahead
+    until then. ``transports.awaited_link`` makes coroutines of it, and
+    ``transports.task_link`` makes it of coroutines.
     """
 
     @property
@@ -168,21 +193,24 @@ class Link(Protocol):
         ...
 
     def hold_reading(self, *, on: bool) -> None:
-        """Read nothing of the peer while on, as far as the link can (B1)."""
-        ...
-
-    async def receive(self) -> Sequence[bytes]:
-        """All frames that have arrived, at least one; reading stops between calls.
-
-        Raises:
-            PeerFinished: the peer writes no more, but may still read.
-            LinkClosed: the peer has gone, or sent what is no frame: then ``code`` says
-                what was wrong, and ``close`` can still tell the peer.
+        """Read nothing of the peer while on, as far as the link can (B1). What comes
+        all the same is given to the handler.
         """
         ...
 
-    async def send(self, frames: Sequence[bytes]) -> None:
-        """Write frames; returns once the link is not clogged."""
+    def start(self, handler: FrameHandler) -> None:
+        """Give all that is read to ``handler`` from now on: once, before any write."""
+        ...
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether the peer does not take what was written. Whoever writes waits until
+        ``FrameHandler.resume_writing``, or the link's end.
+        """
+        ...
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        """Write frames; on a link that is gone they are lost."""
         ...
 
     async def close(self, code: CloseCode, text: str) -> None:

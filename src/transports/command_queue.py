@@ -40,6 +40,11 @@ class CommandQueue:
         """Whether there is something to carry out."""
         return bool(self._requests)
 
+    @property
+    def waiting(self) -> Sequence[Request]:
+        """What is to be carried out, in order."""
+        return self._requests
+
     def put(self, requests: Sequence[Request], frame_bytes: int) -> None:
         """Queue what came in one frame."""
         self._requests.extend(requests)

@@ -1,10 +1,14 @@
 """The session driver: runs one link of a server, whatever its transport.
 
-Three loops share a connection. *Reading* decodes frames, takes acknowledgements at once
-and queues the other commands; *working* has the chat execute what is queued, a batch at
-a time; *writing* puts all that waits in the outbox into one frame. None is ever
-cancelled: when the link ends, each sees it and returns, so that what was committed is
-also delivered (see ``Chat.execute``).
+It is called: by the link with frames, by the chat when something is to be written, by
+the event loop. What can be done at once is done in that call. Three coroutines tell the
+order of things: *taking* decodes frames, takes acknowledgements and queues the other
+commands; *working* has the chat execute what is queued, a batch at a time; *writing*
+puts all that waits in the outbox into one frame, once a turn of the event loop. One
+that has to wait goes on in a task (``transports.eager``); an idle link has none.
+
+None is ever cancelled: when the link ends, each sees it and returns, so that what was
+committed is also delivered (see ``Chat.execute``).
 
 What a peer can make the server hold, and do at a stretch, is bounded here (B1, B2):
 nothing more is read while commands wait (W8) or while answers do that the peer does not
@@ -13,7 +17,7 @@ take, and after some commands or milliseconds all others have a turn.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from time import perf_counter
 from typing import Final
 
@@ -32,6 +36,7 @@ from transports.codec import (
     split,
 )
 from transports.command_queue import CommandQueue
+from transports.eager import run_at_once
 from transports.fair_scheduler import UNIT_BYTES, FairScheduler, LinkShare
 from transports.held_bytes import HeldBytes
 from transports.keepalive import Keepalive
@@ -71,20 +76,24 @@ class Driver:
         self._own.tell(self._note_own)
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
-        self._tasks = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over: asyncio.Future[None] = self._loop.create_future()
         self._pending = CommandQueue()
-        self._is_acknowledging = False
+        self._frames: Sequence[bytes] = ()
+        self._end_of_reading: LinkClosed | None = None
         self._spent = 0
         self._turn_ends_s = 0.0
         self._is_known = False
         self._is_over = False
         self._is_held = False
-        self._is_waiting = False
-        self._is_writing = True
-        self._is_sending = False
-        self._to_work = asyncio.Event()
-        self._to_write = asyncio.Event()
-        self._to_read = asyncio.Event()
+        self._is_taking = False
+        self._is_stalled = False
+        self._is_working = False
+        self._is_due = False
+        self._is_writing = False
+        self._is_clogged = False
+        self._to_read: list[asyncio.Future[None]] = []
+        self._to_write: asyncio.Future[None] | None = None
         self._drained: list[asyncio.Future[bool]] = []
         self._connection = chat.attach(
             self,
@@ -97,22 +106,27 @@ class Driver:
 
     async def run(self) -> None:
         """Serve the link to its end; its session is detached or ended then."""
-        connection = self._connection
-        keepalive = Keepalive(self._chat, connection, self._link, self._may_be_silent)
-        async with self._tasks:
-            self._tasks.create_task(self._work(connection))
-            writing = self._tasks.create_task(self._write(connection))
-            keepalive.begin()
-            try:
-                await self._read(connection)
-                if connection.closing is not None:
-                    await writing
-            finally:
-                keepalive.end()
-                self._end(connection)
+        keepalive = Keepalive(
+            self._chat, self._connection, self._link, self._may_be_silent
+        )
+        keepalive.begin()
+        self._link.start(self)
+        try:
+            await self._over
+        finally:
+            keepalive.end()
+            self._end(self._connection)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _finish(self) -> None:
+        """Have nothing more read or written: the link is gone, or has been closed."""
+        self._is_over = True
+        if not self._over.done():
+            self._over.set_result(None)
 
     def _end(self, connection: Connection) -> None:
-        """Have every loop see that the link is gone, and return."""
+        """Have all that waits see that the link is gone, and return."""
         closing = connection.closing
         if closing is not None:
             self._log_limited.info(
@@ -126,8 +140,8 @@ class Driver:
         self._chat.detach(connection)
         self._pending.drop()
         self._memory_budget.leave(self)
-        for event in (self._to_work, self._to_write, self._to_read):
-            event.set()
+        self._wake_reader()
+        self.resume_writing()
         self._tell_drained(written=False)
 
     def _may_be_silent(self) -> bool:
@@ -136,7 +150,41 @@ class Driver:
         Commands of it are being carried out and no more are read. That it does not take
         its answers is no such reason.
         """
-        return self._is_waiting and not self._is_sending
+        return bool(self._to_read) and not self._is_clogged
+
+    # ---- running what can be done at once, and the rest
+
+    def _begin(self, work: Coroutine[object, None, None]) -> bool:
+        """Run this as far as it goes, the rest in a task; whether it has ended.
+
+        It may ask for no current task until it first waits.
+        """
+        try:
+            rest = run_at_once(work)
+        except Exception as error:  # noqa: BLE001  # a fault of ours ends one link, not all
+            self._fail(error)
+            return True
+        if rest is not None:
+            self._spawn(rest)
+        return rest is None
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        self._tasks.add(self._loop.create_task(self._guard(work)))
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(error)
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.discard(task)
+
+    def _fail(self, error: Exception) -> None:
+        _log.error("A link ended by a fault of the server", exc_info=error)
+        self._link.abort()
+        self._finish()
 
     # ---- the connection's sink
 
@@ -147,15 +195,16 @@ class Driver:
 
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
-        self._to_write.set()
+        if not self._is_due:
+            self._is_due = True
+            if not self._is_writing:
+                self._loop.call_soon(self._begin_to_write)
 
     async def drained(self) -> bool:
         """See ``chatcore.ports.ConnectionSink``."""
-        if self._is_over or not self._is_writing:
+        if self._is_over:
             return False
-        waits = self._to_write.is_set() or self._connection.outbox
-        # What was taken out of the outbox is not yet written while it is sent.
-        if not waits and not self._is_sending:
+        if not (self._is_due or self._is_writing or self._connection.outbox):
             return True
         waiter: asyncio.Future[bool] = self._loop.create_future()
         self._drained.append(waiter)
@@ -178,7 +227,7 @@ class Driver:
     def start(self, operation: Coroutine[object, None, None]) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
         self._connection.operations += 1
-        self._tasks.create_task(self._operate(operation))
+        self._spawn(self._operate(operation))
 
     async def _operate(self, operation: Coroutine[object, None, None]) -> None:
         try:
@@ -188,21 +237,21 @@ class Driver:
             self._connection.close(CloseCode.SERVER_FAULT)
         finally:
             self._connection.operations -= 1
-            self._to_read.set()
+            self._wake_reader()
 
     # ---- a member of the memory budget
 
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.memory_budget.BudgetMember``."""
         self._is_held = on
-        self._link.hold_reading(on=on)
-        self._to_read.set()
+        self._link.hold_reading(on=on or self._is_taking)
+        self._wake_reader()
 
     def end_overloaded(self) -> None:
         """See ``transports.memory_budget.BudgetMember``."""
         self._connection.close(CloseCode.OVERLOADED)
         self._pending.drop()
-        if self._is_sending or self._link_bytes > self._own_bytes:
+        if self._is_clogged or self._link_bytes > self._own_bytes:
             self._link.abort()  # it cannot be told, or would hold on meanwhile
         else:
             self._loop.call_later(_LAST_WORDS_S, self._link.abort)
@@ -225,37 +274,56 @@ class Driver:
 
     # ---- reading
 
-    async def _read(self, connection: Connection) -> None:
-        """Queue what arrives until the link ends or has to be closed."""
-        try:
-            await self._receive(connection)
-        except PeerFinished:
-            await self._settle(connection)
-        except BrokenFrame as broken:
-            await self._finish_commands()
-            connection.close(CloseCode.BROKEN_FRAME, str(broken))
-        except LinkClosed as closed:
-            if closed.code is not CloseCode.LINK_LOST:
-                await self._finish_commands()
-                connection.close(closed.code, closed.text)
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.FrameHandler``."""
+        connection = self._connection
+        if connection.is_over or self._end_of_reading is not None:
+            self._link.hold_reading(on=True)
+            return
+        connection.hear()
+        if self._is_taking:
+            self._frames = [*self._frames, *frames]
+            return
+        self._frames = frames
+        self._is_taking = True
+        if not self._begin(self._take_frames()):
+            self._is_stalled = True
+            self._link.hold_reading(on=True)
 
-    async def _receive(self, connection: Connection) -> None:
-        """Take frames until the link or the connection ends."""
+    def reading_ended(self, end: LinkClosed) -> None:
+        """See ``transports.base.FrameHandler``."""
+        if end.code is CloseCode.LINK_LOST and not isinstance(end, PeerFinished):
+            self._finish()
+        elif self._end_of_reading is None:
+            self._end_of_reading = end
+            if not self._is_taking:
+                self._spawn(self._see_to_end(end))
+
+    async def _take_frames(self) -> None:
+        """Take what has arrived, until there is no more of it, or nothing to be done
+        with it.
+        """
+        connection = self._connection
+        self._turn_ends_s = perf_counter() + self._limits.turn_s
         try:
-            while connection.closing is None:
-                frames = await self._link.receive()
-                connection.hear()
-                self._turn_ends_s = perf_counter() + self._limits.turn_s
+            while self._frames:
+                frames, self._frames = self._frames, ()
                 for frame in frames:
                     await self._take(connection, frame)
                     if connection.is_over:
-                        break
-                if self._acknowledging.waits and not self._is_acknowledging:
-                    # Links that give one frame at a time may have more of them.
-                    self._is_acknowledging = True
-                    self._loop.call_soon(self._acknowledge_now)
+                        return
+            self._acknowledge_now()
+        except BrokenFrame as broken:
+            self._end_of_reading = LinkClosed(CloseCode.BROKEN_FRAME, str(broken))
+            self._acknowledge_now()
         finally:
-            self._acknowledge_now()  # before what ended it is seen to
+            self._is_taking = False
+            self._work_now()
+        if self._is_stalled:
+            self._is_stalled = False
+            self._link.hold_reading(on=self._is_held)
+        if self._end_of_reading is not None:
+            self._spawn(self._see_to_end(self._end_of_reading))
 
     async def _take(self, connection: Connection, frame: bytes) -> None:
         """Take a frame's acknowledgements and pongs now, and queue the rest (W7).
@@ -264,47 +332,44 @@ class Driver:
             BrokenFrame: it cannot be read; nothing of it is taken.
         """
         most = self._chat.turn_commands(connection)
-        await self._share.spend(len(frame) // UNIT_BYTES, most)
+        if not self._share.allows(len(frame) // UNIT_BYTES, most):
+            self._work_now()
+            await self._share.enter()
         requests: list[Request] = []
         for some in self._codec.read_commands(frame):
             requests += some
             if len(requests) % AT_A_STRETCH == 0:
-                await self.give_way()
+                await self._give_way()
         queued: list[Request] = []
         for start in range(0, len(requests), AT_A_STRETCH):
             if start:
-                await self.give_way()
-            some = requests[start : start + AT_A_STRETCH]
-            queued += self._acknowledging.sift(some)
+                await self._give_way()
+            queued += self._acknowledging.sift(requests[start : start + AT_A_STRETCH])
         self._queue(queued, len(frame))
-        await self._give_way_after(max(1, len(requests)))
+        # Frames without commands count as one: reading them costs as much.
+        commands = max(1, len(requests))
+        self._spent += commands
+        self._share.allows(commands, most)
+        if self._spent >= most or perf_counter() >= self._turn_ends_s:
+            await self._give_way()
+            self._spent = 0
+            self._turn_ends_s = perf_counter() + self._limits.turn_s
         while self._is_full(connection):
+            self._work_now()
             await self._wait_to_read()
 
+    async def _give_way(self) -> None:
+        """Let all others have a turn, and what is queued be carried out meanwhile."""
+        self._work_now()
+        await self._share.give_way()
+
     def _acknowledge_now(self) -> None:
-        self._is_acknowledging = False
         self._queue(self._acknowledging.take(), 0)
 
     def _queue(self, requests: Sequence[Request], frame_bytes: int) -> None:
-        """Have these carried out."""
+        """Have these carried out, once all is taken that came with them."""
         if requests:
             self._pending.put(requests, frame_bytes)
-            self._to_work.set()
-            self._note()
-
-    async def _give_way_after(self, commands: int) -> None:
-        """Let all others have a turn when this was enough of one (B2).
-
-        Frames without commands count as one: reading them costs as much.
-        """
-        self._spent += commands
-        self._share.add(commands)
-        if self._spent >= self._chat.turn_commands(self._connection) or (
-            perf_counter() >= self._turn_ends_s
-        ):
-            await self.give_way()
-            self._spent = 0
-            self._turn_ends_s = perf_counter() + self._limits.turn_s
 
     def _is_full(self, connection: Connection) -> bool:
         """Whether reading has to stop until something is done (W8, B1)."""
@@ -313,29 +378,39 @@ class Driver:
             len(self._pending) >= limits.pending_commands
             or self._pending.frame_bytes >= limits.pending_bytes
             or self._is_held
-            or self._is_clogged(connection)
+            or self._is_crowded(connection)
         )
 
-    def _is_clogged(self, connection: Connection) -> bool:
+    def _is_crowded(self, connection: Connection) -> bool:
         """Whether as much is to be written as may wait (B1)."""
         limits = self._limits
         most = limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
         return len(connection.outbox) * _EVENT_BYTES >= most
 
     async def _wait_to_read(self) -> None:
-        self._is_waiting = True
-        self._to_read.clear()
-        await self._to_read.wait()
-        self._is_waiting = False
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._to_read.append(waiter)
+        await waiter
 
-    async def _settle(self, connection: Connection) -> None:
-        """Answer what was asked by a peer that has closed its half of the link."""
+    def _wake_reader(self) -> None:
+        waiting, self._to_read = self._to_read, []
+        for waiter in waiting:
+            waiter.set_result(None)
+
+    async def _see_to_end(self, end: LinkClosed) -> None:
+        """Answer what was asked before the peer's last word, then end the link."""
+        connection = self._connection
+        if not isinstance(end, PeerFinished):
+            await self._finish_commands()
+            connection.close(end.code, end.text)
+            return
         connection.fall_silent()
         await self._finish_commands()
         while connection.operations and not self._is_over:
             await self._wait_to_read()
         if await self.drained() and connection.closing is None:
             await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
+            self._finish()
 
     async def _finish_commands(self) -> None:
         """Return once all commands that were read are carried out."""
@@ -344,25 +419,38 @@ class Driver:
 
     # ---- working
 
+    def _work_now(self) -> None:
+        """Carry out what is queued, unless that goes on already."""
+        pending = self._pending
+        if self._is_working or not pending.waits:
+            return
+        self._is_working = True
+        self._note()
+        if self._chat.runs_at_once(pending.waiting):
+            self._begin(self._work(self._connection))
+        else:
+            self._spawn(self._work(self._connection))
+
     async def _work(self, connection: Connection) -> None:
         """Execute what is queued, a batch at a time."""
         pending = self._pending
-        while not self._is_over:
-            await self._to_work.wait()
-            self._to_work.clear()
+        try:
             while pending.waits and not self._is_over:
                 most = self._chat.turn_commands(connection)
                 batch = pending.take(most)
-                await self._share.spend(len(batch), most)
+                if not self._share.allows(len(batch), most):
+                    await self._share.enter()
                 await self._chat.execute(connection, batch)
                 self._allow_frames(connection)
-                while self._is_clogged(connection) and await self.drained():
+                while self._is_crowded(connection) and await self.drained():
                     pass
                 pending.finish(len(batch))
                 self._note()
-                self._to_read.set()
+                self._wake_reader()
                 if pending.waits:
-                    await self.give_way()
+                    await self._share.give_way()
+        finally:
+            self._is_working = False
 
     def _allow_frames(self, connection: Connection) -> None:
         """Read larger frames once somebody is logged in (B3)."""
@@ -376,53 +464,75 @@ class Driver:
 
     # ---- writing
 
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        if self._to_write is not None and not self._to_write.done():
+            self._to_write.set_result(None)
+
+    def _begin_to_write(self) -> None:
+        if self._is_writing or self._is_over:
+            return
+        self._is_writing = True
+        if self._wants_mail(self._connection):
+            self._spawn(self._write(self._connection))
+        else:
+            self._begin(self._write(self._connection))
+
     async def _write(self, connection: Connection) -> None:
         """Write what waits, all of it in one frame, and fetch what is behind."""
+        link = self._link
         try:
-            while not self._is_over:
-                await self._to_write.wait()
-                self._to_write.clear()
-                await self._fetch(connection)
+            while self._is_due and not self._is_over:
+                self._is_due = False
+                if self._wants_mail(connection):
+                    await self._fetch(connection)
                 most = self._chat.turn_commands(connection)
                 events = connection.take_outbox(most)
                 if events:
-                    self._is_sending = True
-                    await self._share.spend(len(events), most)
-                    await self._link.send(
+                    if not self._share.allows(len(events), most):
+                        await self._share.enter()
+                    link.write(
                         split(
                             events, self._codec.encode_events, self._limits.frame_bytes
                         )
                     )
-                    self._is_sending = False
-                    self._to_read.set()
+                    await self._unclog()
+                    self._wake_reader()
                 if connection.outbox:
-                    self._to_write.set()
+                    self._is_due = True
                     await self.give_way()
-                if self._to_write.is_set():
-                    continue
-                self._tell_drained(written=True)
-                if connection.closing is not None:
-                    closing = connection.closing
-                    await self._link.close(closing.code, closing.text)
-                    return
-        except LinkClosed:
-            pass  # reading has seen it too, or waits for what cannot be written now
         except ItemTooLarge as too_large:
             # It was stored when frames could be larger.
-            _log.error("Cannot write to %s: %s", self._link.peer, too_large)
+            _log.error("Cannot write to %s: %s", link.peer, too_large)
             connection.close(CloseCode.SERVER_FAULT)
-            self._link.abort()
+            link.abort()
+            self._finish()
         finally:
-            self._is_writing = self._is_sending = False
-            self._tell_drained(written=False)
-            self._to_read.set()
+            self._is_writing = False
+        self._tell_drained(written=not self._is_over)
+        if connection.closing is not None and not self._is_over:
+            self._is_writing = True  # nothing follows it
+            self._spawn(self._close(connection.closing.code, connection.closing.text))
+
+    async def _unclog(self) -> None:
+        """Wait until the peer takes what was written, or the link is gone."""
+        while self._link.is_clogged and not self._is_over:
+            self._is_clogged = True
+            self._to_write = self._loop.create_future()
+            await self._to_write
+        self._is_clogged = False
+
+    async def _close(self, code: CloseCode, text: str) -> None:
+        self._link.hold_reading(on=False)  # it reads to the end in its own way
+        await self._link.close(code, text)
+        self._finish()
+
+    def _wants_mail(self, connection: Connection) -> bool:
+        session = self._chat.session_of(connection)
+        return session is not None and session.delivery.wants_mail
 
     async def _fetch(self, connection: Connection) -> None:
         """Read mail for a session that is behind, as much as has room."""
-        session = self._chat.session_of(connection)
-        delivery = session.delivery if session is not None else None
-        if delivery is None or not delivery.wants_mail:
-            return
         try:
             await self._chat.fetch(connection)
         except Outage as outage:
@@ -430,5 +540,5 @@ class Driver:
             _log.warning("Mail for %s cannot be read: %s", self._link.peer, outage)
             connection.close(CloseCode.SERVER_FAULT)
             return
-        if delivery.wants_mail:
-            self._to_write.set()
+        if self._wants_mail(connection):
+            self._is_due = True

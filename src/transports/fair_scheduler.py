@@ -100,19 +100,21 @@ class LinkShare:
         self._since_s = 0.0
         self._units = 0
 
-    def add(self, units: int) -> None:
-        """Count so many commands or events that were dealt with."""
+    def allows(self, units: int, most: int) -> bool:
+        """Count so many commands or events that are dealt with now; whether they may be
+        at once, or have to ``enter`` first.
+        """
         now_s = self._loop.time()
         if now_s - self._since_s > _WINDOW_S:
             self._since_s = now_s
-            self._units = 0
-        self._units += units
+            self._units = units
+        else:
+            self._units += units
+        return self._units <= most
 
-    async def spend(self, units: int, most: int) -> None:
-        """Count so many that will be; return when it is their turn."""
-        self.add(units)
-        if self._units > most:
-            await self._scheduler.enter()
+    async def enter(self) -> None:
+        """Return when it is their turn."""
+        await self._scheduler.enter()
 
     async def give_way(self) -> None:
         """Let others have a turn, and the other busy links theirs."""

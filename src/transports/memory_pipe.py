@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, LinkClosed, LinkSettings, frame_too_large
+from transports.base import (
+    ANY_FRAME_BYTES,
+    FrameHandler,
+    LinkClosed,
+    LinkSettings,
+    frame_too_large,
+)
 from transports.held_bytes import HeldBytes
 
 _CLOGGED_BYTES: Final = 64 * 1024
@@ -15,7 +21,7 @@ class MemoryPipe:
     """See ``transports.base.Link``; ``address`` is that of the peer behind it.
 
     Attributes:
-        waiting_bytes: what has arrived at this end and was not received.
+        waiting_bytes: what has arrived at this end and was not handed over.
         waits_since_s: when the oldest of it arrived; None while there is none.
     """
 
@@ -30,8 +36,9 @@ class MemoryPipe:
         self._is_held = False
         self._end: LinkClosed | None = None
         self._is_gone = False
-        self._changed = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._handler: FrameHandler | None = None
+        self._is_due = False
+        self._is_awaited = False
         self.peer = peer
         self.address = address
         self.opened_s = self.active_s = self._loop.time()
@@ -81,37 +88,31 @@ class MemoryPipe:
         """See ``transports.base.Link``."""
         self._frame_bytes = frame_bytes
 
+    def start(self, handler: FrameHandler) -> None:
+        """See ``transports.base.Link``."""
+        self._handler = handler
+        self._go_on()
+
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; the end of a link is seen all the same."""
         self._is_held = on
-        self._changed.set()
+        if not on and self._arrived:
+            self._go_on()
 
-    async def receive(self) -> Sequence[bytes]:
+    @property
+    def is_clogged(self) -> bool:
         """See ``transports.base.Link``."""
-        while self._end is None and (self._is_held or not self._arrived):
-            self._changed.clear()
-            await self._changed.wait()
-        if not self._arrived and self._end is not None:
-            raise self._end
-        frames, self._arrived = self._arrived, []
-        self.waiting_bytes, self.waits_since_s = 0, None
-        self._taken.set()
-        self._note()
-        return frames
+        return self._is_awaited
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    def write(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
         other = self._other
-        if other is None:
-            raise LinkClosed
+        # An end that is not gone may still tell what was wrong with what it read.
+        if other is None or self._is_gone:
+            return
         for frame in frames:
             other.take(frame)
-        while other.is_clogged:
-            await other.wait_taken()
-            self.active_s = self._loop.time()
-        # An end that is not gone may still tell what was wrong with what it read.
-        if self._is_gone or other.has_ended:
-            raise LinkClosed
+        self._is_awaited = other.waiting_bytes > _CLOGGED_BYTES and not other.has_ended
 
     def take(self, frame: bytes) -> None:
         """Have a frame of the other end arrive."""
@@ -126,29 +127,49 @@ class MemoryPipe:
             self._arrived.append(frame)
             self.waiting_bytes += len(frame)
             self._note()
-        self._changed.set()
+        self._go_on()
 
-    @property
-    def is_clogged(self) -> bool:
-        """Whether the other end has to wait."""
-        return self._end is None and self.waiting_bytes > _CLOGGED_BYTES
+    def _go_on(self) -> None:
+        """Hand over in the next turn: what an end writes never calls the other one."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give the handler what has arrived, and why there is no more."""
+        self._is_due = False
+        handler = self._handler
+        if handler is None or (self._is_held and self._end is None):
+            return
+        if self._arrived:
+            frames, self._arrived = self._arrived, []
+            self.waiting_bytes, self.waits_since_s = 0, None
+            self._note()
+            handler.frames_received(frames)
+        if self._other is not None:
+            self._other.resume()
+        if self._end is not None:
+            handler.reading_ended(self._end)
+
+    def resume(self) -> None:
+        """Take note that the other end took what was written, or takes no more."""
+        if self._is_awaited:
+            self._is_awaited = False
+            self.active_s = self._loop.time()
+            if self._handler is not None:
+                self._handler.resume_writing()
 
     @property
     def has_ended(self) -> bool:
         """Whether this end reads no more."""
         return self._end is not None
 
-    async def wait_taken(self) -> None:
-        """Return once this end took what had arrived, or is gone."""
-        self._taken.clear()
-        await self._taken.wait()
-
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # the last frame has told them
         """See ``transports.base.Link``."""
         self.abort()
 
     def abort(self) -> None:
-        """See ``transports.base.Link``; what has arrived can still be received."""
+        """See ``transports.base.Link``; what has arrived is still handed over."""
         self.finish()
         if self._other is not None:
             self._other.finish()
@@ -157,5 +178,4 @@ class MemoryPipe:
         """Take note that no more comes."""
         self._end = self._end or LinkClosed()
         self._is_gone = True
-        self._changed.set()
-        self._taken.set()
+        self._go_on()

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Sequence
 
 from chatcore.errors import CloseCode
-from transports.base import Link
+from transports.base import FrameHandler, Link, LinkClosed
 
 
 class WrappedLink:
-    """See ``transports.base.Link``; all of it is asked of ``link``."""
+    """See ``transports.base.Link``; all of it is asked of ``link``.
+
+    Attributes:
+        handler: who gets what arrives.
+    """
+
+    handler: FrameHandler
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -25,13 +31,31 @@ class WrappedLink:
         """See ``transports.base.Link``."""
         return self.link.taken_s
 
-    async def receive(self) -> Sequence[bytes]:
+    def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``."""
-        return await self.link.receive()
+        self.handler = handler
+        self.link.start(self)
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self.handler.frames_received(frames)
+
+    def reading_ended(self, end: LinkClosed) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self.handler.reading_ended(end)
+
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self.handler.resume_writing()
+
+    @property
+    def is_clogged(self) -> bool:
         """See ``transports.base.Link``."""
-        await self.link.send(frames)
+        return self.link.is_clogged
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        self.link.write(frames)
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``."""

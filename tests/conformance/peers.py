@@ -30,7 +30,8 @@ from chatcore.events import (
     Resumed,
     Welcome,
 )
-from transports.base import Link, LinkClosed
+from transports.awaited_link import AwaitedLink
+from transports.base import LinkClosed
 from transports.codec import Codec
 
 WITHIN_S: Final = 10.0
@@ -49,7 +50,7 @@ class Peer:
         frames: the size of each frame that came, in bytes.
     """
 
-    def __init__(self, link: Link, codec: Codec) -> None:
+    def __init__(self, link: AwaitedLink, codec: Codec) -> None:
         self.link = link
         self.codec = codec
         self.welcome: Welcome

@@ -28,6 +28,7 @@ from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
 from transports import Client, LinkEvent, ReconnectPolicy, connect, serve
+from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
 from transports.client.key_generator import KeyGenerator
 from transports.codec import codec as codec_of
@@ -170,7 +171,7 @@ class Server:
         chosen = codec_of(codec or self.cell.codec)
         settings = LinkSettings(frame_bytes=_ANY_FRAME_BYTES, client_tls=client_tls())
         link = await transport_for(address.scheme).dial(address, chosen, settings)
-        peer = Peer(link, chosen)
+        peer = Peer(AwaitedLink(link), chosen)
         try:
             peer.welcome = await peer.welcomed()
             yield peer

@@ -11,6 +11,7 @@ The conftests of ``conformance`` and ``interop`` register such transports for ea
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -18,6 +19,7 @@ from itertools import count
 from random import Random
 from typing import Final, cast
 
+from chatcore.errors import CloseCode
 from transports import registry
 from transports.base import (
     Address,
@@ -44,23 +46,59 @@ def seed() -> str:
 
 
 class SplittingLink(WrappedLink):
-    """See ``transports.base.Link``; cuts what is sent."""
+    """See ``transports.base.Link``; cuts what is written."""
 
     def __init__(self, link: Link, codec: Codec, chance: Random) -> None:
         super().__init__(link)
         self._codec = codec
         self._chance = chance
+        self._late: deque[tuple[int, bytes]] = deque()
+        self._is_waiting = False
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    def write(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
         for frame in frames:
             if self._chance.random() < _WHOLE:
-                await self.link.send([frame])
+                self._late.append((0, frame))
                 continue
             for piece in self._pieces(frame):
-                for _ in range(self._chance.randrange(_MOST_TURNS)):
-                    await asyncio.sleep(0)
-                await self.link.send([piece])
+                self._late.append((self._chance.randrange(_MOST_TURNS), piece))
+        self._go_on()
+
+    @property
+    def is_clogged(self) -> bool:
+        """See ``transports.base.Link``."""
+        return bool(self._late) or self.link.is_clogged
+
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Write what is due, as long as the link takes it."""
+        if self._is_waiting:
+            return
+        while self._late and not self.link.is_clogged:
+            turns, piece = self._late[0]
+            if turns:
+                self._late[0] = (turns - 1, piece)
+                self._is_waiting = True
+                asyncio.get_running_loop().call_soon(self._next_turn)
+                return
+            self._late.popleft()
+            self.link.write([piece])
+
+    def _next_turn(self) -> None:
+        self._is_waiting = False
+        self._go_on()
+        if not self.is_clogged:
+            self.handler.resume_writing()
+
+    async def close(self, code: CloseCode, text: str) -> None:
+        """See ``transports.base.Link``."""
+        while self._is_waiting:  # noqa: ASYNC110  # for turns, at the most a few
+            await asyncio.sleep(0)
+        await self.link.close(code, text)
 
     def _pieces(self, frame: bytes) -> Iterator[bytes]:
         events = self._codec.decode_events(frame)

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -22,7 +23,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
-from chatcore.errors import CloseCode
 from chatcore.limits import MIB
 from transports.base import LinkClosed, LinkSettings, authority, parse_address
 from transports.codec import codec
@@ -46,20 +46,39 @@ class KindsKept(ServerSide):
         super().process_event(event)
 
 
+class Echo:
+    """Sends back what comes on a connection, by the link of its kind."""
+
+    def __init__(self, connection: KindsKept) -> None:
+        self._connection = connection
+        self._links = {
+            Opcode.TEXT: WebSocketLink(connection, codec("json")),
+            Opcode.BINARY: WebSocketLink(connection, codec("protobuf")),
+        }
+        self.ended: asyncio.Future[LinkClosed] = connection.loop.create_future()
+        self._links[Opcode.BINARY].start(self)
+
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.FrameHandler``."""
+        for message in frames:
+            self._links[self._connection.kinds.popleft()].write([message])
+        if self._links[Opcode.BINARY].is_clogged:
+            self._connection.hold_reading(on=True)
+
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self._connection.hold_reading(on=False)
+
+    def reading_ended(self, end: LinkClosed) -> None:
+        """See ``transports.base.FrameHandler``."""
+        if not self.ended.done():
+            self.ended.set_result(end)
+
+
 async def echo_by_links(connection: ServerConnection) -> None:
     """Send back what the adapter's links receive."""
     assert isinstance(connection, KindsKept)
-    links = {
-        Opcode.TEXT: WebSocketLink(connection, codec("json")),
-        Opcode.BINARY: WebSocketLink(connection, codec("protobuf")),
-    }
-    try:
-        while True:
-            for message in await links[Opcode.BINARY].receive():
-                await links[connection.kinds.popleft()].send([message])
-    except LinkClosed as closed:
-        if closed.code is not CloseCode.LINK_LOST:  # as the session driver does
-            await links[Opcode.BINARY].close(closed.code, closed.text)
+    await Echo(connection).ended
 
 
 async def echo_by_library(connection: ServerConnection) -> None:

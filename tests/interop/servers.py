@@ -13,6 +13,7 @@ from chatsystem import HashSettings, system_environment
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import Peer
 from transports import serve
+from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
 from transports.codec import codec as codec_of
 from transports.registry import transport_for
@@ -43,7 +44,7 @@ class Server:
         link = await transport_for(address.scheme).dial(
             address, codec_of(codec), LinkSettings(frame_bytes=LIMITS.frame_bytes)
         )
-        peer = Peer(link, codec_of(codec))
+        peer = Peer(AwaitedLink(link), codec_of(codec))
         try:
             await peer.welcomed()
             yield peer

@@ -17,8 +17,10 @@ from chatcore.events import Accepted, Delivered, Event
 from chatcore.model import Deposit
 from chatcore.store import DepositResult, KeySpan, MailboxRoom, Store
 from tests.moving.link_ends import Point, Way
+from transports.awaited_link import AwaitedLink
 from transports.base import (
     Address,
+    FrameHandler,
     Link,
     LinkClosed,
     LinkSettings,
@@ -28,6 +30,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
+from transports.task_link import TaskLink
 from transports.wrapped_link import WrappedLink
 
 
@@ -84,7 +87,7 @@ class Failpoint:
         self._say("fired")
 
 
-class FailpointLink(WrappedLink):
+class FailpointLink(TaskLink, WrappedLink):
     """See ``transports.base.Link``; reads along, and knows when a point is reached.
 
     Attributes:
@@ -94,7 +97,8 @@ class FailpointLink(WrappedLink):
     def __init__(
         self, link: Link, codec: Codec, failpoint: Failpoint, door: str
     ) -> None:
-        super().__init__(link)
+        TaskLink.__init__(self)
+        WrappedLink.__init__(self, link)
         self._codec = codec
         self._failpoint = failpoint
         self._awaited: int | None = None
@@ -108,13 +112,18 @@ class FailpointLink(WrappedLink):
         self._is_cut = True
         self.link.abort()
 
-    async def receive(self) -> Sequence[bytes]:
+    def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``."""
+        self._awaited_link = AwaitedLink(self.link)
+        super().start(handler)
+
+    async def receive(self) -> Sequence[bytes]:
+        """See ``transports.task_link.TaskLink``."""
         if self._has_acknowledged and self._failpoint.waits_for(Point.AMID_DELETION):
             # What was read before has been taken: that is why more is asked for.
             await self._hold()
         try:
-            frames = await self.link.receive()
+            frames = await self._awaited_link.receive()
         except LinkClosed as closed:
             if self._is_cut:
                 raise LinkClosed from closed
@@ -137,10 +146,10 @@ class FailpointLink(WrappedLink):
             self._has_acknowledged = True
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """See ``transports.base.Link``."""
+        """See ``transports.task_link.TaskLink``."""
         if self._is_cut:
             raise LinkClosed
-        await self.link.send(frames)
+        await self._awaited_link.send(frames)
         for frame in frames:
             for event in self._codec.decode_events(frame):
                 if self._ends_here(event):

@@ -52,13 +52,12 @@ class LossyLink(WrappedLink):
         self._url = url
         self._loss = loss
 
-    async def receive(self) -> Sequence[bytes]:
-        """See ``transports.base.Link``."""
-        frames = await self.link.receive()
-        while self._loss.are_covered(self._url):
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.FrameHandler``."""
+        if self._loss.are_covered(self._url):
             self._loss.miss()
-            frames = await self.link.receive()
-        return frames
+        else:
+            super().frames_received(frames)
 
 
 class LossyTransport:

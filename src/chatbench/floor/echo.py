@@ -6,7 +6,7 @@ server never speaks first: there is nothing that it has to say.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -62,10 +62,7 @@ class _Echo:
         """Send back what arrives, all of it at once, until the link ends."""
         self._links.add(link)
         try:
-            while True:
-                await link.send(await link.receive())
-        except LinkClosed:
-            pass
+            await _Echoed(link).ended
         finally:
             self._links.discard(link)
             link.abort()
@@ -74,3 +71,27 @@ class _Echo:
         """End every link."""
         for link in list(self._links):
             link.abort()
+
+
+class _Echoed:
+    """One link; ``ended`` is done when it has gone."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        link.start(self)
+
+    def frames_received(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self._link.write(frames)
+        if self._link.is_clogged:
+            self._link.hold_reading(on=True)
+
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self._link.hold_reading(on=False)
+
+    def reading_ended(self, _end: LinkClosed) -> None:
+        """See ``transports.base.FrameHandler``."""
+        if not self.ended.done():
+            self.ended.set_result(None)

@@ -43,9 +43,9 @@ class SingleCodec:
 class SingleLink(WrappedLink):
     """See ``transports.base.Link``; sends each packed frame as a frame."""
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    def write(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
-        await super().send([it for packed in frames for it in _unpack(packed)])
+        super().write([it for packed in frames for it in _unpack(packed)])
 
 
 def single(link: Link, codec: Codec) -> tuple[Link, Codec]:

@@ -12,6 +12,7 @@ from chatbench.wire.lean import PASSWORD
 from chatcore.commands import Command, Create, Login, Pong, Request
 from chatcore.events import Closing, Event, LoggedIn, Ping, Refused
 from chatcore.limits import MIB
+from transports.awaited_link import AwaitedLink
 from transports.base import Link, LinkSettings, parse_address
 from transports.codec import codec
 from transports.registry import transport_for
@@ -23,7 +24,7 @@ class Control:
     """One connection; ``dial`` makes it."""
 
     def __init__(self, link: Link, codec_name: str) -> None:
-        self._link = link
+        self._link = AwaitedLink(link)
         self._codec = codec(codec_name)
         self._asked = 0
 

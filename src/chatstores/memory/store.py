@@ -66,6 +66,7 @@ class MemoryStore:
     """
 
     durable = False
+    starts_at_once = True
 
     def __init__(
         self, *, call_soon: Callable[[Callable[[], None]], object] = call

@@ -58,6 +58,7 @@ class SqliteStore:
     """A store that survives a crash of the process and of the machine."""
 
     durable = True
+    starts_at_once = True
 
     def __init__(self, database: Database, monitor: DiskMonitor) -> None:
         self._database = database

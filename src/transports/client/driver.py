@@ -14,7 +14,8 @@ from typing import Final, assert_never
 from chatcore.commands import Command, List, Logout
 from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import Bounced, Delivered, Event, Listed, Received
-from transports.base import CannotConnect, Link, LinkClosed, LinkSettings, parse_address
+from transports.awaited_link import AwaitedLink
+from transports.base import CannotConnect, LinkClosed, LinkSettings, parse_address
 from transports.client.errors import SessionRefused
 from transports.client.events import (
     Answer,
@@ -88,7 +89,7 @@ class ClientDriver:
             frame_bytes=LARGEST_FRAME, later_frame_bytes=LARGEST_FRAME, client_tls=tls
         )
         self._calls: dict[int, _Call] = {}
-        self._link: Link | None = None
+        self._link: AwaitedLink | None = None
         self._to_write = asyncio.Event()
         self._asked = asyncio.Event()
         self._mail_changed = asyncio.Event()
@@ -215,7 +216,7 @@ class ClientDriver:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
         transport = transport_for(address.scheme)
-        link = await transport.dial(address, self._codec, self._settings)
+        link = AwaitedLink(await transport.dial(address, self._codec, self._settings))
         try:
             if self.protocol.state is ClientState.ENDED:
                 return
@@ -229,7 +230,7 @@ class ClientDriver:
             link.abort()
         raise ended
 
-    async def _read(self, link: Link) -> LinkClosed:
+    async def _read(self, link: AwaitedLink) -> LinkClosed:
         """Read until the link ends; how it did."""
         protocol = self.protocol
         while True:
@@ -244,7 +245,7 @@ class ClientDriver:
             if protocol.is_link_over:
                 return LinkClosed()
 
-    async def _write(self, link: Link) -> None:
+    async def _write(self, link: AwaitedLink) -> None:
         try:
             while True:
                 await self._to_write.wait()

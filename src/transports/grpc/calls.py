@@ -12,6 +12,7 @@ from typing import Final
 
 from chatcore.errors import Busy, MalformedCommand
 from chatcore.limits import MIB
+from transports.awaited_link import AwaitedLink
 from transports.base import LinkClosed, Spawn, frame_too_large
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.protobuf_events import close_code
@@ -35,7 +36,7 @@ class Calls:
     def __init__(
         self, link: MemoryPipe, spawn: Spawn, frame_bytes: int, token: bytes
     ) -> None:
-        self._link = link
+        self._link = AwaitedLink(link)
         self._spawn = spawn
         self._frame_bytes = frame_bytes
         self._waiting: dict[int, Answers] = {}

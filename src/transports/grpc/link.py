@@ -11,6 +11,7 @@ from grpc.aio import StreamStreamCall as Call
 from chatcore.errors import CloseCode
 from transports.base import (
     ANY_FRAME_BYTES,
+    FrameHandler,
     LinkClosed,
     LinkSettings,
     PeerFinished,
@@ -20,6 +21,7 @@ from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import client_of
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
+from transports.task_link import TaskLink, TaskSender
 
 _CLOGGED_S: Final = 0.05
 _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
@@ -27,12 +29,13 @@ _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
 }
 
 
-class _StreamLink:
+class _StreamLink(TaskSender):
     """What both ends keep: how large a frame may be, and since when one waits to be
     taken, which gRPC tells of whole frames only.
     """
 
     def __init__(self, peer: str, address: str, frame_bytes: int) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes
         self._waits_since_s: float | None = None
@@ -50,9 +53,9 @@ class _StreamLink:
         return self._loop.time() if self._waits_since_s is None else self._waits_since_s
 
     def report_held(self, report: Callable[[int], None]) -> None:
-        """See ``transports.base.Link``: frames to be written, and one that has come.
+        """See ``transports.base.Link``: frames to be written.
 
-        Beside it gRPC holds up to 128 KiB that are not read, and the frame that is
+        Beside them gRPC holds up to 128 KiB that are not read, and the frame that is
         coming.
         """
         self._held.tell(report)
@@ -72,12 +75,11 @@ class _StreamLink:
 class ServerLink(_StreamLink):
     """See ``transports.base.Link``; ``read_on`` and ``wait_ended`` are for the call.
 
-    The session driver reads and writes in tasks of its own, which gRPC does not cancel
-    with the call: they see that it has ended by ``EOF`` and failed writes. Nor can the
-    server end a call whose peer does not take what is written: it stays, with the last
-    frame, as long as the peer keeps it. So ``abort`` lets go of both: a write is
-    cancelled, and a read, which must not be (gRPC writes to its memory), is left to a
-    task of its own.
+    Frames are read and written in tasks that gRPC does not cancel with the call: they
+    see that it has ended by ``EOF`` and failed writes. Nor can the server end a call
+    whose peer does not take what is written: it stays, with the last frame, as long as
+    the peer keeps it. So ``abort`` lets go of both: a write is cancelled, and a read,
+    which must not be (gRPC writes to its memory), is left to a task of its own.
     """
 
     def __init__(
@@ -90,10 +92,7 @@ class ServerLink(_StreamLink):
         self._ended = asyncio.Event()
         self._is_cut = False
         self._is_held = False
-        self._reader: asyncio.Future[bytes | None] | None = None
-        self._receiver: asyncio.Future[bytes | None] | None = None
-        self._frame: bytes | None = None
-        self._end: LinkClosed | None = None
+        self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[Any] | None = None
         self._is_writer_cut = False
 
@@ -109,30 +108,37 @@ class ServerLink(_StreamLink):
             raise
 
     async def read_on(self) -> None:
-        """Read frames until the call has ended, one ahead of who receives them."""
-        self._end = await self._read_to_the_end()
-        _wake(self._receiver)
+        """Read frames until the call has ended, while somebody takes them."""
+        while (handler := self._handler) is None or self._is_held:
+            if self._is_over:
+                return
+            self._reader = self._loop.create_future()
+            await self._reader
+        try:
+            while True:
+                await self._read(handler)
+        except LinkClosed as end:
+            handler.reading_ended(end)
 
-    async def _read_to_the_end(self) -> LinkClosed:
-        while True:
-            while self._frame is not None or self._is_held:
-                if self._is_over:
-                    return LinkClosed()
-                self._reader = self._loop.create_future()
-                await self._reader
-            try:
-                frame: object = await self._context.read()
-            except BaseError:
-                return LinkClosed()
-            if not isinstance(frame, bytes):
-                return LinkClosed() if self._is_cut else PeerFinished()
-            self.active_s = self._loop.time()
-            receiver = self._receiver
-            if receiver is not None and not receiver.done() and not self._is_held:
-                receiver.set_result(frame)
-            else:
-                self._frame = frame
-                self._note()
+    async def _read(self, handler: FrameHandler) -> None:
+        """Read one frame, when it may be read.
+
+        Raises:
+            LinkClosed: there will be none; or it is too large.
+        """
+        while self._is_held and not self._is_over:
+            self._reader = self._loop.create_future()
+            await self._reader
+        if self._is_over:
+            raise LinkClosed
+        try:
+            frame: object = await self._context.read()
+        except BaseError as error:
+            raise LinkClosed from error
+        if not isinstance(frame, bytes):
+            raise LinkClosed if self._is_cut else PeerFinished
+        self.active_s = self._loop.time()
+        handler.frames_received(self._allowed(frame))
 
     @property
     def _is_over(self) -> bool:
@@ -140,39 +146,26 @@ class ServerLink(_StreamLink):
 
     def _let_go(self) -> None:
         _wake(self._reader)
-        _wake(self._receiver)
         if self._writer is not None and not self._is_writer_cut:
             self._is_writer_cut = self._writer.cancel()
+        if self._handler is not None:
+            self._loop.call_soon(self._handler.reading_ended, LinkClosed())
 
     # ---- transports.base.Link
 
-    def _note(self) -> None:
-        self._held.note(self._unsent_bytes + len(self._frame or b""))
+    def start(self, handler: FrameHandler) -> None:
+        """See ``transports.base.Link``."""
+        self._handler = handler
+        _wake(self._reader)
 
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; a read that has begun goes on."""
         self._is_held = on
         if not on:
             _wake(self._reader)
-            _wake(self._receiver)
 
-    async def receive(self) -> Sequence[bytes]:
-        """See ``transports.base.Link``."""
-        frame: bytes | None = None
-        while frame is None:
-            if self._is_over:
-                raise LinkClosed
-            if self._frame is not None and not self._is_held:
-                frame, self._frame = self._frame, None
-                self._note()
-                _wake(self._reader)
-            elif self._frame is None and self._end is not None:
-                raise self._end
-            else:
-                self._receiver = self._loop.create_future()
-                frame = await self._receiver
-                self._receiver = None
-        return self._allowed(frame)
+    def _note(self) -> None:
+        self._held.note(self._unsent_bytes)
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
@@ -223,12 +216,12 @@ class ServerLink(_StreamLink):
         self._let_go()
 
 
-def _wake(waiter: "asyncio.Future[bytes | None] | None") -> None:
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
 
 
-class ClientLink(_StreamLink):
+class ClientLink(_StreamLink, TaskLink):
     """See ``transports.base.Link``; owns its channel."""
 
     def __init__(
@@ -246,22 +239,12 @@ class ClientLink(_StreamLink):
         self._call = call
         self.most_frame_bytes = ANY_FRAME_BYTES
         self._first: list[bytes] = [first]
-        self._may_read = asyncio.Event()
-        self._may_read.set()
-
-    def hold_reading(self, *, on: bool) -> None:
-        """See ``transports.base.Link``; a read that has begun goes on."""
-        if on:
-            self._may_read.clear()
-        else:
-            self._may_read.set()
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""
         if self._first:
             first, self._first = self._first, []
             return first
-        await self._may_read.wait()
         try:
             frame = await self._call.read()
         except AioRpcError as error:
@@ -304,7 +287,7 @@ class ClientLink(_StreamLink):
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         self._call.cancel()
-        self._may_read.set()
+        self._may_receive.set()
 
 
 def link_closed(error: AioRpcError) -> LinkClosed:

@@ -6,7 +6,13 @@ from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, LinkClosed, PeerFinished, frame_too_large
+from transports.base import (
+    ANY_FRAME_BYTES,
+    FrameHandler,
+    LinkClosed,
+    PeerFinished,
+    frame_too_large,
+)
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, Framing
 from transports.held_bytes import HeldBytes
@@ -51,8 +57,8 @@ class TcpLink(asyncio.BufferedProtocol):
         self._is_held = False
         self._is_reading = True
         self._end: LinkClosed | None = None
+        self._handler: FrameHandler | None = None
         self._readable: asyncio.Future[None] | None = None
-        self._writable: asyncio.Future[None] | None = None
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._is_closed = False
@@ -83,22 +89,38 @@ class TcpLink(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Cut into frames what arrived; stop reading while nobody takes them."""
+        """Cut into frames what arrived, and hand them over."""
         self._active_s = self._loop.time()
         if self._end is not None:
             self._throw_away(nbytes)
             return
         received = bytes(memoryview(self._buffer)[:nbytes])
-        if self._framing is None:
+        framing = self._framing
+        if framing is None:
             self._early += received
+            self._ahead_bytes += nbytes
+            self._read_or_pause()
+            self._held.note(self._held_bytes)
+            self._wake(self._readable)
+            return
+        self._cut(framing, received)
+        if framing.held_bytes > LARGE_BYTES and self._intake is not None:
+            self._waits_its_turn = not self._intake.admits(self._go_on)
+            self._read_or_pause()
+        if self._handler is None:
+            self._ahead_bytes += nbytes
+            self._read_or_pause()
         else:
-            self._cut(self._framing, received)
-            if self._intake is not None and self._framing.held_bytes > LARGE_BYTES:
-                self._waits_its_turn = not self._intake.admits(self._go_on)
-        self._ahead_bytes += nbytes
-        self._read_or_pause()
+            self._hand_over(self._handler)
         self._held.note(self._held_bytes)
-        self._wake(self._readable)
+
+    def _hand_over(self, handler: FrameHandler) -> None:
+        """Give the handler what is cut, and why there is no more."""
+        if self._frames:
+            frames, self._frames = self._frames, []
+            handler.frames_received(frames)
+        if self._end is not None:
+            handler.reading_ended(self._end)
 
     def _go_on(self) -> None:
         self._waits_its_turn = False
@@ -120,8 +142,7 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The peer writes no more; keep the socket, to write what it is owed."""
-        self._end = self._end or PeerFinished()
-        self._wake(self._readable)
+        self._stop_reading(PeerFinished())
         self._wake(self._finished)
         return True
 
@@ -130,9 +151,17 @@ class TcpLink(asyncio.BufferedProtocol):
         be kept for longer, until cycles are collected.
         """
         self._framing = None
-        self._end = LinkClosed()
-        for waiter in (self._readable, self._writable, self._finished, self._gone):
-            self._wake(waiter)
+        self._end = None
+        self._stop_reading(LinkClosed())
+        self._wake(self._finished)
+        self._wake(self._gone)
+
+    def _stop_reading(self, end: LinkClosed) -> None:
+        if self._end is None:
+            self._end = end
+        self._wake(self._readable)
+        if self._handler is not None:
+            self._hand_over(self._handler)
 
     def pause_writing(self) -> None:
         """The peer does not read as fast as we write."""
@@ -143,7 +172,8 @@ class TcpLink(asyncio.BufferedProtocol):
         self._is_paused = False
         self._active_s = self._loop.time()
         self._held.note(self._held_bytes)
-        self._wake(self._writable)
+        if self._handler is not None:
+            self._handler.resume_writing()
 
     # ---- the greeting
 
@@ -176,15 +206,16 @@ class TcpLink(asyncio.BufferedProtocol):
 
     # ---- transports.base.Link
 
-    async def receive(self) -> Sequence[bytes]:
+    def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``."""
-        while not self._frames:
-            if self._end is not None:
-                raise self._end
-            await self._wait_readable()
-        frames, self._frames = self._frames, []
+        self._handler = handler
+        # Not at once: it may not be ready to be called.
+        self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        if self._handler is not None:
+            self._hand_over(self._handler)
         self._note_received()
-        return frames
 
     def _note_received(self) -> None:
         """What was read is somebody else's to hold now: go on reading."""
@@ -200,24 +231,21 @@ class TcpLink(asyncio.BufferedProtocol):
         finally:
             self._readable = None
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    @property
+    def is_clogged(self) -> bool:
         """See ``transports.base.Link``."""
-        transport = self._transport
-        if transport is None or self._framing is None or self._is_over(transport):
-            raise LinkClosed
-        stream = self._framing.join(frames)
+        return self._is_paused and not self._is_closed
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        transport, framing = self._transport, self._framing
+        if transport is None or framing is None or self._is_over(transport):
+            return
+        stream = framing.join(frames)
         self._taking.wrote(len(stream))
         transport.write(stream)
         if self._is_paused:
             self._held.note(self._held_bytes)
-        while self._is_paused:
-            if self._is_over(transport):
-                raise LinkClosed
-            self._writable = self._loop.create_future()
-            try:
-                await self._writable
-            finally:
-                self._writable = None
 
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # on TCP the last frame has told them
         """See ``transports.base.Link``.
@@ -230,7 +258,6 @@ class TcpLink(asyncio.BufferedProtocol):
         transport = self._transport
         self._end = self._end or LinkClosed()
         self._is_closed = True
-        self._wake(self._writable)
         if transport is not None and not transport.is_closing():
             if transport.can_write_eof():
                 with suppress(OSError):  # the peer has reset it: we shall hear soon

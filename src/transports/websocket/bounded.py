@@ -1,13 +1,15 @@
 """A connection of the library that holds, and does at a stretch, a bounded amount."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Flag, auto
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 from websockets.asyncio.connection import Connection
-from websockets.protocol import CLOSED, CLOSING, CONNECTING
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.frames import CloseCode as WebSocketCode
+from websockets.protocol import CLOSED, CLOSING, CONNECTING, OPEN, Event
 
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.held_bytes import HeldBytes
@@ -40,11 +42,30 @@ class PauseReason(Flag):
     """Others have a turn before the rest of what was read is looked at."""
 
 
+class MessageHandler(Protocol):
+    """Who is given what a connection reads."""
+
+    def messages_received(self, messages: Sequence[bytes]) -> None:
+        """Take whole messages, at least one."""
+        ...
+
+    def connection_ended(self) -> None:
+        """Take note that no more will come; ``protocol`` knows why."""
+        ...
+
+    def resume_writing(self) -> None:
+        """Take note that the peer takes what is written again."""
+        ...
+
+
 class BoundedConnection(Connection):
     """Reads in small pieces, and stops where its peer makes it hold much (B1, B2).
 
     It also notes when its peer last showed life (S5): each byte that is read shows it,
     pongs of the protocol among them. Stands before a side's own class.
+
+    Messages go to a handler, and are written at once, without the library's coroutines
+    and its queue: those would cost more than all the rest.
     """
 
     intake: FairScheduler | None = None
@@ -57,6 +78,10 @@ class BoundedConnection(Connection):
     _asked_bytes = 0
     _unfed = b""
     _held: HeldBytes
+    _handler: MessageHandler | None = None
+    _messages: list[bytes]
+    _parts: list[bytes]
+    _is_text = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
@@ -68,10 +93,64 @@ class BoundedConnection(Connection):
             transport.max_size = _READ_BYTES
         self._taking = SendProgress(self.loop)
         self._held = HeldBytes()
-        self.recv_messages.pause = lambda: self.pause(PauseReason.QUEUE)
-        self.recv_messages.resume = lambda: self.resume(PauseReason.QUEUE)
+        self._messages, self._parts = [], []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_lost(exc)
+        if self._handler is not None:
+            self._hand_over()
+            self._handler.connection_ended()
+
+    def start(self, handler: MessageHandler) -> None:
+        """Give all that is read to this one from now on."""
+        self._handler = handler
+        self.loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self._hand_over()
+        if self.protocol.state is CLOSED and self._handler is not None:
+            self._handler.connection_ended()
+        self.resume(PauseReason.QUEUE)
+
+    def _hand_over(self) -> None:
+        if not self._messages:
+            return
+        if self._handler is None:
+            self.pause(PauseReason.QUEUE)
+            return
+        messages, self._messages = self._messages, []
+        self._handler.messages_received(messages)
 
     # ---- reading
+
+    def process_event(self, event: Event) -> None:
+        """See ``websockets.asyncio.connection.Connection``; of data makes messages."""
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            return
+        if event.opcode is not Opcode.CONT:
+            self._is_text = event.opcode is Opcode.TEXT
+            if event.fin:
+                self._take(bytes(event.data))
+                return
+        self._parts.append(bytes(event.data))
+        if event.fin:
+            parts, self._parts = self._parts, []
+            self._take(b"".join(parts))
+
+    def _take(self, message: bytes) -> None:
+        """Take a whole message; text that is not UTF-8 ends the connection."""
+        if self._is_text and not message.isascii():
+            try:
+                message.decode()
+            except UnicodeDecodeError as error:
+                # As the library does it when it decodes (RFC 6455, 8.1).
+                reason = f"{error.reason} at position {error.start}"
+                self.protocol.fail(WebSocketCode.INVALID_DATA, reason)
+                self.send_data()
+                return
+        self._messages.append(message)
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
@@ -107,10 +186,12 @@ class BoundedConnection(Connection):
             if self.transport.get_write_buffer_size() > self.unsent_bytes:
                 self.pause(PauseReason.UNSENT)
             if self.transport.is_closing():
+                self._hand_over()
                 return  # whatever else it said
             if self._pauses or perf_counter() >= ends_s:
                 break
         self._unfed = data[start:]
+        self._hand_over()
         if self._unfed and not self._pauses:
             self._give_way()
 
@@ -158,9 +239,20 @@ class BoundedConnection(Connection):
         unfed, self._unfed = self._unfed, b""
         if unfed:
             super().data_received(unfed)
+            self._hand_over()
         super().eof_received()
 
     # ---- writing
+
+    def write(self, messages: Sequence[bytes], *, is_text: bool) -> None:
+        """Write messages; on a connection that ends they are lost."""
+        protocol = self.protocol
+        if protocol.state is not OPEN or self.transport.is_closing():
+            return
+        send = protocol.send_text if is_text else protocol.send_binary
+        for message in messages:
+            send(message)
+        self.send_data()
 
     def send_data(self) -> None:
         """Write what the library has to say."""
@@ -182,6 +274,8 @@ class BoundedConnection(Connection):
         super().resume_writing()
         self.note_held()
         self.resume(PauseReason.UNSENT)
+        if self._handler is not None:
+            self._handler.resume_writing()
 
     # ---- what the link asks
 

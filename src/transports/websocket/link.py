@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode as WebSocketCode
+from websockets.protocol import Protocol
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, LinkClosed
+from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkClosed
 from transports.codec import Codec
 from transports.websocket.bounded import BoundedConnection
 
@@ -21,6 +21,7 @@ class WebSocketLink:
     def __init__(self, connection: BoundedConnection, codec: Codec) -> None:
         self._connection = connection
         self._is_text = codec.text
+        self._handler: FrameHandler | None = None
         host, port, *_ = connection.remote_address or ("?", 0)
         self.peer = f"{host}:{port}"
         self.address = str(host) if port else ""
@@ -53,23 +54,36 @@ class WebSocketLink:
         """See ``transports.base.Link``."""
         self._connection.report_held(report)
 
-    async def receive(self) -> Sequence[bytes]:
+    def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``; text that is not UTF-8 ends the link."""
-        try:
-            message = await self._connection.recv()
-        except ConnectionClosed as closed:
-            raise _link_closed(closed) from closed
-        self._connection.note_held()
-        # Only text is decoded, which is how the library checks it (RFC 6455, 8.1).
-        return [message.encode() if isinstance(message, str) else message]
+        self._handler = handler
+        self._connection.start(self)
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    @property
+    def is_clogged(self) -> bool:
         """See ``transports.base.Link``."""
-        try:
-            for frame in frames:
-                await self._connection.send(frame, text=self._is_text)
-        except ConnectionClosed as closed:
-            raise LinkClosed from closed
+        return self._connection.paused
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        self._connection.write(frames, is_text=self._is_text)
+
+    # ---- transports.websocket.bounded.MessageHandler
+
+    def messages_received(self, messages: Sequence[bytes]) -> None:
+        """See ``MessageHandler``."""
+        if self._handler is not None:
+            self._handler.frames_received(messages)
+
+    def connection_ended(self) -> None:
+        """See ``MessageHandler``."""
+        if self._handler is not None:
+            self._handler.reading_ended(_link_closed(self._connection.protocol))
+
+    def resume_writing(self) -> None:
+        """See ``MessageHandler``."""
+        if self._handler is not None:
+            self._handler.resume_writing()
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``: the close frame has the same code."""
@@ -81,18 +95,19 @@ class WebSocketLink:
         self._connection.transport.abort()
 
 
-def _link_closed(closed: ConnectionClosed) -> LinkClosed:
+def _link_closed(closed: Protocol) -> LinkClosed:
     """What a WebSocket's end means to a chat.
 
     The library itself refuses a message over the limit, as 1009, before it is read,
     and text that is not UTF-8, as 1007.
     """
-    ends = [it for it in (closed.rcvd, closed.sent) if it is not None]
+    received = closed.close_rcvd
+    ends = [it for it in (received, closed.close_sent) if it is not None]
     for end in ends:
         if end.code == WebSocketCode.MESSAGE_TOO_BIG:
             return LinkClosed(CloseCode.FRAME_TOO_LARGE, "The frame is over the limit.")
         if end.code == WebSocketCode.INVALID_DATA:
             return LinkClosed(CloseCode.BROKEN_FRAME, "The text is not UTF-8.")
-    if closed.rcvd is not None and closed.rcvd.code in set(CloseCode):
-        return LinkClosed(CloseCode(closed.rcvd.code), closed.rcvd.reason)
+    if received is not None and received.code in set(CloseCode):
+        return LinkClosed(CloseCode(received.code), received.reason)
     return LinkClosed()

@@ -20,11 +20,26 @@ _TURNS = 50
 class SlowLink(WrappedLink):
     """Waits for many turns of the event loop before it writes a page of a list."""
 
-    async def send(self, frames: Sequence[bytes]) -> None:
+    is_late = False
+
+    def write(self, frames: Sequence[bytes]) -> None:
         if any(b"listed" in frame for frame in frames):
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
-        await self.link.send(frames)
+            self.is_late = True
+            self._wait(_TURNS, frames)
+        else:
+            self.link.write(frames)
+
+    @property
+    def is_clogged(self) -> bool:
+        return self.is_late or self.link.is_clogged
+
+    def _wait(self, turns: int, frames: Sequence[bytes]) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self._wait, turns - 1, frames)
+            return
+        self.is_late = False
+        self.link.write(frames)
+        self.handler.resume_writing()
 
 
 class SlowTcp:

@@ -62,22 +62,27 @@ async def test_who_gives_up_waiting_holds_up_nobody() -> None:
 # ---- who has much done
 
 
+async def spend(share: LinkShare, units: int, *, most: int) -> None:
+    if not share.allows(units, most):
+        await share.enter()
+
+
 async def turns_until_done(shares: list[LinkShare], units: int) -> list[int]:
     """How many turns of the loop each of these waited to have so much done."""
     waited = [0] * len(shares)
     turn = 0
     done = 0
 
-    async def spend(number: int, share: LinkShare) -> None:
+    async def wait(number: int, share: LinkShare) -> None:
         nonlocal done
         began = turn
-        await share.spend(units, most=10)
+        await spend(share, units, most=10)
         waited[number] = turn - began
         done += 1
 
     async with asyncio.TaskGroup() as tasks:
         for number, share in enumerate(shares):
-            tasks.create_task(spend(number, share))
+            tasks.create_task(wait(number, share))
         while done < len(shares):
             await asyncio.sleep(0)
             turn += 1
@@ -97,7 +102,7 @@ async def test_of_links_that_have_much_done_one_goes_on_in_a_turn() -> None:
 async def test_links_that_have_little_done_wait_for_nobody() -> None:
     scheduler = FairScheduler(at_once=1)
     shares = [LinkShare(scheduler) for _ in "12345"]
-    busy = [asyncio.ensure_future(it.spend(11, most=10)) for it in shares]  # noqa: TID251  # awaited below
+    busy = [asyncio.ensure_future(spend(it, 11, most=10)) for it in shares]  # noqa: TID251  # awaited below
 
     waited = await turns_until_done([LinkShare(scheduler) for _ in range(8)], units=10)
     await asyncio.wait(busy, timeout=10)
@@ -109,9 +114,9 @@ async def test_links_that_have_little_done_wait_for_nobody() -> None:
 async def test_what_a_link_had_done_of_late_counts() -> None:
     scheduler = FairScheduler(at_once=1)
     share = LinkShare(scheduler)
-    await share.spend(10, most=10)
+    share.allows(10, most=10)
     shares = [LinkShare(scheduler) for _ in "12345"]
-    busy = [asyncio.ensure_future(it.spend(11, most=10)) for it in shares]  # noqa: TID251  # awaited below
+    busy = [asyncio.ensure_future(spend(it, 11, most=10)) for it in shares]  # noqa: TID251  # awaited below
     await asyncio.sleep(0)
 
     waited = await turns_until_done([share, LinkShare(scheduler)], units=1)

@@ -7,6 +7,7 @@ import pytest
 from grpc.aio import StreamStreamCall, insecure_channel
 
 from chatbench.floor.echo import echoing
+from transports.awaited_link import AwaitedLink
 from transports.base import LinkClosed, LinkSettings, parse_address
 from transports.codec import codec
 from transports.grpc.options import CONVERSE
@@ -16,11 +17,18 @@ FRAMES: Final = [b"one", b"two", b"no protobuf at all \xff"]
 SETTINGS: Final = LinkSettings(frame_bytes=1 << 20)
 
 
+async def dialled(scheme: str, url: str) -> AwaitedLink:
+    return AwaitedLink(
+        await transport_for(scheme).dial(
+            parse_address(url), codec("protobuf"), SETTINGS
+        )
+    )
+
+
 @pytest.mark.parametrize("scheme", ["tcp", "ws"])
 async def test_frames_come_back_in_order_and_unread(scheme: str) -> None:
     async with echoing(f"{scheme}://127.0.0.1:0") as url:
-        address = parse_address(url)
-        link = await transport_for(scheme).dial(address, codec("protobuf"), SETTINGS)
+        link = await dialled(scheme, url)
 
         await link.send(FRAMES)
         back: list[bytes] = []
@@ -50,8 +58,7 @@ async def test_a_grpc_stream_comes_back_though_the_server_never_spoke() -> None:
 @pytest.mark.parametrize("scheme", ["tcp", "ws"])
 async def test_leaving_the_block_ends_the_links(scheme: str) -> None:
     async with echoing(f"{scheme}://127.0.0.1:0") as url:
-        address = parse_address(url)
-        link = await transport_for(scheme).dial(address, codec("protobuf"), SETTINGS)
+        link = await dialled(scheme, url)
         await link.send(FRAMES[:1])
         await link.receive()
 

@@ -14,7 +14,8 @@ from chatcore.events import Accepted, Delivered, Event, LoggedIn, LoggedOut
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
 from transports import connect, serve
-from transports.base import Link, LinkSettings, parse_address
+from transports.awaited_link import AwaitedLink
+from transports.base import LinkSettings, parse_address
 from transports.codec import CODECS, codec
 from transports.registry import transport_for
 
@@ -34,7 +35,7 @@ async def serving_single(scheme: str) -> AsyncIterator[str]:
         yield served
 
 
-async def read_frames(link: Link, last: type[Event]) -> list[Sequence[Event]]:
+async def read_frames(link: AwaitedLink, last: type[Event]) -> list[Sequence[Event]]:
     """The events of each frame, until one of this kind came."""
     frames: list[Sequence[Event]] = []
     while not any(isinstance(it, last) for frame in frames for it in frame):
@@ -46,8 +47,10 @@ async def read_frames(link: Link, last: type[Event]) -> list[Sequence[Event]]:
 async def test_a_frame_holds_one_event(scheme: str) -> None:
     async with serving_single(scheme) as url:
         address = parse_address(url)
-        link = await transport_for(scheme).dial(
-            address, codec("protobuf"), LinkSettings(frame_bytes=1 << 20)
+        link = AwaitedLink(
+            await transport_for(scheme).dial(
+                address, codec("protobuf"), LinkSettings(frame_bytes=1 << 20)
+            )
         )
         login = Request(1, Login(username="ada", password=PASSWORD, create=True))
         await link.send([codec("protobuf").encode_commands([login])])

@@ -1,23 +1,27 @@
 """A listener of the chat's transports, with what the test says on its links."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
 
-from transports.base import Link, LinkClosed, LinkSettings, ServeLink, parse_address
+from transports.awaited_link import AwaitedLink
+from transports.base import Link, LinkClosed, LinkSettings, parse_address
 from transports.codec import Codec
 from transports.registry import transport_for
 
+Script: TypeAlias = Callable[[AwaitedLink, Codec], Awaitable[None]]
+
 
 @asynccontextmanager
-async def listening(url: str, serve_link: ServeLink) -> AsyncIterator[str]:
-    """Serve links like this while the block runs; each ends with ``serve_link``."""
+async def listening(url: str, script: Script) -> AsyncIterator[str]:
+    """Serve links like this while the block runs; each ends with ``script``."""
     links: list[Link] = []
 
     async def serve(link: Link, codec: Codec) -> None:
         links.append(link)
         with suppress(LinkClosed):
-            await serve_link(link, codec)
+            await script(AwaitedLink(link), codec)
         link.abort()
 
     address = parse_address(url)
@@ -35,7 +39,7 @@ async def listening(url: str, serve_link: ServeLink) -> AsyncIterator[str]:
             link.abort()
 
 
-async def echo(link: Link, _codec: Codec) -> None:
+async def echo(link: AwaitedLink, _codec: Codec) -> None:
     """Every frame goes back, without a look at it."""
     while True:
         await link.send(await link.receive())

@@ -18,7 +18,7 @@ from tests.unit.chatbench.wire.event_recorder import (
     opening,
 )
 from tests.unit.chatbench.wire.scripted import listening
-from transports.base import Link
+from transports.awaited_link import AwaitedLink
 from transports.codec import Codec
 
 EVERY = [
@@ -92,7 +92,7 @@ async def test_a_session_that_closes_itself_is_no_fault(chosen: Contestant) -> N
 async def test_a_ping_is_answered(chosen: Contestant) -> None:
     answered: asyncio.Queue[Request] = asyncio.Queue()
 
-    async def log_in_and_ping(link: Link, codec: Codec) -> None:
+    async def log_in_and_ping(link: AwaitedLink, codec: Codec) -> None:
         await link.receive()
         await link.send([codec.encode_events([LOGGED_IN, Ping()])])
         while True:
@@ -113,7 +113,7 @@ async def test_a_ping_is_answered(chosen: Contestant) -> None:
 
 @pytest.mark.parametrize("chosen", LEAN, ids=named)
 async def test_a_frame_that_cannot_be_read_is_told(chosen: Contestant) -> None:
-    async def log_in_and_babble(link: Link, codec: Codec) -> None:
+    async def log_in_and_babble(link: AwaitedLink, codec: Codec) -> None:
         await link.receive()
         await link.send([codec.encode_events([LOGGED_IN])])
         await link.send([b"\xff\xff\xff"])
@@ -132,7 +132,7 @@ async def test_a_frame_that_cannot_be_read_is_told(chosen: Contestant) -> None:
 async def test_a_server_that_goes_before_the_login_opens_nothing(
     chosen: Contestant,
 ) -> None:
-    async def leave(link: Link, _codec: Codec) -> None:
+    async def leave(link: AwaitedLink, _codec: Codec) -> None:
         await link.receive()
 
     recorder = EventRecorder()

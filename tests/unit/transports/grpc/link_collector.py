@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 from grpc.aio import StreamStreamCall, insecure_channel
 
 from tests.unit.transports.grpc.http2 import WITHIN_S
+from transports.awaited_link import AwaitedLink
 from transports.base import Link, LinkClosed, LinkSettings, authority, parse_address
 from transports.codec import Codec
 from transports.grpc.server import listen
@@ -28,7 +29,7 @@ class LinkCollector:
     """Links that came in. They are the test's; all are cut when it ends."""
 
     url: str = ""
-    links: "asyncio.Queue[Link]" = field(default_factory=asyncio.Queue)
+    links: "asyncio.Queue[AwaitedLink]" = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -41,8 +42,9 @@ class LinkCollector:
         return authority(address.host, address.port)
 
     async def serve(self, link: Link, _codec: Codec) -> None:
-        await link.send([b"welcome"])
-        self.links.put_nowait(link)
+        awaited = AwaitedLink(link)
+        await awaited.send([b"welcome"])
+        self.links.put_nowait(awaited)
         await self.over.wait()
         link.abort()
 
@@ -74,7 +76,9 @@ async def listening(
 
 
 @asynccontextmanager
-async def conversing(chat: LinkCollector) -> "AsyncIterator[tuple[Stream, Link]]":
+async def conversing(
+    chat: LinkCollector,
+) -> "AsyncIterator[tuple[Stream, AwaitedLink]]":
     """Both ends of a stream of frames: what a client has of it, and the link."""
     async with insecure_channel(chat.target) as channel:
         stream: Stream = channel.stream_stream(CONVERSE)()

@@ -22,6 +22,7 @@ from tests.unit.transports.websocket.sockets import (
     read_events,
     tell,
 )
+from transports.awaited_link import AwaitedLink
 from transports.base import LinkClosed, LinkSettings, parse_address
 from transports.codec import CODECS
 from transports.codec import codec as codec_of
@@ -73,10 +74,12 @@ async def test_what_the_library_refuses_has_our_code_for_our_client(
 
     async with serve(refuse, "127.0.0.1", 0, select_subprotocol=agree) as refusing:
         _, port = next(iter(refusing.sockets)).getsockname()
-        link = await dial(
-            parse_address(f"ws://127.0.0.1:{port}"),
-            codec_of("json"),
-            LinkSettings(frame_bytes=MIB),
+        link = AwaitedLink(
+            await dial(
+                parse_address(f"ws://127.0.0.1:{port}"),
+                codec_of("json"),
+                LinkSettings(frame_bytes=MIB),
+            )
         )
 
         with pytest.raises(LinkClosed) as closed:
