@@ -422,10 +422,12 @@ class Driver:
     def _work_now(self) -> None:
         """Carry out what is queued, unless that goes on already."""
         pending = self._pending
-        if self._is_working or not pending.waits:
+        if not pending.waits:
+            return
+        self._note()
+        if self._is_working:
             return
         self._is_working = True
-        self._note()
         if self._chat.runs_at_once(pending.waiting):
             self._begin(self._work(self._connection))
         else:

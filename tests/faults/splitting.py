@@ -73,6 +73,8 @@ class SplittingLink(WrappedLink):
     def resume_writing(self) -> None:
         """See ``transports.base.FrameHandler``."""
         self._go_on()
+        if not self.is_clogged:
+            self.handler.resume_writing()
 
     def _go_on(self) -> None:
         """Write what is due, as long as the link takes it."""
@@ -90,9 +92,7 @@ class SplittingLink(WrappedLink):
 
     def _next_turn(self) -> None:
         self._is_waiting = False
-        self._go_on()
-        if not self.is_clogged:
-            self.handler.resume_writing()
+        self.resume_writing()
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``."""
