@@ -34,7 +34,7 @@ def a_run_has_no_end() -> None:
 
         return run_of
 
-    swap(chat, "_run_of", make)
+    swap(chat, "run_of_sends", make)
 
 
 def everybody_is_admitted() -> None:
