@@ -2,7 +2,7 @@
 
 Most of what a short command takes is its imports. Here each is a process still, with
 pipes, an environment and a folder of its own, which ends as any interpreter does; what
-is left out is the start, which is seen where a test starts ``processes.COMMAND``.
+is left out is the start, which ``test_starting`` and whatever starts ``COMMAND`` show.
 
 A ``Request`` is read from standard input as a line of JSON, and an ``Answer`` written.
 No thread and no event loop runs in the process that forks.
