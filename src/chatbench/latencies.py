@@ -5,7 +5,7 @@ histogram is made afterwards. It has three digits, in nanoseconds and up to a mi
 travels as HDR's own compressed text. (G. Tene, HdrHistogram.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hdrh.histogram import HdrHistogram
@@ -17,6 +17,8 @@ _DIGITS: Final = 3
 _NS_PER_US: Final = 1_000
 _BEHIND: Final = 100
 """A percentile q has at least 100 / (1 - q) samples behind it, or is not told."""
+_TOLD: Final = (2, 10, 100, 1_000)
+"""The percentiles of ``Percentiles``, as one in so many."""
 
 
 def histogram_of(latencies_ns: Iterable[int]) -> HdrHistogram:
@@ -48,23 +50,29 @@ def merge(encoded: Iterable[str]) -> str:
 
 def value_us(histogram: HdrHistogram, rarity: float) -> float:
     """The latency that one in ``rarity`` exceeds, in microseconds: 100 gives p99."""
-    value_ns: int = histogram.get_value_at_percentile(100 - 100 / rarity)
-    return value_ns / _NS_PER_US
+    (value,) = values_us(histogram, [rarity])
+    return value
+
+
+def values_us(histogram: HdrHistogram, rarities: Sequence[float]) -> list[float]:
+    """The same of each of these, by one walk through the histogram for them all."""
+    ranks = [100 - 100 / it for it in rarities]
+    values_ns: dict[float, int] = histogram.get_percentile_to_value_dict(ranks)
+    return [values_ns.get(it, 0) / _NS_PER_US for it in ranks]
 
 
 def percentiles(encoded: str) -> Percentiles:
     """The percentiles that have enough samples behind them; see ``Percentiles``."""
     histogram = decode(encoded)
     samples: int = histogram.get_total_count()
-
-    def told(rarity: int) -> float | None:
-        return value_us(histogram, rarity) if samples >= _BEHIND * rarity else None
-
+    able = [it for it in _TOLD if samples >= _BEHIND * it]
+    told = dict(zip(able, values_us(histogram, able), strict=True))
+    p50, p90, p99, p999 = map(told.get, _TOLD)
     return Percentiles(
         samples=samples,
-        p50=told(2),
-        p90=told(10),
-        p99=told(100),
-        p999=told(1_000),
+        p50=p50,
+        p90=p90,
+        p99=p99,
+        p999=p999,
         max=histogram.get_max_value() / _NS_PER_US if samples else 0.0,
     )

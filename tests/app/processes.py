@@ -1,15 +1,19 @@
 """The command as a process: servers that say when they are ready, clients on pipes."""
 
 import asyncio
+import atexit
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
+from tests.app.forked_commands import Answer, Request
 from transports import connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,18 +113,39 @@ def chatcore(
     extra: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Finished:
-    """Run the command to its end, with these lines on its standard input."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(extra),
-        timeout=PATIENCE_S * 2,
-        cwd=folder,
+    """Run the command to its end, with these lines on its standard input.
+
+    It is a process that has its imports done: see ``forked_commands``.
+    """
+    request = Request(
+        words=list(arguments),
+        given="".join(f"{line}\n" for line in lines),
+        environment=environment(extra),
+        folder=str(folder or Path.cwd()),
+        within_s=PATIENCE_S * 2,
     )
-    return Finished(done.returncode, done.stdout.splitlines(), done.stderr)
+    process = _forking_process()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{json.dumps(asdict(request))}\n")
+    process.stdin.flush()
+    answer = Answer(**json.loads(process.stdout.readline()))
+    assert answer.status is not None, f"{arguments} did not end: {answer}"
+    return Finished(answer.status, answer.out.splitlines(), answer.errors)
+
+
+@cache
+def _forking_process() -> "subprocess.Popen[str]":
+    """What forks for each command; it ends with this process."""
+    process = subprocess.Popen(
+        [*_PYTHON, "tests.app.forked_commands"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    atexit.register(process.communicate)
+    return process
 
 
 def client(url: str, *lines: str, flags: Sequence[str] = ()) -> Finished:

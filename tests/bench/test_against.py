@@ -22,12 +22,13 @@ from chatbench.request import BenchRequest
 from chatbench.results import Ratio
 from chatbench.rounds import RunContext
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 CELL_S: Final = 3.0
 CELLS: Final = headline().cells[:1]
 
 
+@pytest.mark.alone
 def test_a_planted_cost_is_found_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +67,7 @@ def ratios_of_the_same(folder: Path, seed: int) -> list[Ratio]:
     return judge(CELLS, samples, seed=seed)
 
 
+@pytest.mark.alone
 def test_the_same_server_twice_is_not_found_worse(tmp_path: Path) -> None:
     # Chance finds a difference now and then, and a difference would stay there.
     runs = (ratios_of_the_same(tmp_path, seed) for seed in range(1, 4))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ _READY_S: Final = 20.0
 class ServerProcess:
     """``chatcore serve`` on one database, at the same URL each time it runs.
 
-    Its frames come apart: see ``splitting``.
+    Its frames come apart, and each time it is a fork: see ``server_lives``.
 
     Attributes:
         url: where it listens; known from its first start on.
@@ -25,44 +26,67 @@ class ServerProcess:
     def __init__(self, folder: Path) -> None:
         self._store = f"sqlite:///{folder / 'chat.db'}"
         self._log = folder / "server.log"
-        self._process: asyncio.subprocess.Process | None = None
+        self._forking: asyncio.subprocess.Process | None = None
+        self._pid: int | None = None
         self.url = "tcp://127.0.0.1:0"
         self.starts = 0
 
     async def start(self) -> None:
         """Start it; returns once it accepts."""
+        if self._forking is None:
+            self._forking = await self._load()
+        assert self._forking.stdin is not None
+        flags = f"--listen {self.url} --store {self._store}"
+        order = f"serve {flags} --insecure-fast-hash --log-level warning\n"
+        self._forking.stdin.write(order.encode())
+        self.starts += 1
+        async with asyncio.timeout(_READY_S):
+            self._pid = int(await self._told("pid"))
+            self.url = await self._told("ready")
+
+    async def _load(self) -> asyncio.subprocess.Process:
         with self._log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.faults.split_chatcore", "serve"),
-                *("--listen", self.url, "--store", self._store),
-                *("--insecure-fast-hash", "--log-level", "warning"),
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.faults.server_lives"),
                 env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"},
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
-        self._process = process
-        self.starts += 1
-        assert process.stdout is not None
-        async with asyncio.timeout(_READY_S):
-            line = await process.stdout.readline()
-        ready, _, url = line.decode().strip().partition(" ")
-        assert ready == "ready", self._log.read_text()
-        self.url = url
+
+    async def _told(self, word: str) -> str:
+        """What the next line says, which begins with this word."""
+        assert self._forking is not None
+        assert self._forking.stdout is not None
+        line = await self._forking.stdout.readline()
+        said, _, rest = line.decode().strip().partition(" ")
+        if said == "ended":
+            self._pid = None
+        assert said == word, self._log.read_text()
+        return rest
 
     async def kill(self) -> None:
         """End it as a power cut does: it has no time to do anything."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.communicate()
+        if self._pid is not None:
+            assert await self._end(signal.SIGKILL) == -signal.SIGKILL
 
     async def stop(self) -> int:
         """Ask it to end; its exit status."""
-        assert self._process is not None
-        self._process.terminate()
-        await self._process.communicate()
-        assert self._process.returncode is not None
-        return self._process.returncode
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        assert self._pid is not None
+        os.kill(self._pid, number)
+        self._pid = None
+        return int(await self._told("ended"))
+
+    async def close(self) -> None:
+        """Kill it if it runs, and end what it was forked from."""
+        await self.kill()
+        if self._forking is not None:
+            assert self._forking.stdin is not None
+            self._forking.stdin.close()
+            await self._forking.communicate()
 
 
 @asynccontextmanager
@@ -73,4 +97,4 @@ async def server_process(folder: Path) -> AsyncIterator[ServerProcess]:
         await server.start()
         yield server
     finally:
-        await server.kill()
+        await server.close()

@@ -2,8 +2,8 @@
 
 The database and the ports stay the same. There are two doors for each transport: by the
 first one comes in, and once the trap has fired it is barred, so that one has to come
-back by the second. The next process is always loaded and waiting, since most of a
-restart is imports. From one process to the next they run on each event loop in turn.
+back by the second. Each life is a child of one process that has all loaded, since most
+of a restart is imports. From one life to the next they run on each event loop in turn.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ class ServerProcess:
     def __init__(self, folder: Path) -> None:
         self._store = f"sqlite:///{folder / 'chat.db'}"
         self._log = folder / "server.log"
-        self._next: asyncio.subprocess.Process | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._is_alive = False
         self._way = Way.CUT
         self._loops = cycle(LOOPS)
         self.first = {name: _anywhere(it) for name, it in TRANSPORTS.items()}
@@ -44,45 +44,44 @@ class ServerProcess:
     # ---- lives
 
     async def live(self, *, barred: bool) -> None:
-        """Have the next process serve; returns once it accepts."""
-        process = self._next or await self._load()
-        self._process, self._next = process, None
-        assert await self._line() == "loaded"
+        """Begin the next life; returns once it accepts."""
+        if self._process is None:
+            self._process = await self._load()
         doors = [f"{it}?door=first" for it in self.first.values()]
         doors += self.second.values()
-        self._tell("open", "barred" if barred else "free", *doors)
+        self._tell("open", next(self._loops), "barred" if barred else "free", *doors)
         ready, *urls = (await self._line()).split()
         assert ready == "ready", self.complaints()
         self.first = dict(zip(TRANSPORTS, urls[:3], strict=True))
         self.second = dict(zip(TRANSPORTS, urls[3:], strict=True))
-        self._next = await self._load()
+        self._is_alive = True
 
     async def _load(self) -> asyncio.subprocess.Process:
         """A process that has all but the store and the ports."""
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-X", "frozen_modules=on", "-W", "error"),
-                *("-m", "tests.moving.server", self._store, next(self._loops)),
+                *("-m", "tests.moving.server", self._store),
                 env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,  # so that its children can be ended with it
             )
 
     async def end(self) -> None:
-        """End both processes: at the end of their orders they end by themselves."""
-        processes = [it for it in (self._process, self._next) if it is not None]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.close()
-        for process in processes:
-            try:
-                async with asyncio.timeout(WITHIN_S):
-                    await process.communicate()
-            except TimeoutError:
-                process.kill()
+        """End the process: at the end of its orders it ends by itself."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(WITHIN_S):
                 await process.communicate()
-        assert [it.returncode for it in processes] == [0, 0], self.complaints()
+        except TimeoutError:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.communicate()
+        assert process.returncode == 0, self.complaints()
 
     def complaints(self) -> str:
         """What the server's processes have said that they should not."""
@@ -92,7 +91,7 @@ class ServerProcess:
 
     async def arm(self, point: Point, way: Way, mark: str) -> None:
         """Set the trap, with all doors open; raises a dead server to life before."""
-        if self._process is None or self._process.returncode is not None:
+        if not self._is_alive:
             await self.live(barred=False)
         self._way = way
         self._tell("arm", point.value, way.value, mark)
@@ -111,10 +110,8 @@ class ServerProcess:
         if self._way is Way.CUT:
             assert await self._line() == "fired"
             return
-        assert self._process is not None
-        async with asyncio.timeout(WITHIN_S):
-            await self._process.communicate()
-        assert self._process.returncode == -signal.SIGKILL, self.complaints()
+        self._is_alive = False
+        assert await self._line() == f"ended {-signal.SIGKILL}", self.complaints()
         await self.live(barred=True)
 
     # ---- talking to the process
@@ -129,7 +126,9 @@ class ServerProcess:
         assert self._process.stdout is not None
         async with asyncio.timeout(WITHIN_S):
             line = await self._process.stdout.readline()
+        has_died = self._is_alive and line.startswith(b"ended")
         assert line, self.complaints()
+        assert not has_died, self.complaints()
         return line.decode().strip()
 
 

@@ -1,7 +1,7 @@
 """For each rule a violation is planted, and the suite finds it: the proof of the proof.
 
 The violations are in ``violations``; ``plant`` runs them, each in a process of its own
-that is forked from one, so that this costs a minute and not ten.
+that is forked from one, so that this costs seconds and not ten minutes.
 """
 
 import json
@@ -10,16 +10,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from typing import Final
 
 import pytest
 
-from tests.proof.plant import ROOT, Outcome
+from tests.proof.plant import NOTHING_PLANTED, ROOT, Outcome
 from tests.proof.violations import VIOLATIONS
 
-NOTHING_PLANTED: Final = ""
-
-# All plants run before the first test, for a minute, or several beside busy neighbours.
+# All plants run before the first test: for long beside busy neighbours.
 pytestmark = pytest.mark.timeout(480)
 
 

@@ -41,7 +41,10 @@ VIOLATIONS: Final[Mapping[str, Violation]] = {
     "M2": Violation(broken_core.a_repeat_is_a_second_message, CORE),
     "M3": Violation(broken_core.a_batch_is_stored_backwards, CORE),
     "M4": Violation(broken_core.what_is_written_leaves_the_mailbox, CORE),
-    "M5": Violation(broken_wire.what_was_had_is_handed_over_again, f"{LINKS}/client"),
+    "M5": Violation(
+        broken_wire.what_was_had_is_handed_over_again,
+        f"{LINKS}/client/test_inbox.py",
+    ),
     "M6": Violation(broken_core.a_full_mailbox_drops_its_oldest, CORE),
     "M7": Violation(broken_core.a_deliver_finishes_at_once, CORE),
     "M8": Violation(broken_core.senders_are_told_nothing, CORE),

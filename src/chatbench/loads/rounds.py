@@ -20,7 +20,6 @@ from chatbench.loads.windows import (
     tell_window,
     tell_wire,
 )
-from chatbench.peers.sessions import open_peer_session
 from chatbench.relay import Relay
 from chatbench.samples import Sample
 from chatbench.wire.base import OnArrival, WireSession
@@ -80,9 +79,12 @@ class Round:
 
         Raises what ``open_session`` does.
         """
-        opening = (
-            open_peer_session if self.contestant.server == "peer" else open_session
-        )
+        opening: Callable[..., Awaitable[WireSession]] = open_session
+        if self.contestant.server == "peer":
+            # Imported here as in ``wire.sessions``: others' protocols take long.
+            from chatbench.peers.sessions import open_peer_session  # noqa: PLC0415
+
+            opening = open_peer_session
         session = await opening(
             self.url, self.contestant, username, on_arrival, self.fail
         )

@@ -1,11 +1,13 @@
 """Chart of a latency's whole distribution: percentile curves."""
 
+from itertools import count, takewhile
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from chatbench.figures import store_name, transport_name
-from chatbench.latencies import decode, value_us
+from chatbench.latencies import decode, values_us
 from chatbench.report.drawing import Chart, draw, key, line, log_us
 from chatbench.report.markup import names
 from chatbench.report.selection import Selection, percentile, stores
@@ -26,14 +28,11 @@ def curve(encoded: str) -> list[tuple[float, float]]:
     """Points (1 / (1 - q), µs) up to the last percentile with enough samples."""
     histogram = decode(encoded)
     last = histogram.get_total_count() / _SAMPLES_BEHIND
-    points: list[tuple[float, float]] = []
     if last < _MEDIAN:
-        return points
-    step = 1
-    while (rarity := 10 ** (step / _STEPS_A_DECADE)) <= last:
-        points.append((rarity, value_us(histogram, rarity)))
-        step += 1
-    return points
+        return []
+    steps = (10 ** (it / _STEPS_A_DECADE) for it in count(1))
+    rarities = list(takewhile(lambda it: it <= last, steps))
+    return list(zip(rarities, values_us(histogram, rarities), strict=True))
 
 
 def _scale(axes: Axes, rarest: float) -> None:

@@ -1,6 +1,10 @@
-"""Opening a session for a contestant, by what its attributes say."""
+"""Opening a session for a contestant, by what its attributes say.
 
-from typing import Protocol
+Each load is a process that opens sessions of one kind: it imports no other, since the
+libraries behind them take as long to import as a short round takes.
+"""
+
+from typing import TYPE_CHECKING, Protocol
 
 from chatbench.cells import Contestant
 from chatbench.wire.base import OnArrival, OnFault, WireSession
@@ -12,13 +16,13 @@ from chatbench.wire.connection import (
     shake_hands,
 )
 from chatbench.wire.echo import ECHO_CODEC, EchoSession
-from chatbench.wire.grpc_stream import GrpcWire
-from chatbench.wire.grpc_unary import UnarySession
 from chatbench.wire.lean import LeanSession
-from chatbench.wire.library import LibrarySession
 from chatbench.wire.tcp import TcpWire
-from chatbench.wire.websocket import WebSocketWire
 from transports.base import Address, parse_address
+
+if TYPE_CHECKING:
+    from chatbench.wire.grpc_stream import GrpcWire
+    from chatbench.wire.websocket import WebSocketWire
 
 __all__ = ["CannotOpen", "LoadSession", "open_session"]
 
@@ -59,15 +63,19 @@ async def open_session(
             return echo
         case "chat", "lean" | "unary" as driver:
             name, framing = contestant.codec, contestant.framing
-            session = (
-                UnarySession(address, name, on_arrival, on_fault)
-                if driver == "unary"
-                else LeanSession(name, framing, on_arrival, on_fault)
-            )
+            if driver == "unary":
+                from chatbench.wire.grpc_unary import UnarySession  # noqa: PLC0415  # see the module
+
+                session: LeanSession
+                session = UnarySession(address, name, on_arrival, on_fault)
+            else:
+                session = LeanSession(name, framing, on_arrival, on_fault)
             wire = await _dial(address, contestant, name, session.take, session.fail)
             await session.log_in(wire, username)
             return session
         case "chat", "library":
+            from chatbench.wire.library import LibrarySession  # noqa: PLC0415  # see the module
+
             library = LibrarySession(on_arrival, on_fault)
             await library.open(url, contestant.codec, username)
             return library
@@ -88,9 +96,13 @@ async def _dial(
         case "tcp":
             wire = TcpWire(codec_name, on_frames, on_end)
         case "websocket":
-            wire = WebSocketWire(address, codec_name, on_frames, on_end)
+            from chatbench.wire import websocket  # noqa: PLC0415  # see the module
+
+            wire = websocket.WebSocketWire(address, codec_name, on_frames, on_end)
         case "grpc" if codec_name == "protobuf":  # it carries no other
-            wire = GrpcWire(address, on_frames, on_end)
+            from chatbench.wire import grpc_stream  # noqa: PLC0415  # see the module
+
+            wire = grpc_stream.GrpcWire(address, on_frames, on_end)
         case _:
             raise ValueError(f"No wire of ours is for {contestant.name}.")
     await shake_hands(address, wire)

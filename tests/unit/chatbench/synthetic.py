@@ -7,6 +7,7 @@ of its own. Thus it is known what the statistics ought to find.
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from random import Random
 from statistics import median
 
@@ -130,10 +131,19 @@ def _histogram(workload: Workload, latency: Percentiles | None) -> str | None:
     """Of those rows whose curve the report draws."""
     if workload.name != "rtt" or latency is None or latency.p50 is None:
         return None
-    draw = Random(workload.label)  # noqa: S311  # a simulation
-    middle_ns = latency.p50 * 1_000
-    drawn = (draw.lognormvariate(0, 0.3) for _ in range(12_000))
-    return encode(histogram_of(int(middle_ns * it) for it in drawn))
+    return _histogram_around(workload.label, latency.p50)
+
+
+@cache
+def _histogram_around(label: str, p50: float) -> str:
+    middle_ns = p50 * 1_000
+    return encode(histogram_of(int(middle_ns * it) for it in _spread(label)))
+
+
+@cache
+def _spread(label: str) -> list[float]:
+    draw = Random(label)  # noqa: S311  # a simulation
+    return [draw.lognormvariate(0, 0.3) for _ in range(12_000)]
 
 
 def synthetic_wire(contestant: Contestant, body_bytes: int) -> WireBytes:

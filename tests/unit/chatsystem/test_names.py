@@ -208,7 +208,6 @@ def calls_while(work: Callable[[], object]) -> int:
         calls += event in {"call", "c_call"}
 
     before = sys.getprofile()
-    gc.collect()
     gc.disable()  # what others left behind is not this work
     sys.setprofile(count)
     try:

@@ -169,10 +169,19 @@ def outcome(framing: Framing, pieces: Sequence[bytes]) -> tuple[list[bytes], boo
 
 
 def every_split(stream: bytes) -> Iterator[list[bytes]]:
-    """The stream cut in all 2**(n-1) ways."""
-    places = len(stream) - 1
-    for cuts in range(1 << places):
-        yield cut_at(stream, [n + 1 for n in range(places) if cuts >> n & 1])
+    """The stream cut in all 2**(n-1) ways.
+
+    Each cut of its first half is joined to each one of the other, and left apart.
+    """
+    half = len(stream) // 2
+    if not half:
+        yield [stream]
+        return
+    ends = list(every_split(stream[half:]))
+    for *start, joint in every_split(stream[:half]):
+        for first, *rest in ends:
+            yield [*start, joint, first, *rest]
+            yield [*start, joint + first, *rest]
 
 
 def cut_at(stream: bytes, cuts: Sequence[int]) -> list[bytes]:
