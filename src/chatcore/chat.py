@@ -289,15 +289,15 @@ class Chat:
         must not be cancelled: what it has committed would not be delivered. After some
         commands, or some time, it lets all others have a turn (B2).
         """
-        limits, clock = self.limits, self._services.environment.clock
+        clock, turn_s = self._services.environment.clock, self.limits.turn_s
         index = began_at = 0
-        ends_s = clock.monotonic_s() + limits.turn_s
+        ends_s = clock.monotonic_s() + turn_s
         while index < len(requests) and not connection.is_over:
             most = self.turn_commands(connection)
-            if index - began_at >= most or (index and clock.monotonic_s() >= ends_s):
+            if index and (index - began_at >= most or clock.monotonic_s() >= ends_s):
                 await connection.sink.give_way()
                 began_at = index
-                ends_s = clock.monotonic_s() + limits.turn_s
+                ends_s = clock.monotonic_s() + turn_s
             run = run_of_sends(requests, index, most)
             index += await self._execute_run(connection, run)
 

@@ -187,6 +187,8 @@ def run_of_sends(
 ) -> Sequence[Request]:
     """The command at ``start``, or at most so many sends from there on."""
     end = start + 1
+    if not start and end == len(requests):
+        return requests
     if isinstance(requests[start].command, Send):
         last = min(len(requests), start + most)
         while end < last and isinstance(requests[end].command, Send):

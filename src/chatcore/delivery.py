@@ -10,7 +10,7 @@ Nothing here waits or asks: the chat feeds in what was committed, read and ackno
 from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from chatcore.errors import AcknowledgedTooMuch
 from chatcore.events import Bounced, Delivered
@@ -59,12 +59,9 @@ DELIVERY_STATES: Final[
 }
 
 
-class _InFlight(NamedTuple):
-    """One delivery that is not acknowledged; a bounce has no sender to tell."""
-
-    position: Position
-    body_bytes: int
-    sender_id: AccountId | None
+_InFlight: TypeAlias = tuple[Position, int, AccountId | None]
+"""One delivery that is not acknowledged: its position, the bytes of its body, and whom
+to tell; a bounce has no sender."""
 
 
 class DeliveryGoal(NamedTuple):
@@ -228,7 +225,7 @@ class Delivery:
             return freed
         self.acknowledged = position
         in_flight = self._in_flight
-        while in_flight and in_flight[0].position <= position:
+        while in_flight and in_flight[0][0] <= position:
             acknowledged, body_bytes, sender_id = in_flight.popleft()
             self._bytes -= body_bytes
             if sender_id is not None:
@@ -248,7 +245,7 @@ class Delivery:
         """Whether everything up to ``position`` is delivered and acknowledged."""
         in_flight = self._in_flight
         return self.covered >= position and not (
-            in_flight and in_flight[0].position <= position
+            in_flight and in_flight[0][0] <= position
         )
 
     def rewind(self, mailbox: Mailbox, last_seen: Position) -> None:
@@ -258,15 +255,13 @@ class Delivery:
         """
         start = max(last_seen, mailbox.acknowledged)
         in_flight = self._in_flight
-        while in_flight and in_flight[-1].position > start:
-            self._bytes -= in_flight.pop().body_bytes
+        while in_flight and in_flight[-1][0] > start:
+            self._bytes -= in_flight.pop()[1]
         self.acknowledged = max(self.acknowledged, mailbox.acknowledged)
-        if start > self.acknowledged and not (
-            in_flight and in_flight[-1].position == start
-        ):
+        if start > self.acknowledged and not (in_flight and in_flight[-1][0] == start):
             # Seen before a restart of the server: it is awaited like any delivery,
             # though nobody knows by now whose it was.
-            in_flight.append(_InFlight(start, 0, None))
+            in_flight.append((start, 0, None))
         self._most_delivered = max(self._most_delivered, self.delivered)
         self.delivered = self.covered = start
         self.head = max(mailbox.head, start)
@@ -276,7 +271,7 @@ class Delivery:
     def _deliver(self, message: Message) -> Delivered:
         position, sender, sender_id, deleted, body, body_bytes, sent_at_ms = message
         follows = self.delivered
-        self._in_flight.append(_InFlight(position, body_bytes, sender_id))
+        self._in_flight.append((position, body_bytes, sender_id))
         self._bytes += body_bytes
         self.delivered = self.covered = position
         return Delivered(
@@ -285,7 +280,7 @@ class Delivery:
 
     def _bounce(self, bounce: Bounce) -> Bounced:
         follows = self.delivered
-        self._in_flight.append(_InFlight(bounce.position, 0, None))
+        self._in_flight.append((bounce.position, 0, None))
         self.delivered = self.covered = bounce.position
         return Bounced(
             bounce.position,

@@ -15,7 +15,7 @@ is what the other half of the day is for that keys may be ahead.
 
 from typing import Final
 
-from chatcore.ids import IdempotencyKey
+from chatcore.ids import NO_KEY, IdempotencyKey
 from chatcore.keys import key_from_ms, ms_of_key
 from chatcore.limits import DAY_MS
 from chatcore.ports import Clock
@@ -44,6 +44,8 @@ class KeyClock:
         self._clock = clock
         self._lifetime_ms = lifetime_ms
         self._seen_s = clock.monotonic_s()
+        self._span_at = (-1, -1)
+        self._span = KeySpan(NO_KEY, NO_KEY)
         self._time_ms = float(
             ms_of_key(horizon) + lifetime_ms if horizon else clock.now_ms()
         )
@@ -74,8 +76,13 @@ class KeyClock:
         them also while ours has to catch up.
         """
         now_ms, wall_ms = self.now_ms(), self._clock.now_ms()
-        newest_ms = max(wall_ms, now_ms) + DAY_MS
-        return KeySpan(key_from_ms(now_ms - self._lifetime_ms), key_from_ms(newest_ms))
+        if (now_ms, wall_ms) != self._span_at:
+            # Once a millisecond, not once a message.
+            self._span_at = (now_ms, wall_ms)
+            newest_ms = max(wall_ms, now_ms) + DAY_MS
+            oldest = key_from_ms(now_ms - self._lifetime_ms)
+            self._span = KeySpan(oldest, key_from_ms(newest_ms))
+        return self._span
 
     def oldest(self) -> IdempotencyKey:
         """Keys below this one are forgotten, or may be."""

@@ -53,6 +53,9 @@ class Receiving:
                 refusals.append(refusal.with_traceback(None))
                 continue
             refusals.append(None)
+            if not freed:
+                freed = more
+                continue
             for sender_id, positions in more.items():
                 freed.setdefault(sender_id, []).extend(positions)
         connection.counters.acknowledged += delivery.messages_acknowledged - counted

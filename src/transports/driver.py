@@ -46,6 +46,8 @@ from transports.rate_limited_log import RateLimitedLog
 _log = logging.getLogger(__name__)
 
 _LAST_WORDS_S: Final = 1.0
+_LONE_BYTES: Final = 512
+"""A frame that holds a chat's message or two, and not commands for a long stretch."""
 _EVENT_BYTES: Final = 1024
 """What an event that waits holds, at the most but for mail and pages of lists; those
 are bounded by the window, and by one page for each list."""
@@ -283,12 +285,36 @@ class Driver:
         connection.hear()
         if self._is_taking:
             self._frames = [*self._frames, *frames]
-            return
-        self._frames = frames
-        self._is_taking = True
-        if not self._begin(self._take_frames()):
-            self._is_stalled = True
-            self._link.hold_reading(on=True)
+        elif not (len(frames) == 1 and self._take_lone(connection, frames[0])):
+            self._frames = frames
+            self._is_taking = True
+            if not self._begin(self._take_frames()):
+                self._is_stalled = True
+                self._link.hold_reading(on=True)
+
+    def _take_lone(self, connection: Connection, frame: bytes) -> bool:
+        """Take a frame that is small and came alone, as in a chat most do; whether that
+        was possible at once. It does what ``_take_frames`` does, and never waits.
+        """
+        if len(frame) > _LONE_BYTES or self._is_full(connection):
+            return False
+        try:
+            requests = self._codec.decode_commands(frame)
+        except BrokenFrame:
+            return False
+        commands = len(requests) or 1
+        self._spent += commands
+        most = self._chat.turn_commands(connection)
+        if self._spent >= most or not self._share.allows(commands, most):
+            self._spent -= commands
+            return False
+        queued = self._acknowledging.sift(requests)
+        if queued:
+            self._pending.put(queued, len(frame))
+        if self._acknowledging.waits:
+            self._acknowledge_now()
+        self._work_now()
+        return True
 
     def reading_ended(self, end: LinkClosed) -> None:
         """See ``transports.base.FrameHandler``."""
@@ -474,11 +500,43 @@ class Driver:
     def _begin_to_write(self) -> None:
         if self._is_writing or self._is_over:
             return
+        connection = self._connection
+        wants_mail = self._wants_mail(connection)
+        if not wants_mail and self._write_lone(connection):
+            return
         self._is_writing = True
-        if self._wants_mail(self._connection):
-            self._spawn(self._write(self._connection))
+        if wants_mail:
+            self._spawn(self._write(connection))
         else:
-            self._begin(self._write(self._connection))
+            self._begin(self._write(connection))
+
+    def _write_lone(self, connection: Connection) -> bool:
+        """Write what waits if it is little and the link takes it; whether it was. It
+        does what ``_write`` does, and never waits.
+        """
+        link, events = self._link, connection.outbox
+        most = self._chat.turn_commands(connection)
+        if (
+            connection.closing is not None
+            or self._link.is_clogged
+            or not self._share.allows(len(events), most)
+        ):
+            return False
+        try:
+            frames = split(events, self._codec.encode_events, self._limits.frame_bytes)
+        except ItemTooLarge:
+            return False
+        connection.outbox = []
+        if frames:
+            link.write(frames)
+            if link.is_clogged:
+                return False
+        self._is_due = False
+        if self._to_read:
+            self._wake_reader()
+        if self._drained:
+            self._tell_drained(written=True)
+        return True
 
     async def _write(self, connection: Connection) -> None:
         """Write what waits, all of it in one frame, and fetch what is behind."""
@@ -486,6 +544,8 @@ class Driver:
         try:
             while self._is_due and not self._is_over:
                 self._is_due = False
+                if link.is_clogged:
+                    await self._unclog()
                 if self._wants_mail(connection):
                     await self._fetch(connection)
                 most = self._chat.turn_commands(connection)
@@ -498,7 +558,8 @@ class Driver:
                             events, self._codec.encode_events, self._limits.frame_bytes
                         )
                     )
-                    await self._unclog()
+                    if link.is_clogged:
+                        await self._unclog()
                     self._wake_reader()
                 if connection.outbox:
                     self._is_due = True
@@ -518,8 +579,8 @@ class Driver:
 
     async def _unclog(self) -> None:
         """Wait until the peer takes what was written, or the link is gone."""
+        self._is_clogged = True
         while self._link.is_clogged and not self._is_over:
-            self._is_clogged = True
             self._to_write = self._loop.create_future()
             await self._to_write
         self._is_clogged = False

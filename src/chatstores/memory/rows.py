@@ -145,7 +145,11 @@ class KnownKey(NamedTuple):
 
     body_hash: int
     body_bytes: int
-    result: Stored
+    first: Stored
+
+    def repeated(self) -> Stored:
+        """The same result, as it is told from the second time on."""
+        return self.first._replace(new=False)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

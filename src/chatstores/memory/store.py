@@ -257,43 +257,46 @@ class MemoryStore:
         keys: KeySpan,
     ) -> Sequence[DepositResult]:
         """Put messages into mailboxes, in this order."""
-        room = MailboxRoom(room.full, min(room.full, room.crowded), room.share)
-        keys = KeySpan(max(keys.oldest, self._rows.horizon), keys.newest)
         return [self._deposit(it, room, keys) for it in deposits]
 
     def _deposit(self, it: Deposit, room: MailboxRoom, keys: KeySpan) -> DepositResult:
         """Judge one deposit, and store it when nothing speaks against it."""
         rows = self._rows
-        sender = rows.accounts.get(it.sender_id)
-        if sender is None or sender.epoch != it.epoch:
+        sender_id, epoch, name, body, body_bytes, key, sent_at_ms = it
+        sender = rows.accounts.get(sender_id)
+        if sender is None or sender.epoch != epoch:
             return Declined.FENCED
-        pair = (it.sender_id, it.recipient)
-        if it.key:
-            known = rows.keys.get(pair, {}).get(it.key)
+        pair = (sender_id, name)
+        of_pair = rows.keys.get(pair)
+        if key:
+            known = of_pair.get(key) if of_pair is not None else None
             if known is not None:
-                same = known[:2] == (hash(it.body), it.body_bytes)
-                return known.result if same else Declined.OTHER_BODY
-            if not keys.oldest <= it.key <= keys.newest:
-                expired = it.key < keys.oldest
-                return Declined.KEY_EXPIRED if expired else Declined.KEY_AHEAD
-        recipient = rows.by_name.get(it.recipient)
+                same = known[:2] == (hash(body), body_bytes)
+                return known.repeated() if same else Declined.OTHER_BODY
+            if not keys.oldest <= key <= keys.newest or key < rows.horizon:
+                ahead = key > keys.newest
+                return Declined.KEY_AHEAD if ahead else Declined.KEY_EXPIRED
+        recipient = rows.by_name.get(name)
         if recipient is None:
             return Declined.NO_SUCH_ACCOUNT
         if recipient.id in rows.closing:
             return Declined.MAILBOX_CLOSING
         box = rows.boxes[recipient.id]
-        if box.messages >= room.crowded:
+        if box.messages >= room.crowded or box.messages >= room.full:
             if box.messages >= room.full:
                 return Declined.MAILBOX_FULL
             if box.share_of(sender) >= room.share:
                 return Declined.MAILBOX_SHARE
         position = box.put(sender, it)
         self.counters.waiting += 1
-        if it.key:
-            repeated = Stored(recipient.id, position, it.sent_at_ms, new=False)
-            known = KnownKey(hash(it.body), it.body_bytes, repeated)
-            rows.keys.setdefault(pair, {})[it.key] = known
-        return Stored(recipient.id, position, it.sent_at_ms, new=True)
+        stored = Stored(recipient.id, position, sent_at_ms, new=True)
+        if key:
+            known = KnownKey(hash(body), body_bytes, stored)
+            if of_pair is None:
+                rows.keys[pair] = {key: known}
+            else:
+                of_pair[key] = known
+        return stored
 
     def acknowledge(
         self,
