@@ -16,8 +16,9 @@ from transports.codec.base import (
     BrokenFrame,
     check_number,
 )
-from transports.codec.protobuf_commands import read_command, write_command
+from transports.codec.protobuf_commands import read_request, write_command
 from transports.codec.protobuf_events import read_event, write_event
+from transports.codec.protobuf_frames import frame_of, only_item
 
 
 class ProtobufCodec:
@@ -33,21 +34,31 @@ class ProtobufCodec:
     def read_commands(self, frame: bytes) -> Iterator[list[Request]]:
         """See ``Codec``."""
         try:
-            parsed = pb.ClientFrame.FromString(frame)
+            alone = only_item(frame)
+            if alone is not None:
+                commands: Sequence[pb.Command] = (pb.Command.FromString(alone),)
+            else:
+                commands = pb.ClientFrame.FromString(frame).commands
         except DecodeError as error:
             raise BrokenFrame("it is not a ClientFrame in protobuf") from error
-        commands = parsed.commands
+        if len(commands) == 1:
+            yield [read_request(commands[0])]
+            return
         check_number(len(commands), most=MOST_COMMANDS, kind="commands")
         for start in range(0, len(commands), AT_A_STRETCH):
             some = commands[start : start + AT_A_STRETCH]
-            yield [Request(item.id, read_command(item)) for item in some]
+            yield list(map(read_request, some))
 
     def encode_events(self, events: Sequence[Event]) -> bytes:
         """See ``Codec``."""
+        if len(events) == 1:
+            event = pb.Event()
+            write_event(events[0], event)
+            return frame_of(event.SerializeToString())
         frame = pb.ServerFrame()
         add = frame.events.add
-        for event in events:
-            write_event(event, add())
+        for each in events:
+            write_event(each, add())
         return frame.SerializeToString()
 
     def encode_commands(self, requests: Sequence[Request]) -> bytes:
