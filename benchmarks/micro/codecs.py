@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from benchmarks.micro.base import BODY, SIZES, Benchmark, Call
-from chatcore.commands import Acknowledge, Command, Request, Send
+from chatcore.commands import Acknowledge, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Received
 from chatcore.ids import AccountId, Position, Username
 from transports.codec import CODECS, codec, split
@@ -59,13 +59,13 @@ def reading(
         it = codec(name)
         frame = it.encode_commands(requests)
 
-        def read() -> list[Command]:
-            commands: list[Command] = []
+        def read() -> list[Request]:
+            found: list[Request] = []
             for some in it.read_commands(frame):
-                commands += [request.command for request in some]
-            return commands
+                found += some
+            return found
 
-        assert read() == [request.command for request in requests]
+        assert read() == requests
         yield read
 
     return opened
