@@ -6,6 +6,7 @@ what it does for that.
 """
 
 from collections.abc import Mapping
+from statistics import median
 from typing import Final
 
 from rich.console import Console
@@ -14,27 +15,24 @@ from rich.text import Text
 from chatbench.figures import ABSENT, number
 from chatbench.measures import CPU, series_of
 from chatbench.results import Results
-from chatbench.statistics import Bootstrap, Interval, paired
+from chatbench.statistics import Bootstrap, paired
 
 BESIDE: Final = "mosquitto"
 """The contestant that all are told in: a broker in C, which people know."""
 
 
-def costs_beside(
+def ratios_beside(
     results: Results, beside: str = BESIDE
-) -> Mapping[str, Mapping[str, Interval | None]]:
-    """Server CPU a message over that of ``beside`` in the same round, by contestant and
-    load; None where there are too few rounds for an interval.
+) -> Mapping[str, Mapping[str, list[float]]]:
+    """Server CPU a message over that of ``beside`` in each round that both have, by
+    contestant and load.
     """
     series = series_of(results.samples, CPU)
-    bootstrap = Bootstrap(results.seed)
     return {
         contestant.name: {
-            load.label: bootstrap.of_ratios(
-                paired(
-                    series.get((contestant.name, load.label), {}),
-                    series.get((beside, load.label), {}),
-                )
+            load.label: paired(
+                series.get((contestant.name, load.label), {}),
+                series.get((beside, load.label), {}),
             )
             for load in results.workloads
         }
@@ -54,12 +52,13 @@ def print_beside(results: Results, console: Console) -> None:
     }
     if not costs_us:
         return
+    bootstrap = Bootstrap(results.seed)
     labels = [it.label for it in results.workloads]
     rows = [
         ["contestant", *(it.removeprefix("throughput-") for it in labels)],
         *(
-            [name, *(_written(costs[label]) for label in labels)]
-            for name, costs in costs_beside(results).items()
+            [name, *(_written(ratios[label], bootstrap) for label in labels)]
+            for name, ratios in ratios_beside(results).items()
         ),
         [f"{BESIDE}, µs", *(number(costs_us.get(label)) for label in labels)],
     ]
@@ -71,8 +70,12 @@ def print_beside(results: Results, console: Console) -> None:
         console.print(Text(f"| {' | '.join(cells)} |"), soft_wrap=True)
 
 
-def _written(interval: Interval | None) -> str:
-    if interval is None:
+def _written(ratios: list[float], bootstrap: Bootstrap) -> str:
+    """The median and its interval, where there are rounds enough for one."""
+    if not ratios:
         return ABSENT
+    interval = bootstrap.of_ratios(ratios)
+    if interval is None:
+        return number(median(ratios))
     low, high = number(interval.low), number(interval.high)
     return f"{number(interval.ratio)} ({low} to {high})"
