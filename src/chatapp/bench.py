@@ -17,7 +17,7 @@ from chatbench.results import Plan
 _NEEDED: Final = ("hdrh", "matplotlib", "uvloop")
 _WIDTH: Final = 100
 _SHAPING: Final = (
-    *("quick", "full", "peers", "against", "fail_on"),
+    *("quick", "full", "concurrency", "peers", "against", "fail_on"),
     *("transport", "store", "workload", "rounds", "seed"),
 )
 """The settings that make a run another one."""
@@ -65,9 +65,8 @@ def _end(number: int, _frame: object) -> None:
 
 
 def _wanted(settings: BenchSettings) -> BenchRequest:
-    usual: Plan = "full" if settings.full else "standard"
     return BenchRequest(
-        plan="quick" if settings.quick else usual,
+        plan=_plan(settings),
         command=_command(settings),
         out=Path(settings.out),
         transports=_names(settings.transport),
@@ -80,6 +79,14 @@ def _wanted(settings: BenchSettings) -> BenchRequest:
         against=settings.against,
         fails_on_worse=settings.fail_on == "worse",
     )
+
+
+def _plan(settings: BenchSettings) -> Plan:
+    if settings.concurrency:
+        return "quick-concurrency" if settings.quick else "concurrency"
+    if settings.full:
+        return "full"
+    return "quick" if settings.quick else "standard"
 
 
 def _names(text: str) -> tuple[str, ...]:

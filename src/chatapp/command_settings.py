@@ -290,6 +290,11 @@ class BenchSettings:
         help="more rounds, rates, sizes and stores, for up to 90 minutes; without "
         "either it takes up to 30",
     )
+    concurrency: bool = setting(
+        default=False,
+        help="from one message under way to 512: what each costs a server, in half an "
+        "hour; with --peers as ratios to Mosquitto, with --quick a look in minutes",
+    )
     out: str = setting(
         "bench-results",
         help="the folder to write results.json and report.html to",
@@ -344,15 +349,19 @@ class BenchSettings:
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
-        if self.against and (self.quick or self.full or self.peers or self.compare):
+        if self.against and (
+            self.quick or self.full or self.concurrency or self.peers or self.compare
+        ):
             raise SettingWrong(
-                "--against has a plan of its own: without --quick, --full, --peers and "
-                "--compare."
+                "--against has a plan of its own: without --quick, --full, "
+                "--concurrency, --peers and --compare."
             )
         if self.fail_on != "nothing" and not self.against:
             raise SettingWrong("--fail-on is for --against COMMIT.")
         if self.quick and self.full:
             raise SettingWrong("--quick and --full are two plans: choose one.")
+        if self.full and self.concurrency:
+            raise SettingWrong("--full and --concurrency are two plans: choose one.")
         if self.rounds < 0 or self.seed < 0:
             raise SettingWrong("--rounds and --seed are not below 0.")
         if bool(self.compare) != bool(self.new):

@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 
 from chatbench.accounts import prepared_accounts
+from chatbench.beside import print_beside
 from chatbench.collecting import RunRecord, gather, judge
 from chatbench.comparing import compare
 from chatbench.errors import CannotCompare, CannotWriteResults, ResultsUnreadable
@@ -36,6 +37,7 @@ from chatbench.tables import print_results
 from chatbench.tuning import describe_settings
 
 MOST_SEED: Final = 2**31
+_CONCURRENCY: Final = ("concurrency", "quick-concurrency")
 _RESULTS: Final = "results.json"
 _REPORT: Final = "report.html"
 
@@ -123,6 +125,8 @@ def _show(results: Results, wanted: BenchRequest, output: Console) -> None:
         sys.stdout.write(msgspec.json.encode(results).decode() + "\n")
         return
     print_results(results, output)
+    if results.plan in _CONCURRENCY:
+        print_beside(results, output)
     output.print(f"\nThe page:    {wanted.out / _REPORT}", soft_wrap=True)
     output.print(f"The figures: {wanted.out / _RESULTS}", soft_wrap=True)
 

@@ -44,6 +44,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         cells: each once; a cell's ``key`` is unique.
         wire_labels: workloads whose bytes on the wire are counted, in a pass of their
             own after the rounds.
+        peer_labels: those of its workloads that others' servers are put under.
         is_result: whether what comes out may be cited.
         has_micro: whether codecs and stores are also measured alone.
     """
@@ -52,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     rounds: int
     cells: tuple[Cell, ...]
     wire_labels: tuple[str, ...]
+    peer_labels: tuple[str, ...] = ("rtt", CAPACITY)
     is_result: bool = True
     has_micro: bool = True
 
@@ -199,18 +201,61 @@ def full() -> Plan:
     )
 
 
-PLANS: Final = {"quick": quick, "standard": standard, "full": full}
+def concurrency() -> Plan:
+    """From one message under way to 512: what each costs a server; half an hour.
+
+    One pair and one message is a lone message, 200 pairs are people who chat, and the
+    others are what fills a server.
+    """
+    return _concurrency("concurrency", rounds=9, warm_up_s=0.3, measure_s=1.0)
+
+
+def quick_concurrency() -> Plan:
+    """A look at the same in a few minutes."""
+    plan = _concurrency("quick-concurrency", rounds=3, warm_up_s=0.2, measure_s=0.4)
+    return replace(plan, is_result=False)
+
+
+def _concurrency(
+    name: PlanName, *, rounds: int, warm_up_s: float, measure_s: float
+) -> Plan:
+    chats = [ChatContestant(*it) for it in product(TRANSPORTS, STORES)]
+    on_tcp = [it for it in chats if it.transport == "tcp"]
+    contestants = [it.plain() for it in chats]
+    contestants += [it.plain("msgpack") for it in chats if it.transport in _MAPPED]
+    contestants += [it.uvloop() for it in on_tcp]
+    contestants += [twin(it.plain("msgpack")) for it in on_tcp]
+    loads = [throughput(*it) for it in ((8, 64), (8, 16), (200, 1), (1, 1))]
+    cells = _make(_cross(contestants, loads), warm_up_s=warm_up_s, measure_s=measure_s)
+    return Plan(
+        name=name,
+        rounds=rounds,
+        cells=tuple(cells),
+        wire_labels=(),
+        peer_labels=tuple(it.label for it in loads),
+        has_micro=False,
+    )
+
+
+PLANS: Final = {
+    "quick": quick,
+    "standard": standard,
+    "full": full,
+    "concurrency": concurrency,
+    "quick-concurrency": quick_concurrency,
+}
 
 
 def with_peers(plan: Plan, peers: Sequence[Contestant]) -> Plan:
-    """The plan, and others' servers under those two of its loads that all speak.
+    """The plan, and others' servers under those of its loads that are for them too.
 
     Raises:
-        CannotCompare: the plan has neither.
+        CannotCompare: none is left of these.
     """
-    loads = [it for it in plan.workloads if it.label in {"rtt", CAPACITY}]
+    loads = [it for it in plan.workloads if it.label in plan.peer_labels]
     if not loads:
-        raise CannotCompare(f"Others' servers are compared under rtt and {CAPACITY}.")
+        listed = " and ".join(plan.peer_labels)
+        raise CannotCompare(f"Others' servers are compared under {listed}.")
     return replace(plan, cells=(*plan.cells, *_cross(peers, loads)))
 
 

@@ -13,7 +13,9 @@ from chatbench.samples import Percentiles, Sample, WireBytes
 
 VERSION = 1
 
-Plan: TypeAlias = Literal["quick", "standard", "full"]
+Plan: TypeAlias = Literal[
+    "quick", "standard", "full", "concurrency", "quick-concurrency"
+]
 
 
 class Machine(Struct, frozen=True, kw_only=True):

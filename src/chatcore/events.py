@@ -109,9 +109,12 @@ class Bounced:
     sent_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Received:
-    """The recipient acknowledged these messages of the account (M8)."""
+    """The recipient acknowledged these messages of the account (M8).
+
+    Not frozen, for the reason that ``commands.Send`` is not.
+    """
 
     recipient: Username
     recipient_id: AccountId

@@ -12,7 +12,7 @@ import msgspec
 from chatcore.commands import Acknowledge, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Received
 from chatcore.ids import AccountId, Position, Username
-from transports.codec.base import MOST_COMMANDS, MOST_EVENTS
+from transports.codec.base import MOST_COMMANDS, MOST_EVENTS, new_tuple
 
 _Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 _Wide: TypeAlias = int | str
@@ -79,12 +79,14 @@ def plain_request(item: PlainCommand) -> Request:
     Raises:
         NotPlain: it holds no command, or two, or a position out of range.
     """
-    send, acknowledge = item.send, item.acknowledge
-    if send is not None and acknowledge is None:
-        return Request(item.id, send)
-    if acknowledge is not None and send is None:
-        return Request(item.id, Acknowledge(_unsigned(acknowledge.position)))
-    raise NotPlain
+    command: Send | Acknowledge
+    if item.send is not None and item.acknowledge is None:
+        command = item.send
+    elif item.acknowledge is not None and item.send is None:
+        command = Acknowledge(_unsigned(item.acknowledge.position))
+    else:
+        raise NotPlain
+    return new_tuple(Request, (item.id, command))
 
 
 # ---- events
@@ -116,7 +118,7 @@ class WireReceived(_Map, frozen=True):
 
     recipient: str = ""
     recipient_id: _Wide = 0
-    positions: list[_Wide] = []
+    positions: tuple[_Wide, ...] = ()
 
 
 class WireEntry(_Map, frozen=True):

@@ -36,7 +36,10 @@ from transports.codec.protojson import to_map
 
 
 class MapCodec:
-    """Frames in one notation; ``json_codec`` and ``msgpack_codec`` make the two."""
+    """Frames in one notation; ``json_codec`` and ``msgpack_codec`` make the two.
+
+    ``wide`` writes an integer of 64 bits, where the notation does not have them.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class MapCodec:
         notation: Notation,
         *,
         text: bool,
-        wide: Callable[[int], int | str],
+        wide: Callable[[int], str] | None,
     ) -> None:
         self.name: Final = name
         self.text: Final = text
@@ -60,7 +63,10 @@ class MapCodec:
         """See ``Codec``."""
         try:
             commands = self._notation.decode(frame, type=PlainClientFrame).commands
-            requests = [plain_request(item) for item in commands]
+            if len(commands) == 1:  # most frames, where people chat
+                requests = [plain_request(commands[0])]
+            else:
+                requests = [plain_request(item) for item in commands]
         except UNREADABLE:
             yield from self._items.read_commands(frame)
         else:
@@ -76,6 +82,8 @@ class MapCodec:
 
     def encode_events(self, events: Sequence[Event]) -> bytes:
         """See ``Codec``."""
+        if len(events) == 1:
+            return self._notation.encode({"events": [self._event_map(events[0])]})
         if not events:
             return self._notation.encode({})
         return self._notation.encode({"events": list(map(self._event_map, events))})
@@ -88,57 +96,62 @@ class MapCodec:
         return self._notation.encode({"commands": maps})
 
     def _event_map(self, event: Event) -> dict[str, object]:
+        """The first three are most of what a server writes: comparing types and taking
+        tuples apart is quicker than patterns.
+        """
         wide = self._wide  # not of 0, which is a default and left out
+        if type(event) is Delivered:
+            position, follows, sender, sender_id, deleted, body, at_ms = event
+            return {
+                "delivered": WireDelivered(
+                    wide(position) if wide and position else position,
+                    wide(follows) if wide and follows else follows,
+                    sender,
+                    wide(sender_id) if wide and sender_id else sender_id,
+                    body,
+                    wide(at_ms) if wide and at_ms else at_ms,
+                    deleted,
+                )
+            }
+        if type(event) is Accepted:
+            number, recipient_id, position, at_ms, durable = event
+            accepted = WireAccepted(
+                wide(recipient_id) if wide and recipient_id else recipient_id,
+                wide(position) if wide and position else position,
+                wide(at_ms) if wide and at_ms else at_ms,
+                durable,
+            )
+            return _numbered(number, "accepted", accepted)
+        if type(event) is Received:
+            recipient_id, positions = event.recipient_id, event.positions
+            received = WireReceived(
+                event.recipient,
+                wide(recipient_id) if wide and recipient_id else recipient_id,
+                tuple(map(wide, positions)) if wide else positions,
+            )
+            return {"received": received}
         match event:
-            # Taking the tuples apart is quicker than patterns.
-            case Delivered():
-                position, follows, sender, sender_id, deleted, body, at_ms = event
-                return {
-                    "delivered": WireDelivered(
-                        position and wide(position),
-                        follows and wide(follows),
-                        sender,
-                        sender_id and wide(sender_id),
-                        body,
-                        at_ms and wide(at_ms),
-                        deleted,
-                    )
-                }
-            case Accepted():
-                number, recipient_id, position, at_ms, durable = event
-                accepted = WireAccepted(
-                    recipient_id and wide(recipient_id),
-                    position and wide(position),
-                    at_ms and wide(at_ms),
-                    durable,
-                )
-                return _numbered(number, "accepted", accepted)
-            case Received(recipient, recipient_id, positions):
-                received = WireReceived(
-                    recipient,
-                    recipient_id and wide(recipient_id),
-                    list(map(wide, positions)),
-                )
-                return {"received": received}
             case Listed(number, names, online, complete):
                 entries = list(map(WireEntry, names, online))
                 return _numbered(number, "listed", WireListed(entries, complete))
             case _:
                 message = pb.Event()
                 write_event(event, message)
-                return to_map(message, wide)
+                return to_map(message, wide or int)
 
     def _command_map(self, number: int, command: Command) -> dict[str, object]:
         match command:
             case Send(recipient, body, key):
                 return _numbered(number, "send", WireSend(recipient, body, key))
             case Acknowledge(position):
-                acknowledge = WireAcknowledge(position and self._wide(position))
+                acknowledge = WireAcknowledge(
+                    self._wide(position) if self._wide and position else position
+                )
                 return _numbered(number, "acknowledge", acknowledge)
             case _:
                 message = pb.Command()
                 write_command(number, command, message)
-                return to_map(message, self._wide)
+                return to_map(message, self._wide or int)
 
 
 def json_codec() -> MapCodec:
@@ -148,7 +161,7 @@ def json_codec() -> MapCodec:
 
 def msgpack_codec() -> MapCodec:
     """The maps of JSON in msgpack: integers as integers, bytes as bin."""
-    return MapCodec("msgpack", msgspec.msgpack, text=False, wide=int)
+    return MapCodec("msgpack", msgspec.msgpack, text=False, wide=None)
 
 
 def _numbered(number: int, member: str, content: msgspec.Struct) -> dict[str, object]:

@@ -17,10 +17,12 @@ from chatcore.commands import (
     InboxAction,
     Malformed,
     OutboxAction,
+    Request,
     Send,
     Unknown,
 )
 from transports.codec._generated import chat_pb2 as pb
+from transports.codec.base import new_tuple
 from transports.codec.protobuf_fields import classes_of, fill_from, values_of
 
 CLASSES: Final[Mapping[str, Any]] = classes_of(pb.Command, "command", commands)
@@ -37,14 +39,30 @@ _NUMBERS: Final[Mapping[int, str]] = {
 }
 
 
+def read_request(item: pb.Command) -> Request:
+    """The request in ``item``.
+
+    Most are a ``Send`` or an ``Acknowledge``. A field of one that is not its default
+    says so more cheaply than asking which member there is: of one that is absent, each
+    field reads as its default. Only what has an answer needs an id (W7).
+    """
+    number = item.id
+    command: Command
+    if number:
+        send = item.send
+        recipient = send.recipient
+        command = (
+            Send(recipient, send.body, send.key) if recipient else read_command(item)
+        )
+    else:
+        position = item.acknowledge.position
+        command = Acknowledge(position) if position else read_command(item)
+    return new_tuple(Request, (number, command))
+
+
 def read_command(item: pb.Command) -> Command:
     """The command in ``item``; ``Unknown`` or ``Malformed`` where there is none."""
     member = item.WhichOneof("command")
-    if member == "send":  # first, since most are
-        send = item.send
-        return Send(send.recipient, send.body, send.key)
-    if member == "acknowledge":
-        return Acknowledge(item.acknowledge.position)
     if member is None:
         return _read_memberless(item)
     values = values_of(getattr(item, member))

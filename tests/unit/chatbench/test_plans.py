@@ -4,11 +4,25 @@ import pytest
 
 from chatbench.cells import Contestant
 from chatbench.errors import CannotCompare
-from chatbench.plans import PLANS, full, narrow, quick, standard, with_peers
+from chatbench.plans import (
+    PLANS,
+    concurrency,
+    full,
+    narrow,
+    quick,
+    standard,
+    with_peers,
+)
 from chatbench.workloads import CAPACITY
 
 QUICK_S = 120
-LONGEST_S = {"quick": QUICK_S, "standard": 30 * 60, "full": 90 * 60}
+LONGEST_S = {
+    "quick": QUICK_S,
+    "standard": 30 * 60,
+    "full": 90 * 60,
+    "concurrency": 30 * 60,
+    "quick-concurrency": 6 * 60,
+}
 
 
 @pytest.mark.parametrize("name", list(PLANS))
@@ -164,6 +178,23 @@ def test_others_servers_run_under_the_two_loads_that_all_speak() -> None:
 
     ours = [it.workload.label for it in plan.cells if it.contestant == peer]
     assert sorted(ours) == ["rtt", CAPACITY]
+
+
+def test_from_one_message_to_many_others_servers_run_under_every_load() -> None:
+    peer = Contestant(
+        name="carrier", transport="pigeon", codec="ink", store="paper", server="peer"
+    )
+
+    plan = with_peers(concurrency(), [peer])
+
+    loads = [it.workload for it in plan.cells if it.contestant == peer]
+    assert [(it.pairs, it.in_flight, it.body_bytes) for it in loads] == [
+        (8, 64, 64),
+        (8, 16, 64),
+        (200, 1, 64),
+        (1, 1, 64),
+    ]
+    assert plan.rounds == 9
 
 
 def test_others_servers_under_no_such_load_are_refused() -> None:

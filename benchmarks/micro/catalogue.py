@@ -1,0 +1,34 @@
+"""All benchmarks, the calibration first."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.micro import (
+    codecs,
+    command_queue,
+    delivery,
+    framing,
+    sending,
+    sqlite_deposit,
+)
+from benchmarks.micro.base import Benchmark
+from benchmarks.micro.calibration import CALIBRATION
+
+BENCHMARKS: Final[Sequence[Benchmark]] = (
+    CALIBRATION,
+    *codecs.BENCHMARKS,
+    *framing.BENCHMARKS,
+    *command_queue.BENCHMARKS,
+    *delivery.BENCHMARKS,
+    *sending.BENCHMARKS,
+    *sqlite_deposit.BENCHMARKS,
+)
+
+
+def chosen(parts: Sequence[str]) -> list[Benchmark]:
+    """Those whose name has one of these in it, all without any; calibration always."""
+    return [
+        it
+        for it in BENCHMARKS
+        if it is CALIBRATION or not parts or any(part in it.name for part in parts)
+    ]
