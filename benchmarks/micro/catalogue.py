@@ -8,6 +8,7 @@ from benchmarks.micro import (
     command_queue,
     delivery,
     framing,
+    lone_message,
     sending,
     sqlite_deposit,
 )
@@ -22,6 +23,7 @@ BENCHMARKS: Final[Sequence[Benchmark]] = (
     *delivery.BENCHMARKS,
     *sending.BENCHMARKS,
     *sqlite_deposit.BENCHMARKS,
+    *lone_message.BENCHMARKS,
 )
 
 
