@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position, Username
-from chatcore.limits import DAY_MS
 from chatstores.sender_counts import SenderCounts
+from chatstores.sqlite.values import Value
 from chatstores.sqlite.write_batch import WriteBatch
 
 K = TypeVar("K")
@@ -20,11 +20,6 @@ V = TypeVar("V")
 CACHED: Final = 65_536
 """A cache that has as many entries is emptied, and fills again with what is in use."""
 
-KNOWN_DAYS: Final = 32
-"""With keys of more days than this a pair's highest is not searched for: keys that
-claim to be from anywhere in time would make that long. Each is looked up instead."""
-
-_ABOVE_ALL_KEYS: Final = IdempotencyKey(b"\xff" * 17)
 _BELOW_ALL_KEYS: Final = IdempotencyKey(b"")
 
 _HIDDEN: Final = "SELECT account FROM deletion WHERE finished = 0 AND retract = 1"
@@ -66,7 +61,8 @@ class Cache:
         self._boxes: dict[AccountId, MailboxRow] = {}
         self._counted = 0  # senders in all `sender_counts`, at the most
         self._highest: dict[tuple[AccountId, Username], IdempotencyKey] = {}
-        self._days: set[int] = set()
+        self._latest_key = _BELOW_ALL_KEYS
+        self._has_keys_ahead = False
         self.horizon = _BELOW_ALL_KEYS
         self.forget_all()
 
@@ -76,7 +72,13 @@ class Cache:
         self._ids.clear()
         self._boxes.clear()
         self.horizon = IdempotencyKey(self._batch.row("SELECT key FROM horizon")[0])
-        self.forget_keys()
+        self._highest.clear()
+        self._latest_key = self._find_key(
+            "SELECT key FROM send_key WHERE ahead = 0 ORDER BY key DESC LIMIT 1"
+        )
+        self._has_keys_ahead = bool(
+            self._batch.row("SELECT 1 FROM send_key WHERE ahead = 1 LIMIT 1")
+        )
 
     def account(self, account: AccountId) -> CachedAccount | None:
         """The live account with this id."""
@@ -152,51 +154,44 @@ class Cache:
         self._boxes.clear()
 
     def highest_key(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
-        """A key that no key of this pair is above."""
+        """A key that no key of this pair is above.
+
+        Of a pair that was not seen before it is the latest of all that are not ahead of
+        their time: the pair's next keys are made later than that. Nobody's key that is
+        ahead makes those of others be looked up.
+        """
         known = self._highest.get((sender, recipient))
         if known is None:
-            found = self._find_highest(sender, recipient)
-            known = _keep(self._highest, (sender, recipient), found)
+            known = self._latest_key
+            if self._has_keys_ahead:
+                ahead = self._find_key(
+                    "SELECT key FROM send_key WHERE ahead = 1 AND sender = ? "
+                    "AND recipient = ? ORDER BY key DESC LIMIT 1",
+                    sender,
+                    recipient,
+                )
+                known = max(known, ahead)
+            known = _keep(self._highest, (sender, recipient), known)
         return known
 
+    def _find_key(self, sql: str, *bindings: Value) -> IdempotencyKey:
+        row = self._batch.row(sql, *bindings)
+        return IdempotencyKey(row[0]) if row else _BELOW_ALL_KEYS
+
     def raise_highest_key(
-        self, sender: AccountId, recipient: Username, key: IdempotencyKey, day: int
+        self,
+        sender: AccountId,
+        recipient: Username,
+        key: IdempotencyKey,
+        *,
+        ahead: bool,
     ) -> None:
         """The pair has a key that is above its highest."""
         self._highest[sender, recipient] = key
-        self._days.add(day)
-
-    def forget_keys(self) -> None:
-        """Keys were swept, or their days have to be read for another reason."""
-        self._highest.clear()
-        self._days.clear()
-        day: int | None = 2**63 - 1
-        while len(self._days) <= KNOWN_DAYS:
-            sql = "SELECT max(day) FROM send_key WHERE day < ?"
-            day = self._batch.row(sql, day)[0]
-            if day is None:
-                return
-            self._days.add(day)
-
-    def _find_highest(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
-        if len(self._days) > KNOWN_DAYS:
-            return _ABOVE_ALL_KEYS
-        for day in sorted(self._days, reverse=True):
-            row = self._batch.row(
-                "SELECT key FROM send_key WHERE day = ? AND sender = ? "
-                "AND recipient = ? ORDER BY key DESC LIMIT 1",
-                day,
-                sender,
-                recipient,
-            )
-            if row:
-                return IdempotencyKey(row[0])
-        return _BELOW_ALL_KEYS
-
-
-def day_of(key: IdempotencyKey) -> int:
-    """The day that a UUIDv7 says it was made on; it rises with the keys."""
-    return int.from_bytes(key[:6].ljust(6, b"\0"), "big") // DAY_MS
+        if ahead:
+            self._has_keys_ahead = True
+        elif key > self._latest_key:
+            self._latest_key = key
 
 
 def _keep(cache: dict[K, V], key: K, value: V) -> V:

@@ -17,6 +17,7 @@ from chatcore.ids import (
     Position,
     Username,
 )
+from chatcore.keys import key_from_ms
 from chatcore.model import (
     Bounce,
     Deposit,
@@ -30,13 +31,17 @@ from chatcore.model import (
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
-from chatstores.sqlite.cache import VISIBLE, MailboxRow, day_of
+from chatstores.sqlite.cache import VISIBLE, MailboxRow
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import END, Cursor, page_end
 
 DIGEST_BYTES: Final = 16
 """Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
 is compared with."""
+
+AHEAD_MS: Final = 10_000
+"""A key whose time is later than its message's by more is marked ``ahead``. Clients
+make keys of the server's time as they were told it, so that theirs are earlier."""
 
 _READ: Final = (
     "SELECT position, bounced, sender, username, deleted, body, octet_length(body), "  # noqa: S608 (constants)
@@ -105,11 +110,13 @@ def _deposit(
         box.sender_counts.add(sender_id)
     database.batch.post_message((recipient_id, position, sender_id, sent_at_ms, body))
     if key:
-        day = day_of(key)
+        ahead = key > key_from_ms(sent_at_ms + AHEAD_MS)
         if key > highest:
-            cache.raise_highest_key(sender_id, recipient, key, day)
-        result = (digest, recipient_id, position, sent_at_ms)
-        database.batch.post_key((day, sender_id, recipient, key, *result))
+            cache.raise_highest_key(sender_id, recipient, key, ahead=ahead)
+        database.batch.post_key(
+            (key, sender_id, recipient),
+            (digest, recipient_id, position, sent_at_ms, ahead),
+        )
     return Stored(recipient_id, position, sent_at_ms, new=True)
 
 
@@ -123,14 +130,7 @@ def _first_result(
     """What this key was answered first; None when it is unknown or forgotten."""
     if key < database.cache.horizon:
         return None
-    row = database.batch.row(
-        "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
-        "WHERE day = ? AND sender = ? AND recipient = ? AND key = ?",
-        day_of(key),
-        sender,
-        recipient,
-        key,
-    )
+    row = database.batch.key_row((key, sender, recipient))
     if not row:
         return None
     if row[0] != digest:

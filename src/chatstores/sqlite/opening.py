@@ -69,6 +69,8 @@ def connect(
             if not has_wal:
                 _judge_missing_wal(connection, path, accepted=accept_missing_wal)
             migrate(connection, path=path, keeps_copy=keeps_copy)
+            # Not before: a migration may sort more than fits into memory.
+            connection.execute("PRAGMA temp_store = MEMORY")
             mark_open(connection)
         except BaseException:
             connection.close()
@@ -89,7 +91,6 @@ def _claim(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-    connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _judge_missing_wal(

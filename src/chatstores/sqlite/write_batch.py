@@ -30,6 +30,10 @@ _KEY: Final = (
     "INSERT INTO send_key VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?)",
 )
+_FIND_KEY: Final = (
+    "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
+    "WHERE key = ? AND sender = ? AND recipient = ?"
+)
 
 _COUNT_BEFORE_REMOVAL: Final = """
     WITH gone (decision, messages) AS (
@@ -68,7 +72,7 @@ class WriteBatch:
         self._begun_s = 0.0
         self._rows_before = 0
         self._messages: list[Row] = []
-        self._keys: list[Row] = []
+        self._keys: dict[Row, Row] = {}
         self._acknowledged: dict[AccountId, Position] = {}
         self.recall_deletions()
         (self._waiting,) = self.row(_COUNT_MESSAGES)
@@ -171,9 +175,21 @@ class WriteBatch:
         """Write a message with the commit: account, position, sender, time, body."""
         self._messages.append(row)
 
-    def post_key(self, row: Row) -> None:
-        """Write a row of ``send_key`` with the commit."""
-        self._keys.append(row)
+    def post_key(self, key: Row, result: Row) -> None:
+        """Write a row of ``send_key`` with the commit: its key, sender and recipient,
+        and what was answered.
+        """
+        self._keys[key] = result
+
+    def key_row(self, key: Row) -> Row:
+        """What ``post_key`` was given with this key, also earlier; else an empty tuple.
+
+        A look-up writes nothing that waits: repeats come between other deposits.
+        """
+        result = self._keys.get(key)
+        if result is None:
+            result = self.connection.execute(_FIND_KEY, key).fetchone()
+        return result or ()
 
     def post_acknowledgement(self, account: AccountId, position: Position) -> None:
         """Remove the mail of a live account up to ``position`` with the commit."""
@@ -186,7 +202,8 @@ class WriteBatch:
             self._insert(*_MESSAGE, messages)
             self._waiting += len(messages)
         if self._keys:
-            keys, self._keys = self._keys, []
+            keys = [key + result for key, result in self._keys.items()]
+            self._keys.clear()
             self._insert(*_KEY, keys)
         if self._acknowledged:
             acknowledged = list(self._acknowledged.items())
