@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import msgspec
 
 from chatcore.model import KNOWN_ADDRESSES
 from chatstores.errors import WalMissing
+from chatstores.sqlite.journal import JOURNAL_SINCE, Journal
 from chatstores.sqlite.migrations import steps
 from chatstores.sqlite.unserved import open_unserved
 from chatstores.sqlite.values import Value, fetch_int
@@ -203,17 +205,33 @@ def check(path: Path) -> CheckReport:
         if not findings:
             findings += _of_wal(connection, path, had_wal=had_wal)
             findings += _of_invariants(connection, schema)
+            waiting = 0
+            try:
+                waiting = _in_journal(connection, schema)
+            except msgspec.MsgspecError as error:
+                text = "the journal cannot be read"
+                findings.append(_finding(824, text, [(type(error).__name__,)]))
             return CheckReport(
                 path=path,
                 schema=schema,
                 accounts=fetch_int(connection, f"SELECT count(*) FROM ({_LIVE})"),  # noqa: S608 (a constant)
-                messages=fetch_int(connection, "SELECT count(*) FROM message"),
+                messages=fetch_int(connection, "SELECT count(*) FROM message")
+                + waiting,
                 findings=findings,
             )
     # What its tables hold means nothing then.
     return CheckReport(
         path=path, schema=schema, accounts=0, messages=0, findings=findings
     )
+
+
+def _in_journal(connection: apsw.Connection, schema: int) -> int:
+    """By how much the journal changes the number of messages when it is applied."""
+    if schema < JOURNAL_SINCE:
+        return 0
+    journal = Journal(connection)
+    journal.read()
+    return journal.entries.waiting
 
 
 def _of_sqlite(connection: apsw.Connection) -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from chatcore.ids import (
     Position,
     Username,
 )
-from chatcore.keys import key_from_ms
 from chatcore.model import (
     Bounce,
     Deposit,
@@ -108,15 +107,14 @@ def _deposit(
     box.messages += 1
     if box.sender_counts is not None:
         box.sender_counts.add(sender_id)
-    database.batch.post_message((recipient_id, position, sender_id, sent_at_ms, body))
+    ahead = False
     if key:
-        ahead = key > key_from_ms(sent_at_ms + AHEAD_MS)
+        # Its first 48 bits are its time.
+        ahead = int.from_bytes(key[:6], "big") > sent_at_ms + AHEAD_MS
         if key > highest:
             cache.raise_highest_key(sender_id, recipient, key, ahead=ahead)
-        database.batch.post_key(
-            (key, sender_id, recipient),
-            (digest, recipient_id, position, sent_at_ms, ahead),
-        )
+    message = (recipient_id, position, sender_id, sent_at_ms, body)
+    database.batch.post_deposit((*message, recipient, key, digest, ahead))
     return Stored(recipient_id, position, sent_at_ms, new=True)
 
 
@@ -130,12 +128,12 @@ def _first_result(
     """What this key was answered first; None when it is unknown or forgotten."""
     if key < database.cache.horizon:
         return None
-    row = database.batch.key_row((key, sender, recipient))
-    if not row:
+    first = database.batch.key_result((key, sender, recipient))
+    if first is None:
         return None
-    if row[0] != digest:
+    if first.digest != digest:
         return Declined.OTHER_BODY
-    return Stored(row[1], row[2], row[3], new=False)
+    return Stored(first.recipient_id, first.position, first.sent_at_ms, new=False)
 
 
 def acknowledge(
@@ -150,6 +148,7 @@ def acknowledge(
     position = min(position, box.head)
     if position <= box.acknowledged:
         return False
+    waiting = box.messages + box.bounces
     if position == box.head:
         box.messages = box.bounces = 0
         box.sender_counts = None
@@ -158,7 +157,8 @@ def acknowledge(
         box.messages = box.head - position
     else:
         _count_out(database, account, box, position)
-    database.batch.post_acknowledgement(account, position)
+    mails = waiting - box.messages - box.bounces
+    database.batch.post_acknowledgement(account, position, mails)
     box.acknowledged = position
     return True
 

@@ -85,6 +85,7 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
         (819, "DELETE FROM horizon"),
         (820, "INSERT INTO known_address VALUES (3, x'00', 0)"),
         (821, "DELETE FROM state"),
+        (824, "INSERT INTO journal (entries) VALUES (x'c1')"),
         (803, "DROP INDEX account_tombstone"),
         (803, "ALTER TABLE session ADD COLUMN more TEXT"),
         (803, "CREATE TABLE other (x)"),
