@@ -48,8 +48,9 @@ FILL_MESSAGES: Final = """
 FILL_KEYS: Final = """
     WITH RECURSIVE n (n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2)
     INSERT INTO send_key
-    SELECT unhex(printf('%012x7000', ?3 + n / 20)) || randomblob(8), 1 + n % 997,
-        'full-' || (1 + n % 1000), randomblob(16), 1 + n % 1000, 1, 0 FROM n
+    SELECT unhex(printf('%012x7000%s', ?3 + n / 20, hex(randomblob(8)))), 1 + n % 997,
+        'full-' || (1 + n % 1000), randomblob(16), 1 + n % 1000, 1, ?3 + n / 20, 0
+    FROM n
 """
 
 

@@ -51,6 +51,19 @@ class MailboxRow:
     sender_counts: SenderCounts | None = None
 
 
+@dataclass(slots=True)
+class CachedPair:
+    """All that a deposit needs: who sends, and the mailbox of a live recipient.
+
+    No key of the pair is above ``highest``.
+    """
+
+    sender: CachedAccount
+    recipient_id: AccountId
+    box: MailboxRow
+    highest: IdempotencyKey
+
+
 class Cache:
     """The caches over one ``WriteBatch``, each filled when it is asked."""
 
@@ -59,8 +72,8 @@ class Cache:
         self._accounts: dict[AccountId, CachedAccount] = {}
         self._ids: dict[Username, AccountId] = {}
         self._boxes: dict[AccountId, MailboxRow] = {}
+        self._pairs: dict[tuple[AccountId, Username], CachedPair] = {}
         self._counted = 0  # senders in all `sender_counts`, at the most
-        self._highest: dict[tuple[AccountId, Username], IdempotencyKey] = {}
         self._latest_key = _BELOW_ALL_KEYS
         self._has_keys_ahead = False
         self.horizon = _BELOW_ALL_KEYS
@@ -71,8 +84,8 @@ class Cache:
         self._accounts.clear()
         self._ids.clear()
         self._boxes.clear()
+        self._pairs.clear()
         self.horizon = IdempotencyKey(self._batch.row("SELECT key FROM horizon")[0])
-        self._highest.clear()
         self._latest_key = self._find_key(
             "SELECT key FROM send_key WHERE ahead = 0 ORDER BY key DESC LIMIT 1"
         )
@@ -90,7 +103,7 @@ class Cache:
             )
             if not row:
                 return None
-            known = _keep(self._accounts, account, CachedAccount(*row))
+            known = self._keep(self._accounts, account, CachedAccount(*row))
         return known
 
     def account_id(self, username: Username) -> AccountId | None:
@@ -102,7 +115,7 @@ class Cache:
             )
             if not row:
                 return None
-            known = _keep(self._ids, username, AccountId(row[0]))
+            known = self._keep(self._ids, username, AccountId(row[0]))
         return known
 
     def forget_account(self, account: AccountId, username: Username) -> None:
@@ -110,6 +123,7 @@ class Cache:
         self._accounts.pop(account, None)
         self._ids.pop(username, None)
         self._boxes.pop(account, None)
+        self._pairs.clear()
 
     def box(self, account: AccountId) -> MailboxRow:
         """The mailbox of a live account; what the caller changes in it holds."""
@@ -127,7 +141,7 @@ class Cache:
             )
             head = Position(max(acknowledged, removed, top or 0))
             box = MailboxRow(Position(acknowledged), head, messages, bounces)
-            known = _keep(self._boxes, account, box)
+            known = self._keep(self._boxes, account, box)
         return known
 
     def sender_counts(self, account: AccountId, box: MailboxRow) -> SenderCounts:
@@ -152,6 +166,20 @@ class Cache:
     def forget_boxes(self) -> None:
         """A retraction was decided: any count may be another now."""
         self._boxes.clear()
+        self._pairs.clear()
+
+    def pair(self, sender: AccountId, recipient: Username) -> CachedPair | None:
+        """Two live accounts; what the caller changes in it holds."""
+        known = self._pairs.get((sender, recipient))
+        if known is None:
+            account, recipient_id = self.account(sender), self.account_id(recipient)
+            if account is None or recipient_id is None:
+                return None
+            box = self.box(recipient_id)
+            highest = self.highest_key(sender, recipient)
+            known = CachedPair(account, recipient_id, box, highest)
+            self._keep(self._pairs, (sender, recipient), known)
+        return known
 
     def highest_key(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
         """A key that no key of this pair is above.
@@ -160,42 +188,38 @@ class Cache:
         their time: the pair's next keys are made later than that. Nobody's key that is
         ahead makes those of others be looked up.
         """
-        known = self._highest.get((sender, recipient))
-        if known is None:
-            known = self._latest_key
-            if self._has_keys_ahead:
-                ahead = self._find_key(
-                    "SELECT key FROM send_key WHERE ahead = 1 AND sender = ? "
-                    "AND recipient = ? ORDER BY key DESC LIMIT 1",
-                    sender,
-                    recipient,
-                )
-                known = max(known, ahead)
-            known = _keep(self._highest, (sender, recipient), known)
-        return known
-
-    def _find_key(self, sql: str, *bindings: Value) -> IdempotencyKey:
-        row = self._batch.row(sql, *bindings)
-        return IdempotencyKey(row[0]) if row else _BELOW_ALL_KEYS
+        pair = self._pairs.get((sender, recipient))
+        if pair is not None:
+            return pair.highest
+        highest = self._latest_key
+        if self._has_keys_ahead:
+            ahead = self._find_key(
+                "SELECT key FROM send_key WHERE ahead = 1 AND sender = ? "
+                "AND recipient = ? ORDER BY key DESC LIMIT 1",
+                sender,
+                recipient,
+            )
+            highest = max(highest, ahead)
+        return highest
 
     def raise_highest_key(
-        self,
-        sender: AccountId,
-        recipient: Username,
-        key: IdempotencyKey,
-        *,
-        ahead: bool,
+        self, pair: CachedPair, key: IdempotencyKey, *, ahead: bool
     ) -> None:
         """The pair has a key that is above its highest."""
-        self._highest[sender, recipient] = key
+        pair.highest = key
         if ahead:
             self._has_keys_ahead = True
         elif key > self._latest_key:
             self._latest_key = key
 
+    def _find_key(self, sql: str, *bindings: Value) -> IdempotencyKey:
+        row = self._batch.row(sql, *bindings)
+        return IdempotencyKey(row[0]) if row else _BELOW_ALL_KEYS
 
-def _keep(cache: dict[K, V], key: K, value: V) -> V:
-    if len(cache) >= CACHED:
-        cache.clear()
-    cache[key] = value
-    return value
+    def _keep(self, cache: dict[K, V], key: K, value: V) -> V:
+        if len(cache) >= CACHED:
+            cache.clear()
+            # They hold what the others have.
+            self._pairs.clear()
+        cache[key] = value
+        return value

@@ -1,7 +1,7 @@
 -- The first result under each idempotency key of a send. A key is a UUIDv7, which begins
 -- with its time: the keys of one commit are next to each other, whoever they are of, and
 -- what is forgotten is one range, at the front.
--- `ahead` marks keys that were more than 10 s ahead of `sent_at_ms`. Only of these a pair's
+-- `ahead` marks keys that were 10 s or more ahead of `sent_at_ms`. Only of these a pair's
 -- highest has to be found, since all others are below any that is made later.
 CREATE TABLE send_key_by_time (
     key          BLOB    NOT NULL,
