@@ -19,7 +19,7 @@ from pathlib import Path
 from chatstores.sqlite.address import LEAST_FREE_MIB, parse_sqlite_url
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
-from chatstores.sqlite.opening import connect, translated
+from chatstores.sqlite.opening import connect, growth_of_wal, translated
 from chatstores.sqlite.store import SqliteStore
 
 __all__ = ["SqliteStore", "open_sqlite", "open_sqlite_url"]
@@ -45,7 +45,7 @@ async def open_sqlite(
     monitor = DiskMonitor(path, least_free_mib=least_free_mib)
     with translated(path):
         try:
-            database = Database(connection)
+            database = Database(connection, growth_of_wal(connection, vfs=vfs))
         except BaseException:
             connection.close()
             raise

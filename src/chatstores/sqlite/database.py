@@ -11,7 +11,7 @@ import apsw
 from chatcore.errors import OutcomeUnknown
 from chatcore.ids import AccountId
 from chatstores.sqlite.cache import Cache
-from chatstores.sqlite.wal import close_whole
+from chatstores.sqlite.wal import WalGrowth, close_whole
 from chatstores.sqlite.write_batch import WriteBatch
 
 
@@ -22,7 +22,10 @@ class Database:
         closing: the mailboxes that decline deposits; they are open in a new process.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(
+        self, connection: apsw.Connection, growth: WalGrowth | None = None
+    ) -> None:
+        self._growth = growth
         self.batch = WriteBatch(connection)
         self.cache = Cache(self.batch)
         self.closing: set[AccountId] = set()
@@ -46,6 +49,8 @@ class Database:
         """
         try:
             self.batch.commit()
+            if self._growth is not None:
+                self._growth.look()
         except (apsw.Error, OutcomeUnknown):
             if not self.batch.only_reads:
                 raise
@@ -74,4 +79,6 @@ class Database:
         """
         with suppress(apsw.Error, OutcomeUnknown):
             self.batch.apply_journal()
+        if self._growth is not None:
+            self._growth.close()
         close_whole(self.batch.connection)

@@ -45,11 +45,11 @@ AHEAD_MS: Final = 10_000
 make keys of the server's time as they were told it, so that theirs are earlier."""
 
 _READ: Final = (
-    "SELECT position, bounced, sender, username, deleted, body, octet_length(body), "  # noqa: S608 (constants)
-    "sent_at_ms FROM message JOIN account ON account.id = sender "
-    f"WHERE message.account = ? AND position > ? AND {VISIBLE} "
-    "ORDER BY position LIMIT ?"
+    "SELECT position, bounced, sender, body, octet_length(body), sent_at_ms "
+    "FROM message WHERE account = ? AND position > ? "
 )
+_READ_ALL: Final = f"{_READ} ORDER BY position LIMIT ?"
+_READ_VISIBLE: Final = f"{_READ} AND {VISIBLE} ORDER BY position LIMIT ?"
 
 _LEAVING: Final = (
     "SELECT sender, bounced, count(*) FROM message "  # noqa: S608 (a constant)
@@ -282,19 +282,33 @@ def read(
     if database.cache.account(account) is None:
         return ()
     page: list[Mail] = []
-    for row in database.batch.each(_READ, account, after, messages):
-        position, bounced, sender, name, deleted, body, size, sent_at_ms = row
+    names: dict[AccountId, tuple[Username, bool]] = {}
+    batch = database.batch
+    sql = _READ_VISIBLE if batch.deletions_run else _READ_ALL
+    for row in batch.each(sql, account, after, messages):
+        position, bounced, sender, body, size, sent_at_ms = row
+        if sender not in names:
+            names[sender] = _name_of(database, sender)
+        name, gone = names[sender]
         if bounced:
             positions = tuple(json.loads(body))
             size = POSITION_BYTES * len(positions)
             page.append(Bounce(position, name, sender, positions, sent_at_ms))
         else:
-            gone = bool(deleted)
             page.append(Message(position, name, sender, gone, body, size, sent_at_ms))
         body_bytes -= size
         if body_bytes <= 0:
             break
     return page
+
+
+def _name_of(database: Database, account: AccountId) -> tuple[Username, bool]:
+    """Its name, and whether it is deleted; a tombstone is there while mail names it."""
+    live = database.cache.account(account)
+    if live is not None:
+        return live.username, False
+    (name,) = database.batch.row("SELECT username FROM account WHERE id = ?", account)
+    return name, True
 
 
 def put_bounce(

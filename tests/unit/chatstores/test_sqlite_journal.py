@@ -1,5 +1,7 @@
 """What commits have brought in is whole, whether the tables have it yet or not."""
 
+# ruff: noqa: ASYNC240 (nothing else runs on these event loops)
+
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -174,3 +176,18 @@ async def test_large_bodies_are_not_written_twice(
     left = crashed(file)
 
     assert (rows(left, "journal"), rows(left, "message")) == (0, 2)
+
+
+async def test_the_log_grows_by_pieces_and_is_gone_when_the_file_is_closed(
+    file: Path,
+) -> None:
+    log = Path(f"{file}-wal")
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        ada = await driver.register("ada")
+        grown = log.stat().st_size
+        await driver.send(ada, "ada", "x")
+        after = log.stat().st_size
+
+    assert after == grown > 512 * 1024
+    assert not log.exists()
