@@ -79,12 +79,29 @@ def store_costs(folder: Path | None = None) -> dict[str, dict[str, float]]:
 async def store_cost(url: str, *, repeats: int = REPEATS) -> dict[str, float]:
     """As ``store_costs``, of the store at one URL; it is left with our messages."""
     async with open_store(url) as store:
-        names = count(time.time_ns())
-        costs: dict[str, float] = {}
-        for batch in DEPOSITS:
-            each = [await _deposit_us(store, batch, names) for _ in range(repeats + 1)]
-            costs[f"batch_{batch}"] = median(each[1:])
-    return costs
+        return {
+            f"batch_{batch}": await load_cost(
+                store, pairs=PAIRS, batch=batch, deposits=deposits, repeats=repeats
+            )
+            for batch, deposits in DEPOSITS.items()
+        }
+
+
+async def load_cost(
+    store: Store,
+    *,
+    pairs: int,
+    batch: int,
+    deposits: int,
+    repeats: int = REPEATS,
+) -> float:
+    """CPU a message where so many pairs deposit a ``batch`` at a time each."""
+    names = count(time.time_ns())
+    loads = [
+        await _deposit_us(store, pairs, batch, deposits, names)
+        for _ in range(repeats + 1)
+    ]
+    return median(loads[1:])
 
 
 # ---- codecs
@@ -127,16 +144,18 @@ def _cost_us(operation: Callable[[], object], batch: int, repeats: int) -> float
 # ---- stores
 
 
-async def _deposit_us(store: Store, batch: int, names: "count[int]") -> float:
+async def _deposit_us(
+    store: Store, pairs: int, batch: int, deposits: int, names: "count[int]"
+) -> float:
     """CPU a message of one repeat, all threads of the store among it."""
-    pairs = [await _Pair.open(store, next(names)) for _ in range(PAIRS)]
+    opened = [await _Pair.open(store, next(names)) for _ in range(pairs)]
     began_ns = time.process_time_ns()
     async with asyncio.TaskGroup() as running:
-        for pair in pairs:
-            running.create_task(pair.run(batch))
+        for pair in opened:
+            running.create_task(pair.run(batch, deposits))
     await store.flush()
     spent_us = (time.process_time_ns() - began_ns) / _NS_PER_US
-    return spent_us / (PAIRS * DEPOSITS[batch] * batch)
+    return spent_us / (pairs * deposits * batch)
 
 
 class _Pair:
@@ -161,17 +180,15 @@ class _Pair:
         sender = await _open_account(store, Username(f"from-{number}"))
         return cls(store, sender, await _open_account(store, name), name)
 
-    async def run(self, batch: int) -> None:
+    async def run(self, batch: int, deposits: int) -> None:
         """Deposit under new keys, wait for the result, acknowledge, again and again."""
-        room = MailboxRoom(
-            full=PAIRS * batch, crowded=PAIRS * batch, share=PAIRS * batch
-        )
-        for _ in range(DEPOSITS[batch]):
-            deposits = [
+        room = MailboxRoom(full=2 * batch, crowded=2 * batch, share=2 * batch)
+        for _ in range(deposits):
+            messages = [
                 Deposit(*self._sender, self._name, BODY, len(BODY), self._key(), 0)
                 for _ in range(batch)
             ]
-            results = await self._store.deposit(deposits, room=room, keys=_ANY_KEY)
+            results = await self._store.deposit(messages, room=room, keys=_ANY_KEY)
             match results[-1]:
                 case Stored(position=position):
                     self._store.acknowledge(*self._recipient, position)

@@ -5,7 +5,7 @@
     store ─ asks ─→ writer (a thread) ─ begins, commits ─→ database
                       │ does the work of                    ├── cache
                       └─→ accounts, mailboxes,              └── write_batch  the file
-                          deletions, clean_up, retention
+                          deletions, clean_up, retention          └── journal
 
 ``opening``, ``permissions`` and ``migrations`` come before, ``schema`` has the SQL of
 the tables.
@@ -19,7 +19,7 @@ from pathlib import Path
 from chatstores.sqlite.address import LEAST_FREE_MIB, parse_sqlite_url
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
-from chatstores.sqlite.opening import connect
+from chatstores.sqlite.opening import connect, growth_of_wal, translated
 from chatstores.sqlite.store import SqliteStore
 
 __all__ = ["SqliteStore", "open_sqlite", "open_sqlite_url"]
@@ -43,7 +43,13 @@ async def open_sqlite(
         connect, path, vfs=vfs, accept_missing_wal=accept_missing_wal
     )
     monitor = DiskMonitor(path, least_free_mib=least_free_mib)
-    store = SqliteStore(Database(connection), monitor)
+    with translated(path):
+        try:
+            database = Database(connection, growth_of_wal(connection, vfs=vfs))
+        except BaseException:
+            connection.close()
+            raise
+    store = SqliteStore(database, monitor)
     try:
         yield store
     finally:

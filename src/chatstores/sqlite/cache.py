@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position, Username
-from chatcore.limits import DAY_MS
 from chatstores.sender_counts import SenderCounts
+from chatstores.sqlite.values import Value
 from chatstores.sqlite.write_batch import WriteBatch
 
 K = TypeVar("K")
@@ -20,11 +20,6 @@ V = TypeVar("V")
 CACHED: Final = 65_536
 """A cache that has as many entries is emptied, and fills again with what is in use."""
 
-KNOWN_DAYS: Final = 32
-"""With keys of more days than this a pair's highest is not searched for: keys that
-claim to be from anywhere in time would make that long. Each is looked up instead."""
-
-_ABOVE_ALL_KEYS: Final = IdempotencyKey(b"\xff" * 17)
 _BELOW_ALL_KEYS: Final = IdempotencyKey(b"")
 
 _HIDDEN: Final = "SELECT account FROM deletion WHERE finished = 0 AND retract = 1"
@@ -56,6 +51,19 @@ class MailboxRow:
     sender_counts: SenderCounts | None = None
 
 
+@dataclass(slots=True)
+class CachedPair:
+    """All that a deposit needs: who sends, and the mailbox of a live recipient.
+
+    No key of the pair is above ``highest``.
+    """
+
+    sender: CachedAccount
+    recipient_id: AccountId
+    box: MailboxRow
+    highest: IdempotencyKey
+
+
 class Cache:
     """The caches over one ``WriteBatch``, each filled when it is asked."""
 
@@ -64,9 +72,10 @@ class Cache:
         self._accounts: dict[AccountId, CachedAccount] = {}
         self._ids: dict[Username, AccountId] = {}
         self._boxes: dict[AccountId, MailboxRow] = {}
+        self._pairs: dict[tuple[AccountId, Username], CachedPair] = {}
         self._counted = 0  # senders in all `sender_counts`, at the most
-        self._highest: dict[tuple[AccountId, Username], IdempotencyKey] = {}
-        self._days: set[int] = set()
+        self._latest_key = _BELOW_ALL_KEYS
+        self._has_keys_ahead = False
         self.horizon = _BELOW_ALL_KEYS
         self.forget_all()
 
@@ -75,8 +84,14 @@ class Cache:
         self._accounts.clear()
         self._ids.clear()
         self._boxes.clear()
+        self._pairs.clear()
         self.horizon = IdempotencyKey(self._batch.row("SELECT key FROM horizon")[0])
-        self.forget_keys()
+        self._latest_key = self._find_key(
+            "SELECT key FROM send_key WHERE ahead = 0 ORDER BY key DESC LIMIT 1"
+        )
+        self._has_keys_ahead = bool(
+            self._batch.row("SELECT 1 FROM send_key WHERE ahead = 1 LIMIT 1")
+        )
 
     def account(self, account: AccountId) -> CachedAccount | None:
         """The live account with this id."""
@@ -88,7 +103,7 @@ class Cache:
             )
             if not row:
                 return None
-            known = _keep(self._accounts, account, CachedAccount(*row))
+            known = self._keep(self._accounts, account, CachedAccount(*row))
         return known
 
     def account_id(self, username: Username) -> AccountId | None:
@@ -100,7 +115,7 @@ class Cache:
             )
             if not row:
                 return None
-            known = _keep(self._ids, username, AccountId(row[0]))
+            known = self._keep(self._ids, username, AccountId(row[0]))
         return known
 
     def forget_account(self, account: AccountId, username: Username) -> None:
@@ -108,6 +123,7 @@ class Cache:
         self._accounts.pop(account, None)
         self._ids.pop(username, None)
         self._boxes.pop(account, None)
+        self._pairs.clear()
 
     def box(self, account: AccountId) -> MailboxRow:
         """The mailbox of a live account; what the caller changes in it holds."""
@@ -125,7 +141,7 @@ class Cache:
             )
             head = Position(max(acknowledged, removed, top or 0))
             box = MailboxRow(Position(acknowledged), head, messages, bounces)
-            known = _keep(self._boxes, account, box)
+            known = self._keep(self._boxes, account, box)
         return known
 
     def sender_counts(self, account: AccountId, box: MailboxRow) -> SenderCounts:
@@ -150,57 +166,60 @@ class Cache:
     def forget_boxes(self) -> None:
         """A retraction was decided: any count may be another now."""
         self._boxes.clear()
+        self._pairs.clear()
 
-    def highest_key(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
-        """A key that no key of this pair is above."""
-        known = self._highest.get((sender, recipient))
+    def pair(self, sender: AccountId, recipient: Username) -> CachedPair | None:
+        """Two live accounts; what the caller changes in it holds."""
+        known = self._pairs.get((sender, recipient))
         if known is None:
-            found = self._find_highest(sender, recipient)
-            known = _keep(self._highest, (sender, recipient), found)
+            account, recipient_id = self.account(sender), self.account_id(recipient)
+            if account is None or recipient_id is None:
+                return None
+            box = self.box(recipient_id)
+            highest = self.highest_key(sender, recipient)
+            known = CachedPair(account, recipient_id, box, highest)
+            self._keep(self._pairs, (sender, recipient), known)
         return known
 
-    def raise_highest_key(
-        self, sender: AccountId, recipient: Username, key: IdempotencyKey, day: int
-    ) -> None:
-        """The pair has a key that is above its highest."""
-        self._highest[sender, recipient] = key
-        self._days.add(day)
+    def highest_key(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
+        """A key that no key of this pair is above.
 
-    def forget_keys(self) -> None:
-        """Keys were swept, or their days have to be read for another reason."""
-        self._highest.clear()
-        self._days.clear()
-        day: int | None = 2**63 - 1
-        while len(self._days) <= KNOWN_DAYS:
-            sql = "SELECT max(day) FROM send_key WHERE day < ?"
-            day = self._batch.row(sql, day)[0]
-            if day is None:
-                return
-            self._days.add(day)
-
-    def _find_highest(self, sender: AccountId, recipient: Username) -> IdempotencyKey:
-        if len(self._days) > KNOWN_DAYS:
-            return _ABOVE_ALL_KEYS
-        for day in sorted(self._days, reverse=True):
-            row = self._batch.row(
-                "SELECT key FROM send_key WHERE day = ? AND sender = ? "
+        Of a pair that was not seen before it is the latest of all that are not ahead of
+        their time: the pair's next keys are made later than that. Nobody's key that is
+        ahead makes those of others be looked up.
+        """
+        pair = self._pairs.get((sender, recipient))
+        if pair is not None:
+            return pair.highest
+        highest = self._latest_key
+        if self._has_keys_ahead:
+            ahead = self._find_key(
+                "SELECT key FROM send_key WHERE ahead = 1 AND sender = ? "
                 "AND recipient = ? ORDER BY key DESC LIMIT 1",
-                day,
                 sender,
                 recipient,
             )
-            if row:
-                return IdempotencyKey(row[0])
-        return _BELOW_ALL_KEYS
+            highest = max(highest, ahead)
+        return highest
 
+    def raise_highest_key(
+        self, pair: CachedPair, key: IdempotencyKey, *, ahead: bool
+    ) -> None:
+        """The pair has a key that is above its highest."""
+        pair.highest = key
+        if ahead:
+            self._has_keys_ahead = True
+        elif key > self._latest_key:
+            self._latest_key = key
 
-def day_of(key: IdempotencyKey) -> int:
-    """The day that a UUIDv7 says it was made on; it rises with the keys."""
-    return int.from_bytes(key[:6].ljust(6, b"\0"), "big") // DAY_MS
+    def _find_key(self, sql: str, *bindings: Value) -> IdempotencyKey:
+        row = self._batch.row(sql, *bindings)
+        return IdempotencyKey(row[0]) if row else _BELOW_ALL_KEYS
 
-
-def _keep(cache: dict[K, V], key: K, value: V) -> V:
-    if len(cache) >= CACHED:
-        cache.clear()
-    cache[key] = value
-    return value
+    def _keep(self, cache: dict[K, V], key: K, value: V) -> V:
+        if len(cache) >= CACHED:
+            cache.clear()
+            # They hold what the others have.
+            self._pairs.clear()
+        cache[key] = value
+        return value

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import msgspec
 
-from chatcore.ids import IdempotencyKey
 from chatcore.model import KNOWN_ADDRESSES
 from chatstores.errors import WalMissing
-from chatstores.sqlite.cache import day_of
+from chatstores.sqlite.journal import JOURNAL_SINCE, Journal
 from chatstores.sqlite.migrations import steps
 from chatstores.sqlite.unserved import open_unserved
 from chatstores.sqlite.values import Value, fetch_int
@@ -139,9 +139,9 @@ INVARIANTS: Final = (
     ),
     Invariant(
         code=815,
-        text="a key of a send is no key, or filed under another day than its own",
+        text="a key of a send is no key",
         sql="SELECT sender, recipient_id, position FROM send_key "
-        "WHERE length(key) <> 16 OR day <> day_of(key)",
+        "WHERE length(key) <> 16",
     ),
     Invariant(
         code=816,
@@ -181,6 +181,13 @@ INVARIANTS: Final = (
         "WHERE length(chat) = 16 AND log_sequence >= 0) <> 1",
         since=STATE_SINCE,
     ),
+    Invariant(
+        code=823,
+        text="a key of a send is said to be ahead of its time, and is not, or is",
+        sql="SELECT sender, recipient_id, position FROM send_key "
+        "WHERE ahead <> (key > unhex(printf('%012x', sent_at_ms + 10000)))",
+        since=5,
+    ),
 )
 
 
@@ -192,24 +199,39 @@ def check(path: Path) -> CheckReport:
     """
     had_wal = wal_of(path).exists()
     with open_unserved(path) as connection:
-        connection.create_scalar_function("day_of", _day_of, 1, deterministic=True)
         schema = fetch_int(connection, "PRAGMA user_version")
         findings = list(_of_sqlite(connection))
         findings += _of_schema(connection, schema)
         if not findings:
             findings += _of_wal(connection, path, had_wal=had_wal)
             findings += _of_invariants(connection, schema)
+            waiting = 0
+            try:
+                waiting = _in_journal(connection, schema)
+            except msgspec.MsgspecError as error:
+                text = "the journal cannot be read"
+                findings.append(_finding(824, text, [(type(error).__name__,)]))
             return CheckReport(
                 path=path,
                 schema=schema,
                 accounts=fetch_int(connection, f"SELECT count(*) FROM ({_LIVE})"),  # noqa: S608 (a constant)
-                messages=fetch_int(connection, "SELECT count(*) FROM message"),
+                messages=fetch_int(connection, "SELECT count(*) FROM message")
+                + waiting,
                 findings=findings,
             )
     # What its tables hold means nothing then.
     return CheckReport(
         path=path, schema=schema, accounts=0, messages=0, findings=findings
     )
+
+
+def _in_journal(connection: apsw.Connection, schema: int) -> int:
+    """By how much the journal changes the number of messages when it is applied."""
+    if schema < JOURNAL_SINCE:
+        return 0
+    journal = Journal(connection)
+    journal.read()
+    return journal.entries.waiting
 
 
 def _of_sqlite(connection: apsw.Connection) -> Iterator[Finding]:
@@ -229,7 +251,11 @@ def _of_schema(connection: apsw.Connection, schema: int) -> Iterator[Finding]:
     with closing(apsw.Connection(":memory:")) as fresh:
         for step in steps()[:schema]:
             fresh.execute(step)
-        expected, found = _tables(fresh), _tables(connection)
+        expected = _tables(fresh)
+    try:
+        found = _tables(connection)
+    except apsw.CorruptError:
+        return  # SQLite has found that already
     if not schema or expected != found:
         other = sorted(name for name, _ in expected ^ found)
         text = f"tables or indexes are not those of schema {schema}"
@@ -269,8 +295,3 @@ def _of_invariants(connection: apsw.Connection, schema: int) -> Iterator[Finding
 def _finding(code: int, text: str, rows: Sequence[tuple[Value, ...]]) -> Finding:
     shown = ["/".join(map(str, row)) for row in rows[:_SHOWN]]
     return Finding(code=code, text=text, count=len(rows), examples=shown)
-
-
-def _day_of(*keys: object) -> int:
-    (key,) = keys
-    return day_of(IdempotencyKey(key)) if isinstance(key, bytes) else -1

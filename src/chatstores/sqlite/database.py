@@ -4,11 +4,14 @@ The functions of ``accounts``, ``mailboxes`` and ``deletions`` take it; the ``wr
 begins and ends its transactions.
 """
 
+from contextlib import suppress
+
 import apsw
 
+from chatcore.errors import OutcomeUnknown
 from chatcore.ids import AccountId
 from chatstores.sqlite.cache import Cache
-from chatstores.sqlite.wal import close_whole
+from chatstores.sqlite.wal import WalGrowth, close_whole
 from chatstores.sqlite.write_batch import WriteBatch
 
 
@@ -19,7 +22,10 @@ class Database:
         closing: the mailboxes that decline deposits; they are open in a new process.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(
+        self, connection: apsw.Connection, growth: WalGrowth | None = None
+    ) -> None:
+        self._growth = growth
         self.batch = WriteBatch(connection)
         self.cache = Cache(self.batch)
         self.closing: set[AccountId] = set()
@@ -31,13 +37,25 @@ class Database:
         self.batch.begin()
         self._closing_before = frozenset(self.closing)
         if self._stale:
-            self.batch.recall_deletions()
+            self.batch.recall()
             self.cache.forget_all()
             self._stale = False
 
     def commit(self) -> None:
-        """End it; see ``WriteBatch.commit``."""
-        self.batch.commit()
+        """End it; see ``WriteBatch.commit``.
+
+        One that only reads has it all, also where the journal, which it has applied
+        for that, cannot be written to the tables now.
+        """
+        try:
+            self.batch.commit()
+            if self._growth is not None:
+                self._growth.look()
+        except (apsw.Error, OutcomeUnknown):
+            if not self.batch.only_reads:
+                raise
+            self._stale = True
+            self.batch.roll_back()
 
     def roll_back(self) -> None:
         """Leave everything as it was at ``begin``.
@@ -55,5 +73,12 @@ class Database:
             self.closing.add(account)
 
     def close(self) -> None:
-        """Give the file back; see ``wal.close_whole``."""
+        """Give the file back; see ``wal.close_whole``.
+
+        On a disk that fails the journal stays, and the next opening applies it.
+        """
+        with suppress(apsw.Error, OutcomeUnknown):
+            self.batch.apply_journal()
+        if self._growth is not None:
+            self._growth.close()
         close_whole(self.batch.connection)

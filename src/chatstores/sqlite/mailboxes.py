@@ -11,12 +11,14 @@ from typing import Final
 
 from chatcore.ids import (
     BEFORE_FIRST,
+    NO_KEY,
     AccountId,
     Epoch,
     IdempotencyKey,
     Position,
     Username,
 )
+from chatcore.keys import key_from_ms
 from chatcore.model import (
     Bounce,
     Deposit,
@@ -30,7 +32,7 @@ from chatcore.model import (
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatstores.bounces import POSITION_BYTES
-from chatstores.sqlite.cache import VISIBLE, MailboxRow, day_of
+from chatstores.sqlite.cache import VISIBLE, MailboxRow
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import END, Cursor, page_end
 
@@ -38,12 +40,16 @@ DIGEST_BYTES: Final = 16
 """Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
 is compared with."""
 
+AHEAD_MS: Final = 10_000
+"""A key whose time is later than its message's by so much is marked ``ahead``. Clients
+make keys of the server's time as they were told it, so that theirs are earlier."""
+
 _READ: Final = (
-    "SELECT position, bounced, sender, username, deleted, body, octet_length(body), "  # noqa: S608 (constants)
-    "sent_at_ms FROM message JOIN account ON account.id = sender "
-    f"WHERE message.account = ? AND position > ? AND {VISIBLE} "
-    "ORDER BY position LIMIT ?"
+    "SELECT position, bounced, sender, body, octet_length(body), sent_at_ms "
+    "FROM message WHERE account = ? AND position > ? "
 )
+_READ_ALL: Final = f"{_READ} ORDER BY position LIMIT ?"
+_READ_VISIBLE: Final = f"{_READ} AND {VISIBLE} ORDER BY position LIMIT ?"
 
 _LEAVING: Final = (
     "SELECT sender, bounced, count(*) FROM message "  # noqa: S608 (a constant)
@@ -57,37 +63,79 @@ def deposit(
     room: MailboxRoom,
     keys: KeySpan,
 ) -> Sequence[DepositResult]:
-    """Judge each deposit by itself, and post those that nothing speaks against."""
+    """Judge each deposit by itself, and post those that nothing speaks against.
+
+    What is so of nearly all is seen here, without a call; the rest is ``_judge``'s.
+    """
+    cache, closing = database.cache, database.closing
     crowded = min(room.crowded, room.full)
-    oldest = max(keys.oldest, database.cache.horizon)
-    newest = keys.newest
-    return [_deposit(database, it, room, crowded, oldest, newest) for it in deposits]
+    span = KeySpan(max(keys.oldest, cache.horizon), keys.newest)
+    oldest, newest = span
+    ahead_of_ms = -1
+    ahead_from = NO_KEY
+    results: list[DepositResult] = []
+    for it in deposits:
+        sender_id, epoch, recipient, body, _, key, sent_at_ms = it
+        pair = cache.pair(sender_id, recipient)
+        digest = _digest(body) if key else b""
+        if (
+            pair is None
+            or pair.sender.epoch != epoch
+            or (key and not (pair.highest < key and oldest <= key <= newest))
+            or pair.recipient_id in closing
+            or pair.box.messages >= crowded
+        ):
+            result = _judge(database, it, digest, room, crowded, span)
+            if result is not None:
+                results.append(result)
+                continue
+            assert pair is not None  # noqa: S101  # judged to be two live accounts
+        box = pair.box
+        recipient_id = pair.recipient_id
+        box.head = position = Position(box.head + 1)
+        box.messages += 1
+        if box.sender_counts is not None:
+            box.sender_counts.add(sender_id)
+        ahead = False
+        if key:
+            if sent_at_ms != ahead_of_ms:
+                ahead_of_ms = sent_at_ms
+                ahead_from = key_from_ms(sent_at_ms + AHEAD_MS)
+            ahead = key >= ahead_from
+            if key > pair.highest:
+                cache.raise_highest_key(pair, key, ahead=ahead)
+        message = (recipient_id, position, sender_id, sent_at_ms, body)
+        database.batch.post_deposit((*message, recipient, key, digest, ahead))
+        results.append(Stored(recipient_id, position, sent_at_ms, True))  # noqa: FBT003  # a positional row on the hot path
+    return results
 
 
-def _deposit(
+def _digest(body: str) -> bytes:
+    return blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def _judge(
     database: Database,
     it: Deposit,
+    digest: bytes,
     room: MailboxRoom,
     crowded: int,
-    oldest: IdempotencyKey,
-    newest: IdempotencyKey,
-) -> DepositResult:
+    keys: KeySpan,
+) -> DepositResult | None:
+    """What speaks against a deposit, in the port's order, or its first result."""
     cache = database.cache
-    sender_id, epoch, recipient, body, _, key, sent_at_ms = it
+    sender_id, epoch, recipient, _, _, key, _ = it
     sender = cache.account(sender_id)
     if sender is None or sender.epoch != epoch:
         return Declined.FENCED
-    digest = b""
-    highest = key
     if key:
-        digest = blake2b(body.encode(), digest_size=DIGEST_BYTES).digest()
-        highest = cache.highest_key(sender_id, recipient)
-        if key <= highest:
+        if key <= cache.highest_key(sender_id, recipient):
             first = _first_result(database, sender_id, recipient, key, digest)
             if first is not None:
                 return first
-        if not oldest <= key <= newest:
-            return Declined.KEY_EXPIRED if key < oldest else Declined.KEY_AHEAD
+        if not keys.oldest <= key <= keys.newest:
+            is_old = key < keys.oldest
+            return Declined.KEY_EXPIRED if is_old else Declined.KEY_AHEAD
     recipient_id = cache.account_id(recipient)
     if recipient_id is None:
         return Declined.NO_SUCH_ACCOUNT
@@ -99,18 +147,7 @@ def _deposit(
             return Declined.MAILBOX_FULL
         if cache.sender_counts(recipient_id, box).of(sender_id) >= room.share:
             return Declined.MAILBOX_SHARE
-    box.head = position = Position(box.head + 1)
-    box.messages += 1
-    if box.sender_counts is not None:
-        box.sender_counts.add(sender_id)
-    database.batch.post_message((recipient_id, position, sender_id, sent_at_ms, body))
-    if key:
-        day = day_of(key)
-        if key > highest:
-            cache.raise_highest_key(sender_id, recipient, key, day)
-        result = (digest, recipient_id, position, sent_at_ms)
-        database.batch.post_key((day, sender_id, recipient, key, *result))
-    return Stored(recipient_id, position, sent_at_ms, new=True)
+    return None
 
 
 def _first_result(
@@ -123,19 +160,12 @@ def _first_result(
     """What this key was answered first; None when it is unknown or forgotten."""
     if key < database.cache.horizon:
         return None
-    row = database.batch.row(
-        "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
-        "WHERE day = ? AND sender = ? AND recipient = ? AND key = ?",
-        day_of(key),
-        sender,
-        recipient,
-        key,
-    )
-    if not row:
+    first = database.batch.key_result((key, sender, recipient))
+    if first is None:
         return None
-    if row[0] != digest:
+    if first.digest != digest:
         return Declined.OTHER_BODY
-    return Stored(row[1], row[2], row[3], new=False)
+    return Stored(first.recipient_id, first.position, first.sent_at_ms, new=False)
 
 
 def acknowledge(
@@ -150,6 +180,7 @@ def acknowledge(
     position = min(position, box.head)
     if position <= box.acknowledged:
         return False
+    waiting = box.messages + box.bounces
     if position == box.head:
         box.messages = box.bounces = 0
         box.sender_counts = None
@@ -158,7 +189,8 @@ def acknowledge(
         box.messages = box.head - position
     else:
         _count_out(database, account, box, position)
-    database.batch.post_acknowledgement(account, position)
+    mails = waiting - box.messages - box.bounces
+    database.batch.post_acknowledgement(account, position, mails)
     box.acknowledged = position
     return True
 
@@ -250,19 +282,33 @@ def read(
     if database.cache.account(account) is None:
         return ()
     page: list[Mail] = []
-    for row in database.batch.each(_READ, account, after, messages):
-        position, bounced, sender, name, deleted, body, size, sent_at_ms = row
+    names: dict[AccountId, tuple[Username, bool]] = {}
+    batch = database.batch
+    sql = _READ_VISIBLE if batch.deletions_run else _READ_ALL
+    for row in batch.each(sql, account, after, messages):
+        position, bounced, sender, body, size, sent_at_ms = row
+        if sender not in names:
+            names[sender] = _name_of(database, sender)
+        name, gone = names[sender]
         if bounced:
             positions = tuple(json.loads(body))
             size = POSITION_BYTES * len(positions)
             page.append(Bounce(position, name, sender, positions, sent_at_ms))
         else:
-            gone = bool(deleted)
             page.append(Message(position, name, sender, gone, body, size, sent_at_ms))
         body_bytes -= size
         if body_bytes <= 0:
             break
     return page
+
+
+def _name_of(database: Database, account: AccountId) -> tuple[Username, bool]:
+    """Its name, and whether it is deleted; a tombstone is there while mail names it."""
+    live = database.cache.account(account)
+    if live is not None:
+        return live.username, False
+    (name,) = database.batch.row("SELECT username FROM account WHERE id = ?", account)
+    return name, True
 
 
 def put_bounce(

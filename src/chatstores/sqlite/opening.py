@@ -7,6 +7,7 @@ else can write is also what makes the caches of ``batch`` sound.
 """
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from chatstores.errors import (
 )
 from chatstores.sqlite.migrations import check_ours, migrate
 from chatstores.sqlite.permissions import make_private, warn_if_readable
-from chatstores.sqlite.wal import mark_open, refuse_missing_wal, wal_of
+from chatstores.sqlite.wal import WalGrowth, mark_open, refuse_missing_wal, wal_of
 
 _log = logging.getLogger(__name__)
 
@@ -69,12 +70,23 @@ def connect(
             if not has_wal:
                 _judge_missing_wal(connection, path, accepted=accept_missing_wal)
             migrate(connection, path=path, keeps_copy=keeps_copy)
+            # Not before: a migration may sort more than fits into memory.
+            connection.execute("PRAGMA temp_store = MEMORY")
             mark_open(connection)
         except BaseException:
             connection.close()
             raise
         warn_if_readable(path)
         return connection
+
+
+def growth_of_wal(connection: apsw.Connection, *, vfs: str | None) -> WalGrowth | None:
+    """What makes the log longer; None where another VFS says what is in it, or where
+    nothing can be written at a place in a file.
+    """
+    if vfs is not None or not hasattr(os, "pwrite"):
+        return None
+    return WalGrowth(connection, most_bytes=CHECKPOINT_PAGES * 4096)
 
 
 def _claim(connection: apsw.Connection, path: Path) -> None:
@@ -89,7 +101,6 @@ def _claim(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-    connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _judge_missing_wal(

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chatcore.ids import AccountId, IdempotencyKey
-from chatstores.sqlite.cache import day_of
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import Cursor, page_end
 
@@ -39,26 +38,21 @@ def expire_keys(database: Database, oldest_key: IdempotencyKey) -> None:
 
 
 def delete_expired_keys(database: Database) -> bool:
-    """Remove forgotten keys, whole days of them; whether there may be more.
-
-    Those of the horizon's own day stay in the file until that day is over.
-    """
-    day = day_of(database.cache.horizon)
+    """Remove forgotten keys; whether there may be more."""
+    horizon = database.cache.horizon
     bound = database.batch.row(
-        "SELECT day, sender, recipient, key FROM send_key WHERE day < ? "
-        "ORDER BY day, sender, recipient, key LIMIT 1 OFFSET ?",
-        day,
+        "SELECT key, sender, recipient FROM send_key WHERE key < ? "
+        "ORDER BY key, sender, recipient LIMIT 1 OFFSET ?",
+        horizon,
         PURGE_ROWS,
     )
     if bound:
         database.batch.write(
-            "DELETE FROM send_key WHERE (day, sender, recipient, key) < (?, ?, ?, ?)",
-            *bound,
+            "DELETE FROM send_key WHERE (key, sender, recipient) < (?, ?, ?)", *bound
         )
-        return True
-    if database.batch.write("DELETE FROM send_key WHERE day < ?", day):
-        database.cache.forget_keys()
-    return False
+    else:
+        database.batch.write("DELETE FROM send_key WHERE key < ?", horizon)
+    return bool(bound)
 
 
 def tombstones(database: Database) -> Sequence[AccountId]:

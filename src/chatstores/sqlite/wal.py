@@ -21,6 +21,8 @@ import apsw
 from chatstores.errors import WalMissing
 from chatstores.sqlite.values import fetch_int
 
+_PIECE_BYTES: Final = 512 * 1024
+
 STATE_SINCE: Final = 3
 """The first schema that has the table ``state``."""
 
@@ -60,6 +62,33 @@ def close_whole(connection: apsw.Connection) -> None:
         _keep_wal(connection, kept=False)
     with suppress(apsw.Error):
         connection.close()
+
+
+class WalGrowth:
+    """Makes the log longer a piece at a time, before SQLite does so page by page.
+
+    A sync that makes a file longer writes the file system's own journal as well: on
+    ext4 a commit took 1.4 ms for 0.3, and 200 µs of CPU in the kernel for 56. What is
+    behind the last frame is not read (SQLite file format, 4.4).
+    """
+
+    def __init__(self, connection: apsw.Connection, *, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._size = 0
+        self._file = os.open(connection.filename_wal, os.O_WRONLY)
+
+    def look(self) -> None:
+        """Add a piece if SQLite has come to the end; no harm where there is no room."""
+        with suppress(OSError):
+            size = os.fstat(self._file).st_size
+            if self._size < size < self._most_bytes:
+                os.pwrite(self._file, bytes(_PIECE_BYTES), size)
+                size += _PIECE_BYTES
+            self._size = size
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
 
 
 def _keep_wal(connection: apsw.Connection, *, kept: bool) -> None:

@@ -1,7 +1,8 @@
 """The open file: its transactions, and the rows that wait to be written.
 
 Deposits and acknowledgements, the many, are not written one by one: they are *posted*,
-and written together before the commit, or before anything else looks into the file.
+and go into the ``journal`` with the commit, all in one row. Before anything else looks
+into the file, they and the journal are written to the tables.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,13 @@ import apsw
 from chatcore.counters import StoreCounters
 from chatcore.errors import OutcomeUnknown
 from chatcore.ids import AccountId, Position
+from chatstores.sqlite.journal import (
+    DepositRow,
+    Entries,
+    Journal,
+    KeyName,
+    KeyResult,
+)
 from chatstores.sqlite.values import Row, Value
 
 _CHUNKS: Final = (16, 4, 1)
@@ -29,6 +37,10 @@ _COUNT_MESSAGES: Final = "SELECT count(*) FROM message"
 _KEY: Final = (
     "INSERT INTO send_key VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?)",
+)
+_FIND_KEY: Final = (
+    "SELECT body_digest, recipient_id, position, sent_at_ms FROM send_key "
+    "WHERE key = ? AND sender = ? AND recipient = ?"
 )
 
 _COUNT_BEFORE_REMOVAL: Final = """
@@ -64,15 +76,18 @@ class WriteBatch:
         self.transactions = 0
         self.deletions_run = False
         self.counters = StoreCounters(has_commits=True)
-        self._waiting = 0
         self._begun_s = 0.0
-        self._rows_before = 0
-        self._messages: list[Row] = []
-        self._keys: list[Row] = []
-        self._acknowledged: dict[AccountId, Position] = {}
-        self.recall_deletions()
-        (self._waiting,) = self.row(_COUNT_MESSAGES)
+        self._posted = Entries()
+        self._posted_rows = 0
+        self._journal = Journal(connection)
+        self._is_applied = False
+        self._changes_before = 0
+        self._changes_by_posted = 0
+        self.recall()
+        (waiting,) = connection.execute(_COUNT_MESSAGES).fetchone() or (0,)
+        self._waiting: int = waiting + self._journal.entries.waiting
         self.counters.waiting = self._waiting
+        self.apply_journal()
 
     # transactions
 
@@ -83,7 +98,9 @@ class WriteBatch:
             self.connection.execute("ROLLBACK")
         self.connection.execute("BEGIN")
         self._begun_s = perf_counter()
-        self._rows_before = self.connection.total_changes()
+        self._is_applied = False
+        self._posted_rows = self._changes_by_posted = 0
+        self._changes_before = self.connection.total_changes()
 
     def commit(self) -> None:
         """End it: it is on disk when this returns.
@@ -91,7 +108,13 @@ class WriteBatch:
         Raises ``OutcomeUnknown`` when the commit record may have reached the disk; any
         other error means that it has not.
         """
-        self._write_posted()
+        posted = self._posted
+        if posted:
+            if self._journal.write(posted, is_empty=self._is_applied):
+                self._changes_by_posted += 1
+            else:
+                self._write_posted()
+                posted = self._posted
         try:
             self.connection.execute("COMMIT")
         except (apsw.FullError, apsw.BusyError, apsw.ReadOnlyError):
@@ -100,28 +123,58 @@ class WriteBatch:
             if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_WRITE:
                 raise  # a record that is not whole is none
             raise OutcomeUnknown from error
+        if self._is_applied:
+            self._journal.clear()
+        if posted:
+            self._journal.add(posted)
+            self._posted = Entries()
         self.transactions += 1
-        rows = self.connection.total_changes() - self._rows_before
+        self.counters.waiting = self._waiting
+        rows = self._changes()
         if rows:
-            self.counters.waiting = self._waiting
             self.counters.observe_commit(perf_counter() - self._begun_s, rows)
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the transaction has changed nothing so far that anybody asked for."""
+        return not self._changes()
+
+    def _changes(self) -> int:
+        changes = self.connection.total_changes() - self._changes_before
+        return changes - self._changes_by_posted + self._posted_rows
 
     def roll_back(self) -> None:
         """Undo it, and drop what was posted. What fails here is done by ``begin``."""
-        self._messages.clear()
-        self._keys.clear()
-        self._acknowledged.clear()
+        self._posted = Entries()
         self._waiting = self.counters.waiting
         # Some errors have ended the transaction already.
         if self.connection.in_transaction:
             with suppress(apsw.Error):
                 self.connection.execute("ROLLBACK")
 
+    def recall(self) -> None:
+        """Read what is known of the file besides its rows."""
+        self._journal.read()
+        self.recall_deletions()
+
     def recall_deletions(self) -> None:
         """Read whether deletions are being worked off."""
         self.deletions_run = bool(
-            self.rows("SELECT 1 FROM deletion WHERE finished = 0 LIMIT 1")
+            self.connection.execute(
+                "SELECT 1 FROM deletion WHERE finished = 0 LIMIT 1"
+            ).fetchall()
         )
+
+    def apply_journal(self) -> None:
+        """Write the journal to the tables, in a transaction of its own."""
+        if self._journal.entries:
+            self.begin()
+            try:
+                self._write_posted()
+                self.commit()
+            except BaseException:
+                self.roll_back()
+                raise
 
     # reading and writing
 
@@ -158,40 +211,67 @@ class WriteBatch:
     def remove_messages(self, sql: str, rows: Iterable[Row]) -> None:
         """Run a statement that takes messages out, once for each row of bindings."""
         self._write_posted()
-        self._remove_messages(sql, rows)
-
-    def _remove_messages(self, sql: str, rows: Iterable[Row]) -> None:
         before = self.connection.total_changes()
         self.connection.executemany(sql, rows)
         self._waiting -= self.connection.total_changes() - before
 
     # posting
 
-    def post_message(self, row: Row) -> None:
-        """Write a message with the commit: account, position, sender, time, body."""
-        self._messages.append(row)
+    def post_deposit(self, row: DepositRow) -> None:
+        """Put a message into a mailbox, and keep its key, with the commit."""
+        self._posted.deposits.append(row)
+        self._posted_rows += 2 if row[6] else 1
+        self._waiting += 1
 
-    def post_key(self, row: Row) -> None:
-        """Write a row of ``send_key`` with the commit."""
-        self._keys.append(row)
+    def key_result(self, name: KeyName) -> KeyResult | None:
+        """What the deposit under this key was answered.
 
-    def post_acknowledgement(self, account: AccountId, position: Position) -> None:
-        """Remove the mail of a live account up to ``position`` with the commit."""
-        self._acknowledged[account] = position
+        A look-up writes nothing that waits: repeats come between other deposits.
+        """
+        found = self._posted.result(name)
+        if found is None and not self._is_applied:
+            found = self._journal.entries.result(name)
+        if found is None:
+            row = self.connection.execute(_FIND_KEY, name).fetchone()
+            found = KeyResult(*row) if row else None
+        return found
+
+    def post_acknowledgement(
+        self, account: AccountId, position: Position, mails: int
+    ) -> None:
+        """Remove the mail of a live account up to ``position``, as many as ``mails``
+        that are visible, with the commit.
+        """
+        self._posted.acknowledge(account, position, mails)
+        self._posted_rows += 1 + mails
+        self._waiting -= mails
 
     def _write_posted(self) -> None:
-        # Deposits first: an acknowledgement may remove them.
-        if self._messages:
-            messages, self._messages = self._messages, []
-            self._insert(*_MESSAGE, messages)
-            self._waiting += len(messages)
-        if self._keys:
-            keys, self._keys = self._keys, []
-            self._insert(*_KEY, keys)
-        if self._acknowledged:
-            acknowledged = list(self._acknowledged.items())
-            self._acknowledged.clear()
-            self._remove(acknowledged)
+        """Write the journal, and what was posted after it, to the tables."""
+        posted = self._posted
+        journaled = self._journal.entries
+        if self._is_applied or not journaled:
+            if not posted:
+                return
+            entries = posted
+        else:
+            entries = Entries()
+            entries.extend(journaled)
+            entries.extend(posted)
+        self._posted = Entries()
+        before = self.connection.total_changes()
+        # Deposits first: an acknowledgement may remove them. While a deletion is worked
+        # off, those that it is to count have to be there.
+        messages = entries.messages(kept=self.deletions_run)
+        self._insert(*_MESSAGE, messages)
+        self._insert(*_KEY, entries.keys())
+        removed = self._remove(entries)
+        if journaled and not self._is_applied:
+            self.connection.execute("DELETE FROM journal")
+        self._is_applied = True
+        self._changes_by_posted += self.connection.total_changes() - before
+        # What a retraction hides was not counted when it was acknowledged.
+        self._waiting += len(messages) - removed - entries.waiting
 
     def _insert(self, insert: str, values: str, rows: list[Row]) -> None:
         start = 0
@@ -202,12 +282,19 @@ class WriteBatch:
                 self.connection.execute(sql, tuple(bindings))
                 start += chunk
 
-    def _remove(self, acknowledged: list[tuple[AccountId, Position]]) -> None:
+    def _remove(self, entries: Entries) -> int:
+        """Take out what was acknowledged; how many rows of ``message`` that were."""
+        acknowledged = [
+            (account, position)
+            for account, (position, _) in entries.acknowledged.items()
+        ]
         if self.deletions_run:
             self.connection.executemany(_COUNT_BEFORE_REMOVAL, acknowledged)
         self.connection.executemany(
             "UPDATE mailbox SET acknowledged = ?2 WHERE account = ?1", acknowledged
         )
-        self._remove_messages(
+        before = self.connection.total_changes()
+        self.connection.executemany(
             "DELETE FROM message WHERE account = ? AND position <= ?", acknowledged
         )
+        return self.connection.total_changes() - before

@@ -124,7 +124,11 @@ class Writer:
             raise StoreUnavailable(reason="it is closed")
         answer: asyncio.Future[T] = self._loop.create_future()
         self._queue.append(Ask(work, answer))  # type: ignore[arg-type]  # T is object
-        self._wake_up()
+        if not self._is_awake:
+            # After this turn of the loop, in which others may ask as well: the thread
+            # takes them along, and does not contend for the interpreter meanwhile.
+            self._is_awake = True
+            self._loop.call_soon(self._wakeups.put, Wakeup.WORK)
         return answer
 
     def tell(

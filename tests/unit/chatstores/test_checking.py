@@ -73,8 +73,8 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
         (812, "UPDATE account SET epoch = 0 WHERE id = 1"),
         (813, "UPDATE sqlite_sequence SET seq = 1"),
         (814, "UPDATE send_key SET position = 900 WHERE recipient_id = 1"),
-        (815, "UPDATE send_key SET day = day + 1"),
-        (815, "UPDATE send_key SET key = x'00' WHERE position = 1 AND sender = 2"),
+        (815, "UPDATE send_key SET key = x'00' WHERE position = 3 AND sender = 2"),
+        (823, "UPDATE send_key SET ahead = 1 - ahead WHERE sender = 2"),
         (816, "INSERT INTO request VALUES (x'01', 99, 0)"),
         (816, "INSERT INTO request VALUES (x'01', 1, 1)"),
         (
@@ -85,6 +85,7 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
         (819, "DELETE FROM horizon"),
         (820, "INSERT INTO known_address VALUES (3, x'00', 0)"),
         (821, "DELETE FROM state"),
+        (824, "INSERT INTO journal (entries) VALUES (x'c1')"),
         (803, "DROP INDEX account_tombstone"),
         (803, "ALTER TABLE session ADD COLUMN more TEXT"),
         (803, "CREATE TABLE other (x)"),

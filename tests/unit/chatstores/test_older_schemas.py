@@ -1,4 +1,8 @@
-"""Files that an earlier version has written open with all they have."""
+"""Files that an earlier version has written open with all they have.
+
+``schema_N.sql`` is a dump of a file of the schema N, with mail, keys and receipts.
+A new schema adds its own.
+"""
 
 from importlib.resources import files
 from pathlib import Path
@@ -7,10 +11,12 @@ import apsw
 import pytest
 
 from chatcore.ids import AccountId, AddressHash, Epoch, Position, TokenHash, Username
-from chatcore.model import DeletionReceipt
+from chatcore.model import NO_MARK, DeletionReceipt, LogMark
 from chatcore.store import Declined, Stored
 from chatstores.sqlite import open_sqlite
-from chatstores.sqlite.migrations import APPLICATION_ID
+from chatstores.sqlite.checking import check
+from chatstores.sqlite.migrations import APPLICATION_ID, steps
+from chatstores.sqlite.wal import STATE_SINCE
 from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver, key
 
 FIRST = """
@@ -29,6 +35,78 @@ FIRST = """
     UPDATE horizon SET key = {key_1};
 """
 """What a file of the first schema held: sessions, mail, a tombstone and a horizon."""
+
+DUMPS = sorted(Path(__file__).parent.glob("schema_*.sql"))
+
+ADA = Person(AccountId(1), Username("ada"), Epoch(2))
+BOB = Person(AccountId(2), Username("bob"), Epoch(1))
+
+
+def version_of(dump: Path) -> int:
+    """The schema that a dump is of."""
+    return int(dump.stem.removeprefix("schema_"))
+
+
+@pytest.fixture(params=DUMPS, ids=lambda it: it.stem)
+def dumped(request: pytest.FixtureRequest, file: Path) -> tuple[int, Path]:
+    """A schema, and a file of it."""
+    dump: Path = request.param
+    connection = apsw.Connection(str(file))
+    connection.execute(dump.read_text(encoding="utf-8"))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version_of(dump)}")
+    connection.close()
+    return version_of(dump), file
+
+
+def test_there_is_a_dump_of_each_schema() -> None:
+    assert [version_of(it) for it in DUMPS] == list(range(1, len(steps()) + 1))
+
+
+def test_each_dump_is_sound(dumped: tuple[int, Path]) -> None:
+    schema, file = dumped
+
+    report = check(file)
+
+    assert (report.schema, report.messages, report.findings) == (schema, 4, [])
+
+
+@pytest.mark.rule("M2", "M3", "D4", "D6", "S6")
+async def test_a_file_of_each_schema_opens_with_mail_keys_and_receipts_whole(
+    dumped: tuple[int, Path],
+) -> None:
+    schema, file = dumped
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        mail = await driver.bodies(ADA), await driver.bounces(ADA)
+        kept = await driver.bodies(BOB)
+        box = await store.mailbox(ADA.id)
+        sessions = [it.account for it in await store.sessions()]
+        repeats = [
+            await driver.send(BOB, "ada", "one", under=key(5)),
+            await driver.send(ADA, "bob", "kept", under=key(6)),
+        ]
+        other = await driver.send(BOB, "ada", "another", under=key(5))
+        deleted = await store.first_answer(key(7))
+        horizon = await store.horizon()
+        mark = await store.log_mark()
+        sent = await driver.send(BOB, "ada", "new", under=key(8))
+
+    assert mail == (["zwölf", "three"], [(1,)])
+    assert kept == ["kept"]
+    assert (box.acknowledged, box.head, box.queued) == (1, 4, 3)
+    assert sessions == [1, 2]
+    assert repeats == [
+        [Stored(ADA.id, Position(1), NOW_MS, new=False)],
+        [Stored(BOB.id, Position(1), NOW_MS, new=False)],
+    ]
+    assert other == [Declined.OTHER_BODY]
+    assert deleted is not None
+    assert deleted.receipt == DeletionReceipt(discarded=1, bounces=1)
+    assert horizon == key(1)
+    assert mark == (LogMark(3, b"\xab") if schema >= STATE_SINCE else NO_MARK)
+    assert sent == [Stored(ADA.id, Position(5), NOW_MS, new=True)]
+    assert check(file).findings == []
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ from tests.unit.chatstores.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 NOBODY = 65534
-SCHEMA = 4
+SCHEMA = 6
 
 
 @asynccontextmanager

@@ -423,7 +423,6 @@ async def compare(operations: list[Operation], file: Path) -> None:
 def _small() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("chatstores.sqlite.cache.CACHED", 2)
-        patch.setattr("chatstores.sqlite.cache.KNOWN_DAYS", 2)
         patch.setattr("chatstores.sqlite.accounts.KNOWN_ADDRESSES", 2)
         patch.setattr("chatstores.memory.rows.KNOWN_ADDRESSES", 2)
         patch.setattr("chatstores.sqlite.pagination.PAGE_ROWS", 3)

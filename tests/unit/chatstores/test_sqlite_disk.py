@@ -400,22 +400,46 @@ async def test_tombstones_that_nothing_names_are_swept(file: Path) -> None:
         assert await _tombstones(store) == {}
 
 
+@pytest.mark.rule("M2", "B2")
+async def test_a_key_ahead_of_its_time_makes_no_other_pair_look_keys_up(
+    file: Path,
+) -> None:
+    ahead = key(1, at_ms=NOW_MS + DAY_MS)
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        ada, bob = await driver.register("ada"), await driver.register("bob")
+        await driver.send(ada, "bob", "x", under=key(1))
+        await driver.send(ada, "bob", "y", under=ahead)
+
+    async with open_sqlite(file) as store:
+        driver = StoreDriver(store)
+        highest = await store._writer.ask(
+            lambda database: [
+                database.cache.highest_key(it.id, bob.name) for it in (ada, bob)
+            ]
+        )
+        repeated = await driver.send(ada, "bob", "y", under=ahead)
+
+    assert highest == [ahead, key(1)]
+    assert repeated == [Stored(bob.id, Position(2), NOW_MS, new=False)]
+
+
 @pytest.mark.rule("M2")
-async def test_keys_of_days_that_are_over_are_swept_in_pages(
+async def test_keys_below_the_horizon_are_swept_in_pages(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatstores.sqlite.retention.PURGE_ROWS", 4)
     async with open_sqlite(file) as store:
         driver = StoreDriver(store)
         ada = await driver.register("ada")
-        for day in range(40):  # more than a pair's highest key is searched for in
+        for day in range(40):
             for number in range(3):
                 at_ms = NOW_MS + day * DAY_MS
                 await driver.send(ada, "ada", "x", under=key(number, at_ms=at_ms))
 
         await store.forget(key(1, at_ms=NOW_MS + 38 * DAY_MS))
 
-        assert await _count_keys(store) == 6
+        assert await _count_keys(store) == 5
         cache = key(1, at_ms=NOW_MS + 38 * DAY_MS)
         assert positions(await driver.send(ada, "ada", "x", under=cache)) == [
             38 * 3 + 2
