@@ -4,8 +4,8 @@ It is called: by the link with frames, by the chat when something is to be writt
 the event loop. What can be done at once is done in that call. Three coroutines tell the
 order of things: *taking* decodes frames, takes acknowledgements and queues the other
 commands; *working* has the chat execute what is queued, a batch at a time; *writing*
-puts all that waits in the outbox into one frame, once a turn of the event loop. One
-that has to wait goes on in a task (``transports.eager``); an idle link has none.
+(``transports.event_writer``) puts all that waits in the outbox into one frame, once a
+turn of the event loop. One that has to wait goes on in a task; an idle link has none.
 
 None is ever cancelled: when the link ends, each sees it and returns, so that what was
 committed is also delivered (see ``Chat.execute``).
@@ -17,29 +17,24 @@ take, and after some commands or milliseconds all others have a turn.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from time import perf_counter
 from typing import Final
 
 from chatcore import Chat
 from chatcore.commands import Request
 from chatcore.connections import Connection
-from chatcore.errors import CloseCode, Outage
+from chatcore.errors import CloseCode
 from chatcore.model import NOWHERE, Origin
 from transports.acknowledgement_queue import AcknowledgementQueue
 from transports.base import Link, LinkClosed, PeerFinished
-from transports.codec import (
-    AT_A_STRETCH,
-    BrokenFrame,
-    Codec,
-    ItemTooLarge,
-    split,
-)
+from transports.codec import AT_A_STRETCH, BrokenFrame, Codec
 from transports.command_queue import CommandQueue
-from transports.eager import run_at_once
+from transports.event_writer import EVENT_BYTES, EventWriter
 from transports.fair_scheduler import UNIT_BYTES, FairScheduler, LinkShare
 from transports.held_bytes import HeldBytes
 from transports.keepalive import Keepalive
+from transports.link_work import LinkWork
 from transports.memory_budget import MemoryBudget
 from transports.rate_limited_log import RateLimitedLog
 
@@ -48,9 +43,6 @@ _log = logging.getLogger(__name__)
 _LAST_WORDS_S: Final = 1.0
 _LONE_BYTES: Final = 512
 """A frame that holds a chat's message or two, and not commands for a long stretch."""
-_EVENT_BYTES: Final = 1024
-"""What an event that waits holds, at the most but for mail and pages of lists; those
-are bounded by the window, and by one page for each list."""
 
 
 class Driver:
@@ -78,31 +70,28 @@ class Driver:
         self._own.tell(self._note_own)
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._work = LinkWork()
+        self._writer = EventWriter(
+            chat, link, codec, self._share, self._work, self._wake_reader
+        )
         self._pending = CommandQueue()
         self._frames: Sequence[bytes] = ()
         self._end_of_reading: LinkClosed | None = None
         self._spent = 0
         self._turn_ends_s = 0.0
         self._is_known = False
-        self._is_over = False
         self._is_held = False
         self._is_taking = False
         self._is_stalled = False
         self._is_working = False
-        self._is_due = False
-        self._is_writing = False
-        self._is_clogged = False
         self._to_read: list[asyncio.Future[None]] = []
-        self._to_write: asyncio.Future[None] | None = None
-        self._drained: list[asyncio.Future[bool]] = []
         self._connection = chat.attach(
             self,
             link.address,
             most_frame_bytes=link.most_frame_bytes,
             origin=origin,
         )
+        self._writer.connection = self._connection
         self._acknowledging = AcknowledgementQueue(chat, self._connection)
         link.report_held(self.note_link)
 
@@ -114,18 +103,11 @@ class Driver:
         keepalive.begin()
         self._link.start(self)
         try:
-            await self._over
+            await self._work.finished()
         finally:
             keepalive.end()
             self._end(self._connection)
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _finish(self) -> None:
-        """Have nothing more read or written: the link is gone, or has been closed."""
-        self._is_over = True
-        if not self._over.done():
-            self._over.set_result(None)
+        await self._work.join()
 
     def _end(self, connection: Connection) -> None:
         """Have all that waits see that the link is gone, and return."""
@@ -137,14 +119,13 @@ class Driver:
                 closing.code,
                 closing.text,
             )
-        self._is_over = True
+        self._work.finish()
         self._link.abort()
         self._chat.detach(connection)
         self._pending.drop()
         self._memory_budget.leave(self)
         self._wake_reader()
-        self.resume_writing()
-        self._tell_drained(written=False)
+        self._writer.end()
 
     def _may_be_silent(self) -> bool:
         """Whether the peer cannot be heard for a reason that is the server's own (S5).
@@ -152,41 +133,7 @@ class Driver:
         Commands of it are being carried out and no more are read. That it does not take
         its answers is no such reason.
         """
-        return bool(self._to_read) and not self._is_clogged
-
-    # ---- running what can be done at once, and the rest
-
-    def _begin(self, work: Coroutine[object, None, None]) -> bool:
-        """Run this as far as it goes, the rest in a task; whether it has ended.
-
-        It may ask for no current task until it first waits.
-        """
-        try:
-            rest = run_at_once(work)
-        except Exception as error:  # noqa: BLE001  # a fault of ours ends one link, not all
-            self._fail(error)
-            return True
-        if rest is not None:
-            self._spawn(rest)
-        return rest is None
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        self._tasks.add(self._loop.create_task(self._guard(work)))
-
-    async def _guard(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001  # as above
-            self._fail(error)
-        finally:
-            task = asyncio.current_task()
-            if task is not None:
-                self._tasks.discard(task)
-
-    def _fail(self, error: Exception) -> None:
-        _log.error("A link ended by a fault of the server", exc_info=error)
-        self._link.abort()
-        self._finish()
+        return bool(self._to_read) and not self._writer.is_clogged
 
     # ---- the connection's sink
 
@@ -197,26 +144,11 @@ class Driver:
 
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
-        if not self._is_due:
-            self._is_due = True
-            if not self._is_writing:
-                self._loop.call_soon(self._begin_to_write)
+        self._writer.wake()
 
     async def drained(self) -> bool:
         """See ``chatcore.ports.ConnectionSink``."""
-        if self._is_over:
-            return False
-        if not (self._is_due or self._is_writing or self._connection.outbox):
-            return True
-        waiter: asyncio.Future[bool] = self._loop.create_future()
-        self._drained.append(waiter)
-        return await waiter
-
-    def _tell_drained(self, *, written: bool) -> None:
-        for waiter in self._drained:
-            if not waiter.done():
-                waiter.set_result(written)
-        self._drained.clear()
+        return await self._writer.drained()
 
     async def give_way(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
@@ -229,7 +161,7 @@ class Driver:
     def start(self, operation: Coroutine[object, None, None]) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
         self._connection.operations += 1
-        self._spawn(self._operate(operation))
+        self._work.spawn(self._operate(operation))
 
     async def _operate(self, operation: Coroutine[object, None, None]) -> None:
         try:
@@ -253,28 +185,32 @@ class Driver:
         """See ``transports.memory_budget.BudgetMember``."""
         self._connection.close(CloseCode.OVERLOADED)
         self._pending.drop()
-        if self._is_clogged or self._link_bytes > self._own_bytes:
+        if self._writer.is_clogged or self._link_bytes > self._own_bytes:
             self._link.abort()  # it cannot be told, or would hold on meanwhile
         else:
             self._loop.call_later(_LAST_WORDS_S, self._link.abort)
 
     def note_link(self, held_bytes: int) -> None:
         """Take note of what the link holds; it says so when that changes by much."""
-        if not self._is_over:
+        if not self._work.is_over:
             self._link_bytes = held_bytes
             self._memory_budget.update(self, held_bytes + self._own_bytes)
 
     def _note_own(self, held_bytes: int) -> None:
-        if not self._is_over:
+        if not self._work.is_over:
             self._own_bytes = held_bytes
             self._memory_budget.update(self, self._link_bytes + held_bytes)
 
     def _note(self) -> None:
         """Take note of what waits here."""
-        waiting = len(self._connection.outbox) * _EVENT_BYTES
+        waiting = len(self._connection.outbox) * EVENT_BYTES
         self._own.note(self._pending.held_bytes + waiting)
 
-    # ---- reading
+    # ---- transports.base.FrameHandler, and reading
+
+    def resume_writing(self) -> None:
+        """See ``transports.base.FrameHandler``."""
+        self._writer.resume()
 
     def frames_received(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.FrameHandler``."""
@@ -288,7 +224,7 @@ class Driver:
         elif not (len(frames) == 1 and self._take_lone(connection, frames[0])):
             self._frames = frames
             self._is_taking = True
-            if not self._begin(self._take_frames()):
+            if not self._work.begin(self._take_frames()):
                 self._is_stalled = True
                 self._link.hold_reading(on=True)
 
@@ -319,11 +255,11 @@ class Driver:
     def reading_ended(self, end: LinkClosed) -> None:
         """See ``transports.base.FrameHandler``."""
         if end.code is CloseCode.LINK_LOST and not isinstance(end, PeerFinished):
-            self._finish()
+            self._work.finish()
         elif self._end_of_reading is None:
             self._end_of_reading = end
             if not self._is_taking:
-                self._spawn(self._see_to_end(end))
+                self._work.spawn(self._see_to_end(end))
 
     async def _take_frames(self) -> None:
         """Take what has arrived, until there is no more of it, or nothing to be done
@@ -349,7 +285,7 @@ class Driver:
             self._is_stalled = False
             self._link.hold_reading(on=self._is_held)
         if self._end_of_reading is not None:
-            self._spawn(self._see_to_end(self._end_of_reading))
+            self._work.spawn(self._see_to_end(self._end_of_reading))
 
     async def _take(self, connection: Connection, frame: bytes) -> None:
         """Take a frame's acknowledgements and pongs now, and queue the rest (W7).
@@ -400,7 +336,7 @@ class Driver:
     def _is_full(self, connection: Connection) -> bool:
         """Whether reading has to stop until something is done (W8, B1)."""
         limits = self._limits
-        return not (self._is_over or connection.closing) and (
+        return not (self._work.is_over or connection.closing) and (
             len(self._pending) >= limits.pending_commands
             or self._pending.frame_bytes >= limits.pending_bytes
             or self._is_held
@@ -411,7 +347,7 @@ class Driver:
         """Whether as much is to be written as may wait (B1)."""
         limits = self._limits
         most = limits.unsent_bytes if self._is_known else limits.login_unsent_bytes
-        return len(connection.outbox) * _EVENT_BYTES >= most
+        return len(connection.outbox) * EVENT_BYTES >= most
 
     async def _wait_to_read(self) -> None:
         waiter: asyncio.Future[None] = self._loop.create_future()
@@ -432,15 +368,15 @@ class Driver:
             return
         connection.fall_silent()
         await self._finish_commands()
-        while connection.operations and not self._is_over:
+        while connection.operations and not self._work.is_over:
             await self._wait_to_read()
         if await self.drained() and connection.closing is None:
-            await self._link.close(CloseCode.LINK_LOST, "The peer has finished.")
-            self._finish()
+            text = "The peer has finished."
+            await self._writer.close_link(CloseCode.LINK_LOST, text)
 
     async def _finish_commands(self) -> None:
         """Return once all commands that were read are carried out."""
-        while len(self._pending) and not self._is_over:
+        while len(self._pending) and not self._work.is_over:
             await self._wait_to_read()
 
     # ---- working
@@ -455,15 +391,15 @@ class Driver:
             return
         self._is_working = True
         if self._chat.runs_at_once(pending.waiting):
-            self._begin(self._work(self._connection))
+            self._work.begin(self._execute(self._connection))
         else:
-            self._spawn(self._work(self._connection))
+            self._work.spawn(self._execute(self._connection))
 
-    async def _work(self, connection: Connection) -> None:
+    async def _execute(self, connection: Connection) -> None:
         """Execute what is queued, a batch at a time."""
         pending = self._pending
         try:
-            while pending.waits and not self._is_over:
+            while pending.waits and not self._work.is_over:
                 most = self._chat.turn_commands(connection)
                 batch = pending.take(most)
                 if not self._share.allows(len(batch), most):
@@ -489,119 +425,3 @@ class Driver:
             self._link.allow(
                 limits.frame_bytes if is_known else limits.first_frame_bytes
             )
-
-    # ---- writing
-
-    def resume_writing(self) -> None:
-        """See ``transports.base.FrameHandler``."""
-        if self._to_write is not None and not self._to_write.done():
-            self._to_write.set_result(None)
-
-    def _begin_to_write(self) -> None:
-        if self._is_writing or self._is_over:
-            return
-        connection = self._connection
-        wants_mail = self._wants_mail(connection)
-        if not wants_mail and self._write_lone(connection):
-            return
-        self._is_writing = True
-        if wants_mail:
-            self._spawn(self._write(connection))
-        else:
-            self._begin(self._write(connection))
-
-    def _write_lone(self, connection: Connection) -> bool:
-        """Write what waits if it is little and the link takes it; whether it was. It
-        does what ``_write`` does, and never waits.
-        """
-        link, events = self._link, connection.outbox
-        most = self._chat.turn_commands(connection)
-        if (
-            connection.closing is not None
-            or self._link.is_clogged
-            or not self._share.allows(len(events), most)
-        ):
-            return False
-        try:
-            frames = split(events, self._codec.encode_events, self._limits.frame_bytes)
-        except ItemTooLarge:
-            return False
-        connection.outbox = []
-        if frames:
-            link.write(frames)
-            if link.is_clogged:
-                return False
-        self._is_due = False
-        if self._to_read:
-            self._wake_reader()
-        if self._drained:
-            self._tell_drained(written=True)
-        return True
-
-    async def _write(self, connection: Connection) -> None:
-        """Write what waits, all of it in one frame, and fetch what is behind."""
-        link = self._link
-        try:
-            while self._is_due and not self._is_over:
-                self._is_due = False
-                if link.is_clogged:
-                    await self._unclog()
-                if self._wants_mail(connection):
-                    await self._fetch(connection)
-                most = self._chat.turn_commands(connection)
-                events = connection.take_outbox(most)
-                if events:
-                    if not self._share.allows(len(events), most):
-                        await self._share.enter()
-                    link.write(
-                        split(
-                            events, self._codec.encode_events, self._limits.frame_bytes
-                        )
-                    )
-                    if link.is_clogged:
-                        await self._unclog()
-                    self._wake_reader()
-                if connection.outbox:
-                    self._is_due = True
-                    await self.give_way()
-        except ItemTooLarge as too_large:
-            # It was stored when frames could be larger.
-            _log.error("Cannot write to %s: %s", link.peer, too_large)
-            connection.close(CloseCode.SERVER_FAULT)
-            link.abort()
-            self._finish()
-        finally:
-            self._is_writing = False
-        self._tell_drained(written=not self._is_over)
-        if connection.closing is not None and not self._is_over:
-            self._is_writing = True  # nothing follows it
-            self._spawn(self._close(connection.closing.code, connection.closing.text))
-
-    async def _unclog(self) -> None:
-        """Wait until the peer takes what was written, or the link is gone."""
-        self._is_clogged = True
-        while self._link.is_clogged and not self._is_over:
-            self._to_write = self._loop.create_future()
-            await self._to_write
-        self._is_clogged = False
-
-    async def _close(self, code: CloseCode, text: str) -> None:
-        self._link.hold_reading(on=False)  # it reads to the end in its own way
-        await self._link.close(code, text)
-        self._finish()
-
-    def _wants_mail(self, connection: Connection) -> bool:
-        session = self._chat.session_of(connection)
-        return session is not None and session.delivery.wants_mail
-
-    async def _fetch(self, connection: Connection) -> None:
-        """Read mail for a session that is behind, as much as has room."""
-        try:
-            await self._chat.fetch(connection)
-        except Outage as outage:
-            connection.counters.store_failures += 1
-            _log.warning("Mail for %s cannot be read: %s", self._link.peer, outage)
-            connection.close(CloseCode.SERVER_FAULT)
-            return
-        if self._wants_mail(connection):
-            self._is_due = True
