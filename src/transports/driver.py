@@ -221,18 +221,22 @@ class Driver:
         connection.hear()
         if self._is_taking:
             self._frames = [*self._frames, *frames]
-        elif not (len(frames) == 1 and self._take_lone(connection, frames[0])):
-            self._frames = frames
-            self._is_taking = True
-            if not self._work.begin(self._take_frames()):
-                self._is_stalled = True
-                self._link.hold_reading(on=True)
+            return
+        if len(frames) == 1 and self._take_lone(connection, frames[0]):
+            if not self._is_full(connection):
+                return
+            frames = ()  # none that is left, but there is to be waited
+        self._frames = frames
+        self._is_taking = True
+        if not self._work.begin(self._take_frames()):
+            self._is_stalled = True
+            self._link.hold_reading(on=True)
 
     def _take_lone(self, connection: Connection, frame: bytes) -> bool:
         """Take a frame that is small and came alone, as in a chat most do; whether that
         was possible at once. It does what ``_take_frames`` does, and never waits.
         """
-        if len(frame) > _LONE_BYTES or self._is_full(connection):
+        if len(frame) > _LONE_BYTES:
             return False
         try:
             requests = self._codec.decode_commands(frame)
@@ -268,6 +272,7 @@ class Driver:
         connection = self._connection
         self._turn_ends_s = perf_counter() + self._limits.turn_s
         try:
+            await self._wait_for_room(connection)
             while self._frames:
                 frames, self._frames = self._frames, ()
                 for frame in frames:
@@ -316,6 +321,9 @@ class Driver:
             await self._give_way()
             self._spent = 0
             self._turn_ends_s = perf_counter() + self._limits.turn_s
+        await self._wait_for_room(connection)
+
+    async def _wait_for_room(self, connection: Connection) -> None:
         while self._is_full(connection):
             self._work_now()
             await self._wait_to_read()
