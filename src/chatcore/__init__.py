@@ -48,13 +48,15 @@ _HOMES: Final[Mapping[str, str]] = {
         "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
         "register_transport serve"
     ),
+    "transports.awaited_link": "AwaitedLink",
     "transports.base": (
-        "Address BadUrl CannotConnect CannotListen Link LinkClosed LinkSettings "
-        "Listener ServeLink Spawn Transport WrongTransport"
+        "Address BadUrl CannotConnect CannotListen FrameHandler Link LinkClosed "
+        "LinkSettings Listener PeerFinished ServeLink Spawn Transport WrongTransport"
     ),
     "transports.certificates": "ServerCertificate",
     "transports.codec": "Codec",
     "transports.memory_budget": "MemoryBudget",
+    "transports.task_link": "TaskLink",
     "transports.tcp.handshake": "greet_server welcome_client",
     "transports.tcp.link": "TcpLink",
     "transports.tls": "CertificateUnusable ClientTls ServerTls",

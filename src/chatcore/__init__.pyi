@@ -97,14 +97,17 @@ from transports import ReconnectPolicy as ReconnectPolicy
 from transports import connect as connect
 from transports import register_transport as register_transport
 from transports import serve as serve
+from transports.awaited_link import AwaitedLink as AwaitedLink
 from transports.base import Address as Address
 from transports.base import BadUrl as BadUrl
 from transports.base import CannotConnect as CannotConnect
 from transports.base import CannotListen as CannotListen
+from transports.base import FrameHandler as FrameHandler
 from transports.base import Link as Link
 from transports.base import LinkClosed as LinkClosed
 from transports.base import LinkSettings as LinkSettings
 from transports.base import Listener as Listener
+from transports.base import PeerFinished as PeerFinished
 from transports.base import ServeLink as ServeLink
 from transports.base import Spawn as Spawn
 from transports.base import Transport as Transport
@@ -112,6 +115,7 @@ from transports.base import WrongTransport as WrongTransport
 from transports.certificates import ServerCertificate as ServerCertificate
 from transports.codec import Codec as Codec
 from transports.memory_budget import MemoryBudget as MemoryBudget
+from transports.task_link import TaskLink as TaskLink
 from transports.tcp.handshake import greet_server as greet_server
 from transports.tcp.handshake import welcome_client as welcome_client
 from transports.tcp.link import TcpLink as TcpLink

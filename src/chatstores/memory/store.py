@@ -267,8 +267,8 @@ class MemoryStore:
         if sender is None or sender.epoch != epoch:
             return Declined.FENCED
         pair = (sender_id, name)
-        of_pair = rows.keys.get(pair)
         if key:
+            of_pair = rows.keys.get(pair)
             known = of_pair.get(key) if of_pair is not None else None
             if known is not None:
                 same = known[:2] == (hash(body), body_bytes)
@@ -292,10 +292,7 @@ class MemoryStore:
         stored = Stored(recipient.id, position, sent_at_ms, new=True)
         if key:
             known = KnownKey(hash(body), body_bytes, stored)
-            if of_pair is None:
-                rows.keys[pair] = {key: known}
-            else:
-                of_pair[key] = known
+            rows.keys.setdefault(pair, {})[key] = known
         return stored
 
     def acknowledge(
