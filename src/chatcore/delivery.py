@@ -17,6 +17,7 @@ from chatcore.events import Bounced, Delivered
 from chatcore.ids import AccountId, Position
 from chatcore.limits import Limits
 from chatcore.model import Bounce, Mail, Mailbox, Message
+from chatcore.tuples import new_tuple
 
 
 class DeliveryState(Enum):
@@ -62,6 +63,10 @@ DELIVERY_STATES: Final[
 _InFlight: TypeAlias = tuple[Position, int, AccountId | None]
 """One delivery that is not acknowledged: its position, the bytes of its body, and whom
 to tell; a bounce has no sender."""
+
+
+_LIVE: Final = DeliveryState.LIVE
+_BEHIND: Final = DeliveryState.BEHIND
 
 
 class DeliveryGoal(NamedTuple):
@@ -142,7 +147,7 @@ class Delivery:
         """
         limits = self._limits
         return (
-            self.flow is DeliveryState.BEHIND
+            self.flow is _BEHIND
             and len(self._in_flight) <= limits.window_messages * 3 // 4
             and self._bytes <= limits.window_bytes * 3 // 4
             and self.has_room
@@ -164,7 +169,7 @@ class Delivery:
             return None
         in_order = position == self.head + 1
         self.head = position
-        if self.flow is DeliveryState.LIVE:
+        if self.flow is _LIVE:
             if in_order and self.has_room:
                 return self._deliver(message)
             self.change(DeliveryTrigger.OVERFLOWED)
@@ -274,8 +279,8 @@ class Delivery:
         self._in_flight.append((position, body_bytes, sender_id))
         self._bytes += body_bytes
         self.delivered = self.covered = position
-        return Delivered(
-            position, follows, sender, sender_id, deleted, body, sent_at_ms
+        return new_tuple(
+            Delivered, (position, follows, sender, sender_id, deleted, body, sent_at_ms)
         )
 
     def _bounce(self, bounce: Bounce) -> Bounced:

@@ -31,6 +31,7 @@ from chatcore.ports import Environment, SendPolicy
 from chatcore.rate_limiter import RateKind, RateLimiter
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Declined, DepositResult, MailboxRoom, Store, Stored
+from chatcore.tuples import new_tuple
 from chatcore.usernames import prepare_username
 
 
@@ -106,27 +107,27 @@ class Sending:
         ends_s = clock.monotonic_s() + limits.turn_s
         names = self._environment.names
         sender_id, epoch = session.account, session.epoch
+        body_bytes, username_chars = limits.body_bytes, limits.username_chars
         judged: list[Deposit | Refusal] = []
         for _, command in requests:
             assert isinstance(command, Send)  # noqa: S101  # a run holds only these
-            body = command.body
+            body, recipient = command.body, command.recipient
             size = len(body) if body.isascii() else len(body.encode())
             try:
-                if not 0 < size <= limits.body_bytes:
+                if not 0 < size <= body_bytes:
                     raise InvalidBody(
-                        maximum=limits.body_bytes, bytes=size
+                        maximum=body_bytes, bytes=size
                     )  # one place turns refusals into values
-                name = prepare_username(
-                    command.recipient, names, max_chars=limits.username_chars
-                )
+                name = prepare_username(recipient, names, max_chars=username_chars)
                 key = parse_key(command.key)
             except Refusal as refusal:
                 # Its frames would keep this list, and this list them.
                 judged.append(refusal.with_traceback(None))
             else:
-                judged.append(Deposit(sender_id, epoch, name, body, size, key, now_ms))
+                deposit = (sender_id, epoch, name, body, size, key, now_ms)
+                judged.append(new_tuple(Deposit, deposit))
             # Only names that have to be prepared take long, and they are not ASCII.
-            if not command.recipient.isascii() and clock.monotonic_s() >= ends_s:
+            if not recipient.isascii() and clock.monotonic_s() >= ends_s:
                 break
         return judged
 
@@ -192,31 +193,32 @@ class Sending:
         accepted = handed_over = 0
         woken: dict[Connection, None] = {}
         of_account = self._sessions.of_account
+        username = session.username
         for deposit, result in zip(deposits, results, strict=True):
             if not isinstance(result, Stored):
                 continue
-            accepted += result.new
-            recipient = of_account(result.recipient_id)
+            recipient_id, position, sent_at_ms, is_new = result
+            accepted += is_new
+            recipient = of_account(recipient_id)
             if recipient is None:
                 continue
-            if not result.new:
+            if not is_new:
                 # It may have been committed without our being told (M1).
-                if result.position > recipient.delivery.head:
-                    recipient.delivery.nudge(result.position)
+                if position > recipient.delivery.head:
+                    recipient.delivery.nudge(position)
                     if recipient.connection is not None:
                         woken[recipient.connection] = None
                 continue
-            delivered = recipient.delivery.offer(
-                Message(
-                    result.position,
-                    session.username,
-                    deposit.sender_id,
-                    False,  # noqa: FBT003  # a positional row on the hot path
-                    deposit.body,
-                    deposit.body_bytes,
-                    result.sent_at_ms,
-                )
+            message = (
+                position,
+                username,
+                deposit.sender_id,
+                False,  # the sender lives
+                deposit.body,
+                deposit.body_bytes,
+                sent_at_ms,
             )
+            delivered = recipient.delivery.offer(new_tuple(Message, message))
             connection = recipient.connection
             if connection is not None:
                 if delivered is not None and not connection.is_over:
@@ -236,12 +238,10 @@ class Sending:
         counters: Counters,
     ) -> Accepted | Refused:
         if isinstance(result, Stored):
-            return Accepted(
-                command,
-                result.recipient_id,
-                result.position,
-                result.sent_at_ms,
-                self._store.durable,
+            recipient_id, position, sent_at_ms, _ = result
+            durable = self._store.durable
+            return new_tuple(
+                Accepted, (command, recipient_id, position, sent_at_ms, durable)
             )
         refusal = result
         if not isinstance(refusal, Refusal):

@@ -32,6 +32,7 @@ from chatcore.model import (
     LogMark,
 )
 from chatcore.store import Stored
+from chatcore.tuples import new_tuple
 from chatstores.sender_counts import SenderCounts
 
 NEVER_OPENED: Final = Epoch(0)
@@ -96,11 +97,9 @@ class MailboxRow:
     def put(self, sender: AccountRow, deposit: Deposit) -> Position:
         """Append a message; answer its position."""
         self.head = position = Position(self.head + 1)
-        self.mail.append(
-            StoredMessage(
-                position, sender, deposit.body, deposit.body_bytes, deposit.sent_at_ms
-            )
-        )
+        _, _, _, body, body_bytes, _, sent_at_ms = deposit
+        row = (position, sender, body, body_bytes, sent_at_ms)
+        self.mail.append(new_tuple(StoredMessage, row))
         self.messages += 1
         if self.sender_counts is not None:
             self.sender_counts.add(sender.id)

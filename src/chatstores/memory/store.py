@@ -42,6 +42,7 @@ from chatcore.model import (
     Survey,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
+from chatcore.tuples import new_tuple
 from chatstores.bounces import POSITION_BYTES
 from chatstores.memory import deletions, looks
 from chatstores.memory.rows import (
@@ -289,9 +290,9 @@ class MemoryStore:
                 return Declined.MAILBOX_SHARE
         position = box.put(sender, it)
         self.counters.waiting += 1
-        stored = Stored(recipient.id, position, sent_at_ms, new=True)
+        stored = new_tuple(Stored, (recipient.id, position, sent_at_ms, True))
         if key:
-            known = KnownKey(hash(body), body_bytes, stored)
+            known = new_tuple(KnownKey, (hash(body), body_bytes, stored))
             rows.keys.setdefault(pair, {})[key] = known
         return stored
 

@@ -12,7 +12,8 @@ import msgspec
 from chatcore.commands import Acknowledge, Request, Send
 from chatcore.events import Accepted, Delivered, Event, Received
 from chatcore.ids import AccountId, Position, Username
-from transports.codec.base import MOST_COMMANDS, MOST_EVENTS, new_tuple
+from chatcore.tuples import new_tuple
+from transports.codec.base import MOST_COMMANDS, MOST_EVENTS
 
 _Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 _Wide: TypeAlias = int | str

@@ -21,8 +21,8 @@ from chatcore.commands import (
     Send,
     Unknown,
 )
+from chatcore.tuples import new_tuple
 from transports.codec._generated import chat_pb2 as pb
-from transports.codec.base import new_tuple
 from transports.codec.protobuf_fields import classes_of, fill_from, values_of
 
 CLASSES: Final[Mapping[str, Any]] = classes_of(pb.Command, "command", commands)
