@@ -7,7 +7,6 @@ nothing goes out, since the session has no link or waits for ``deliver``.
 Nothing here waits or asks: the chat feeds in what was committed, read and acknowledged.
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple, TypeAlias
@@ -109,7 +108,7 @@ class Delivery:
 
     def __init__(self, mailbox: Mailbox, limits: Limits, *, pushes: bool) -> None:
         self._limits = limits
-        self._in_flight: deque[_InFlight] = deque()
+        self._in_flight: list[_InFlight] = []  # an empty deque takes 0.7 KiB
         self._bytes = 0
         self._most_delivered = mailbox.acknowledged
         self.flow = DeliveryState.HELD
@@ -229,13 +228,16 @@ class Delivery:
         if position <= self.acknowledged:
             return freed
         self.acknowledged = position
-        in_flight = self._in_flight
-        while in_flight and in_flight[0][0] <= position:
-            acknowledged, body_bytes, sender_id = in_flight.popleft()
+        gone = 0
+        for delivered, body_bytes, sender_id in self._in_flight:
+            if delivered > position:
+                break
+            gone += 1
             self._bytes -= body_bytes
             if sender_id is not None:
                 self.messages_acknowledged += 1
-                freed.setdefault(sender_id, []).append(acknowledged)
+                freed.setdefault(sender_id, []).append(delivered)
+        del self._in_flight[:gone]
         return freed
 
     def reached(self) -> Sequence[DeliveryGoal]:

@@ -15,6 +15,8 @@ class AcknowledgementQueue:
     step for the store.
     """
 
+    __slots__ = ("_aside", "_chat", "_connection")
+
     def __init__(self, chat: Chat, connection: Connection) -> None:
         self._chat = chat
         self._connection = connection

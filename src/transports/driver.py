@@ -17,7 +17,7 @@ take, and after some commands or milliseconds all others have a turn.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
 from typing import Final
 
@@ -37,6 +37,7 @@ from transports.keepalive import Keepalive
 from transports.link_work import LinkWork
 from transports.memory_budget import MemoryBudget
 from transports.rate_limited_log import RateLimitedLog
+from transports.served_link import ServedLink
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,37 @@ _LONE_BYTES: Final = 512
 
 class Driver:
     """Drives one link until it ends; is the ``ConnectionSink`` of its connection."""
+
+    __slots__ = (
+        "_acknowledging",
+        "_chat",
+        "_codec",
+        "_connection",
+        "_end_of_reading",
+        "_frames",
+        "_is_held",
+        "_is_known",
+        "_is_stalled",
+        "_is_taking",
+        "_is_working",
+        "_keepalive",
+        "_limits",
+        "_link",
+        "_link_bytes",
+        "_log_limited",
+        "_loop",
+        "_memory_budget",
+        "_on_gone",
+        "_own",
+        "_own_bytes",
+        "_pending",
+        "_share",
+        "_spent",
+        "_to_read",
+        "_turn_ends_s",
+        "_work",
+        "_writer",
+    )
 
     def __init__(
         self,
@@ -70,7 +102,7 @@ class Driver:
         self._own.tell(self._note_own)
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
-        self._work = LinkWork()
+        self._work = LinkWork(self._see_over)
         self._writer = EventWriter(
             chat, link, codec, self._share, self._work, self._wake_reader
         )
@@ -93,21 +125,32 @@ class Driver:
         )
         self._writer.connection = self._connection
         self._acknowledging = AcknowledgementQueue(chat, self._connection)
+        self._keepalive = Keepalive(chat, self._connection, link, self._may_be_silent)
+        self._on_gone: Callable[[], None] | None = None
         link.report_held(self.note_link)
 
-    async def run(self) -> None:
-        """Serve the link to its end; its session is detached or ended then."""
-        keepalive = Keepalive(
-            self._chat, self._connection, self._link, self._may_be_silent
-        )
-        keepalive.begin()
+    def begin(self, on_gone: Callable[[], None]) -> None:
+        """Serve the link to its end; its session is detached or ended then.
+
+        ``on_gone`` is called after that, once nothing runs for the link any more.
+        """
+        self._on_gone = on_gone
+        self._keepalive.begin()
         self._link.start(self)
+
+    async def run(self) -> None:
+        """Serve the link, as ``begin`` does, and return at its end."""
+        served = ServedLink(self._link, Link.abort)
+        self.begin(served.end)
+        await served
+
+    def _see_over(self) -> None:
         try:
-            await self._work.finished()
-        finally:
-            keepalive.end()
+            self._keepalive.end()
             self._end(self._connection)
-        await self._work.join()
+        finally:
+            if self._on_gone is not None:
+                self._work.call_when_idle(self._on_gone)
 
     def _end(self, connection: Connection) -> None:
         """Have all that waits see that the link is gone, and return."""

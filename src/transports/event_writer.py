@@ -27,6 +27,23 @@ class EventWriter:
         is_clogged: whether what was written waits for the peer to take it.
     """
 
+    __slots__ = (
+        "_chat",
+        "_codec",
+        "_drained",
+        "_is_due",
+        "_is_writing",
+        "_limits",
+        "_link",
+        "_loop",
+        "_on_written",
+        "_share",
+        "_to_write",
+        "_work",
+        "connection",
+        "is_clogged",
+    )
+
     connection: Connection
 
     def __init__(

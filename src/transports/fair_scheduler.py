@@ -94,6 +94,8 @@ class LinkShare:
     (B2). Alone it waits for nobody.
     """
 
+    __slots__ = ("_loop", "_scheduler", "_since_s", "_units")
+
     def __init__(self, scheduler: FairScheduler) -> None:
         self._scheduler = scheduler
         self._loop = asyncio.get_running_loop()

@@ -9,6 +9,8 @@ _REPORTED_BYTES: Final = 4096
 class HeldBytes:
     """What a link holds now, and was last told of."""
 
+    __slots__ = ("_report", "_told_bytes")
+
     def __init__(self) -> None:
         self._report: Callable[[int], None] | None = None
         self._told_bytes = 0

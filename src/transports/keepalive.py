@@ -27,6 +27,18 @@ class Keepalive:
     ping is an answer, so times are compared with ``>=``.
     """
 
+    __slots__ = (
+        "_began_s",
+        "_chat",
+        "_connection",
+        "_limits",
+        "_link",
+        "_loop",
+        "_may_be_silent",
+        "_pinged_s",
+        "_timer",
+    )
+
     def __init__(
         self,
         chat: Chat,

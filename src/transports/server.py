@@ -22,6 +22,7 @@ from transports.memory_budget import MemoryBudget
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.registry import transport_for
+from transports.served_link import ServedLink
 from transports.tls import ServerTls
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class _Server:
         self._tasks = tasks
         self._listeners: list[Listener] = []
         self._links: set[Link] = set()
+        self._on_end = self._forget  # one for all links
         self._last_gone: asyncio.Event | None = None
         limits = chat.limits
         self._memory_budget = memory_budget
@@ -143,27 +145,31 @@ class _Server:
         except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
             _log.exception("A link ended by a fault of the server")
 
-    async def serve_link(self, transport: str, link: Link, codec: Codec) -> None:
+    def serve_link(self, transport: str, link: Link, codec: Codec) -> ServedLink:
         """Drive a link to its end; ``transport`` is the scheme that it came by."""
         origin = Origin(connection_name(), transport, link.peer)
         _log.debug("%s connected", link.peer)
+        driver = Driver(
+            self._chat,
+            link,
+            codec,
+            self._memory_budget,
+            self._scheduler,
+            self._log_limited,
+            origin,
+        )
+        served = ServedLink(link, self._on_end)
         self._links.add(link)
-        try:
-            await Driver(
-                self._chat,
-                link,
-                codec,
-                self._memory_budget,
-                self._scheduler,
-                self._log_limited,
-                origin,
-            ).run()
-        finally:
-            self._links.discard(link)
-            link.abort()
-            if not self._links and self._last_gone is not None:
-                self._last_gone.set()
-            _log.debug("%s has gone", link.peer)
+        driver.begin(served.end)
+        return served
+
+    def _forget(self, link: Link) -> None:
+        """Take note that a link has ended."""
+        link.abort()
+        self._links.discard(link)
+        if not self._links and self._last_gone is not None:
+            self._last_gone.set()
+        _log.debug("%s has gone", link.peer)
 
     async def tick(self) -> None:
         """Let the chat do what time asks for."""
@@ -194,5 +200,7 @@ class _Server:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_S):
                     await self._last_gone.wait()
-        for link in list(self._links):
-            link.abort()
+            for link in list(self._links):
+                link.abort()
+            if self._links:
+                await self._last_gone.wait()

@@ -35,6 +35,37 @@ class TcpLink(asyncio.BufferedProtocol):
     loop reads and tells of it without a step between: asyncio's selector loop, uvloop.
     """
 
+    __slots__ = (
+        "_active_s",
+        "_ahead_bytes",
+        "_buffer",
+        "_close_s",
+        "_early",
+        "_end",
+        "_finished",
+        "_frames",
+        "_framing",
+        "_gone",
+        "_handler",
+        "_has_finished",
+        "_held",
+        "_intake",
+        "_is_closed",
+        "_is_gone",
+        "_is_held",
+        "_is_paused",
+        "_is_reading",
+        "_loop",
+        "_readable",
+        "_taking",
+        "_thrown_away_bytes",
+        "_transport",
+        "_waits_its_turn",
+        "address",
+        "opened_s",
+        "peer",
+    )
+
     def __init__(
         self,
         *,
@@ -59,8 +90,10 @@ class TcpLink(asyncio.BufferedProtocol):
         self._end: LinkClosed | None = None
         self._handler: FrameHandler | None = None
         self._readable: asyncio.Future[None] | None = None
-        self._finished: asyncio.Future[None] = self._loop.create_future()
-        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._has_finished = False
+        self._is_gone = False
+        self._finished: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
         self._is_closed = False
         self._is_paused = False
         self._active_s = self._loop.time()
@@ -143,6 +176,7 @@ class TcpLink(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         """The peer writes no more; keep the socket, to write what it is owed."""
         self._stop_reading(PeerFinished())
+        self._has_finished = True
         self._wake(self._finished)
         return True
 
@@ -153,6 +187,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._framing = None
         self._end = None
         self._stop_reading(LinkClosed())
+        self._has_finished = self._is_gone = True
         self._wake(self._finished)
         self._wake(self._gone)
 
@@ -265,9 +300,13 @@ class TcpLink(asyncio.BufferedProtocol):
             self._ahead_bytes = 0
             self._is_held = self._thrown_away_bytes >= _THROWN_AWAY_BYTES
             self._read_or_pause()
-            await asyncio.wait([self._finished], timeout=self._close_s)
+            if not self._has_finished:
+                self._finished = self._finished or self._loop.create_future()
+                await asyncio.wait([self._finished], timeout=self._close_s)
             transport.close()
-            await asyncio.wait([self._gone], timeout=self._close_s)
+            if not self._is_gone:
+                self._gone = self._gone or self._loop.create_future()
+                await asyncio.wait([self._gone], timeout=self._close_s)
         self.abort()
 
     def finish(self) -> None:

@@ -24,6 +24,7 @@ from transports.fair_scheduler import (
 )
 from transports.proxy_header import ProxiedConnection, Source
 from transports.rate_limited_log import RateLimitedLog
+from transports.served_link import ServedLink
 from transports.tcp.handshake import turn_away, welcome_client
 from transports.tcp.link import READ_BYTES, TcpLink
 from transports.tls_server import TlsAcceptor, acceptor_for
@@ -76,8 +77,9 @@ async def listen(
     acceptor = acceptor_for(address, settings)
 
     class _Accepted(TcpLink):
+        __slots__ = ("entry", "source")
         entry: Entry
-        source: Source | None = None
+        source: Source | None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
@@ -134,4 +136,6 @@ async def _serve(
     finally:
         greeting.discard(link)
     if chosen is not None:
-        await serve_link(link, chosen)
+        serving = serve_link(link, chosen)
+        if not isinstance(serving, ServedLink):
+            await serving
