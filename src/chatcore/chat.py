@@ -245,7 +245,7 @@ class Chat:
 
         Of a link that nobody is logged in on they are fewer: it has a use for few.
         """
-        if self._sessions.of_connection(connection) is not None:
+        if connection.delivery is not None:
             return self.limits.turn_commands
         return self.limits.stranger_turn_commands
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chatcore.commands import Request
 from chatcore.counters import Counters
+from chatcore.delivery import Delivery
 from chatcore.errors import CloseCode, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
 from chatcore.model import Origin
@@ -27,6 +28,7 @@ class Connection:
         operations: how many lists, deliveries and deletions run.
         origin: where the peer is, for records.
         counters: those of the chat.
+        delivery: that of the session which it carries; None while nobody is logged in.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class Connection:
         "buckets",
         "closing",
         "counters",
+        "delivery",
         "heard_s",
         "is_silent",
         "lost",
@@ -73,6 +76,7 @@ class Connection:
         self.is_silent = False
         self.opened_s = self.heard_s = clock.monotonic_s()
         self.operations = 0
+        self.delivery: Delivery | None = None
 
     def emit(self, *events: Event) -> None:
         """Put events into the outbox, in order, and have them written."""

@@ -146,6 +146,7 @@ class Sessions:
         self._by_account[session.account] = session
         self._by_token[session.token_hash] = session
         self._by_connection[connection] = session
+        connection.delivery = session.delivery
 
     def detach(self, session: Session, now_s: float) -> None:
         """The link is lost: the grace time starts (S3)."""
@@ -214,6 +215,7 @@ class Sessions:
         if connection is None:
             return
         self._by_connection.pop(connection, None)
+        connection.delivery = None
         self._by_transport[connection.origin.transport] -= 1
         self._by_network[connection.network] -= 1
         if not self._by_network[connection.network]:

@@ -246,8 +246,8 @@ class Driver:
 
     def _note(self) -> None:
         """Take note of what waits here."""
-        waiting = len(self._connection.outbox) * EVENT_BYTES
-        self._own.note(self._pending.held_bytes + waiting)
+        waiting_bytes = len(self._connection.outbox) * EVENT_BYTES
+        self._own.note(self._pending.held_bytes + waiting_bytes)
 
     # ---- transports.base.FrameHandler, and reading
 
@@ -470,7 +470,7 @@ class Driver:
     def _allow_frames(self, connection: Connection) -> None:
         """Read larger frames once somebody is logged in (B3)."""
         limits = self._limits
-        is_known = self._chat.session_of(connection) is not None
+        is_known = connection.delivery is not None
         if is_known != self._is_known:
             self._is_known = is_known
             self._link.allow(

@@ -106,7 +106,8 @@ class EventWriter:
         if self._is_writing or self._work.is_over:
             return
         connection = self.connection
-        wants_mail = self._wants_mail(connection)
+        delivery = connection.delivery
+        wants_mail = delivery is not None and delivery.wants_mail
         if not wants_mail and self._write_now(connection):
             return
         self._is_writing = True
@@ -195,9 +196,9 @@ class EventWriter:
         await self._link.close(code, text)
         self._work.finish()
 
-    def _wants_mail(self, connection: Connection) -> bool:
-        session = self._chat.session_of(connection)
-        return session is not None and session.delivery.wants_mail
+    @staticmethod
+    def _wants_mail(connection: Connection) -> bool:
+        return connection.delivery is not None and connection.delivery.wants_mail
 
     async def _fetch(self, connection: Connection) -> None:
         """Read mail for a session that is behind, as much as has room."""

@@ -29,7 +29,13 @@ class FrameTooLarge(ChatError):
 
 
 class Framing(Protocol):
-    """Cuts a stream into frames, and joins frames to a stream."""
+    """Cuts a stream into frames, and joins frames to a stream.
+
+    Attributes:
+        held_bytes: how much of a frame that is not complete it keeps.
+    """
+
+    held_bytes: int
 
     def feed(self, received: bytes) -> Sequence[bytes]:
         """The frames that these bytes complete; keeps the rest.
@@ -47,11 +53,6 @@ class Framing(Protocol):
         """Take frames of up to this size from now on."""
         ...
 
-    @property
-    def held_bytes(self) -> int:
-        """How much of a frame that is not complete it keeps."""
-        ...
-
 
 class _Cutting:
     """What both ways of framing keep: a limit, and the frame that is not complete.
@@ -64,19 +65,14 @@ class _Cutting:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._pieces: list[bytearray] = []
-        self._kept = 0
+        self.held_bytes = 0
 
     def allow(self, limit: int) -> None:
         """See ``Framing``."""
         self._limit = limit
 
-    @property
-    def held_bytes(self) -> int:
-        """See ``Framing``."""
-        return self._kept
-
     def _keep(self, received: bytes) -> None:
-        self._kept += len(received)
+        self.held_bytes += len(received)
         if self._pieces and len(self._pieces[-1]) + len(received) <= _PIECE_BYTES:
             self._pieces[-1] += received
         elif received:
@@ -85,7 +81,7 @@ class _Cutting:
     def _take(self) -> bytes:
         kept = b"".join(self._pieces)
         self._pieces = []
-        self._kept = 0
+        self.held_bytes = 0
         return kept
 
 
@@ -101,9 +97,9 @@ class LengthFraming(_Cutting):
     def feed(self, received: bytes) -> Sequence[bytes]:
         """See ``Framing``."""
         stream = received
-        if self._kept:
+        if self.held_bytes:
             self._keep(received)
-            if self._kept < self._wanted:
+            if self.held_bytes < self._wanted:
                 return ()
             stream = self._take()
         frames: list[bytes] = []
@@ -149,7 +145,7 @@ class LineFraming(_Cutting):
                 frame = line.rstrip(b"\r")
                 if frame:
                     frames.append(frame)
-        self._check(self._kept, frames)
+        self._check(self.held_bytes, frames)
         return frames
 
     def join(self, frames: Sequence[bytes]) -> bytes:

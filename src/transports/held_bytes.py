@@ -7,13 +7,17 @@ _REPORTED_BYTES: Final = 4096
 
 
 class HeldBytes:
-    """What a link holds now, and was last told of."""
+    """What a link holds now.
 
-    __slots__ = ("_report", "_told_bytes")
+    Attributes:
+        told_bytes: what was told last.
+    """
+
+    __slots__ = ("_report", "told_bytes")
 
     def __init__(self) -> None:
         self._report: Callable[[int], None] | None = None
-        self._told_bytes = 0
+        self.told_bytes = 0
 
     def tell(self, report: Callable[[int], None]) -> None:
         """Tell this one from now on; see ``transports.base.Link.report_held``."""
@@ -21,6 +25,6 @@ class HeldBytes:
 
     def note(self, held_bytes: int) -> None:
         """Take note, and tell it if it differs by so much from what was told."""
-        if self._report and abs(held_bytes - self._told_bytes) >= _REPORTED_BYTES:
-            self._told_bytes = held_bytes
+        if self._report and abs(held_bytes - self.told_bytes) >= _REPORTED_BYTES:
+            self.told_bytes = held_bytes
             self._report(held_bytes)

@@ -53,6 +53,7 @@ class TcpLink(asyncio.BufferedProtocol):
         "_is_closed",
         "_is_gone",
         "_is_held",
+        "_is_tls",
         "_is_paused",
         "_is_reading",
         "_loop",
@@ -86,6 +87,7 @@ class TcpLink(asyncio.BufferedProtocol):
         self._ahead_bytes = 0
         self._held = HeldBytes()
         self._is_held = False
+        self._is_tls = False
         self._is_reading = True
         self._end: LinkClosed | None = None
         self._handler: FrameHandler | None = None
@@ -107,6 +109,7 @@ class TcpLink(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket that was connected."""
         self._transport = cast("asyncio.Transport", transport)
+        self._is_tls = isinstance(transport, TlsStream)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.come_from(str(host), port)
 
@@ -140,12 +143,14 @@ class TcpLink(asyncio.BufferedProtocol):
         if framing.held_bytes > LARGE_BYTES and self._intake is not None:
             self._waits_its_turn = not self._intake.admits(self._go_on)
             self._read_or_pause()
-        if self._handler is None:
+        handler = self._handler
+        if handler is None:
             self._ahead_bytes += nbytes
             self._read_or_pause()
         else:
-            self._hand_over(self._handler)
-        self._held.note(self._held_bytes)
+            self._hand_over(handler)
+        if framing.held_bytes or self._held.told_bytes or self._is_tls:
+            self._held.note(self._held_bytes)
 
     def _hand_over(self, handler: FrameHandler) -> None:
         """Give the handler what is cut, and why there is no more."""
