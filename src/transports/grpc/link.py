@@ -89,7 +89,8 @@ class ServerLink(_StreamLink):
         super().__init__(context.peer(), address, settings.frame_bytes)
         self._context = context
         self.most_frame_bytes = most_frame_bytes(settings)
-        self._ended = asyncio.Event()
+        self._has_ended = False
+        self._ended: asyncio.Future[None] | None = None  # an event has a deque
         self._is_cut = False
         self._is_held = False
         self._reader: asyncio.Future[None] | None = None
@@ -100,8 +101,11 @@ class ServerLink(_StreamLink):
 
     async def wait_ended(self) -> None:
         """Return once the link was closed from this side."""
+        if self._has_ended:
+            return
+        self._ended = self._loop.create_future()
         try:
-            await self._ended.wait()
+            await self._ended
         except asyncio.CancelledError:
             self._is_cut = True  # the peer has gone
             self._let_go()
@@ -142,7 +146,7 @@ class ServerLink(_StreamLink):
 
     @property
     def _is_over(self) -> bool:
-        return self._ended.is_set() or self._is_cut
+        return self._has_ended or self._is_cut
 
     def _let_go(self) -> None:
         _wake(self._reader)
@@ -212,7 +216,8 @@ class ServerLink(_StreamLink):
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
-        self._ended.set()
+        self._has_ended = True
+        _wake(self._ended)
         self._let_go()
 
 

@@ -21,6 +21,7 @@ from transports.grpc.peers import client_of
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
+from transports.served_link import ServedLink
 
 SESSION_KEY: Final = "chat-session-bin"
 """The metadata that names a unary call's session: the token that its Login gave."""
@@ -205,8 +206,10 @@ class ChatService:
             await end_call(context, closed)
         link = ServerLink(context, self._settings)
         async with self._counted():
+            serving = self._serve_link(link, codec("protobuf"))
+            if not isinstance(serving, ServedLink):
+                self._spawn(_wait_for(serving))
             self._spawn(link.read_on())
-            self._spawn(self._drive(link))
             await link.wait_ended()
 
     def _enter(
@@ -228,8 +231,9 @@ class ChatService:
         # Whatever it is called with; its type in the stubs has no instance.
         context.add_done_callback(cast("Any", lambda _: leave(address)))
 
-    async def _drive(self, link: ServerLink) -> None:
-        await self._serve_link(link, codec("protobuf"))
+
+async def _wait_for(serving: Awaitable[None]) -> None:
+    await serving
 
 
 def _token(context: _Context) -> bytes:

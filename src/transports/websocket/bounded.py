@@ -82,6 +82,7 @@ class BoundedConnection(Connection):
     _messages: list[bytes]
     _parts: list[bytes]
     _is_text = False
+    _pinging: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
@@ -98,9 +99,25 @@ class BoundedConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_lost(exc)
+        if self._pinging is not None:
+            self._pinging.cancel()
         if self._handler is not None:
             self._hand_over()
             self._handler.connection_ended()
+
+    def start_keepalive(self) -> None:
+        """See ``websockets.asyncio.connection.Connection``: by a timer, since the task
+        that the library has for it holds more than 1 KiB. Any byte is life to us, so
+        nobody waits for the pong.
+        """
+        if self.ping_interval is not None:
+            self._pinging = self.loop.call_later(self.ping_interval, self._ping)
+
+    def _ping(self) -> None:
+        if self.protocol.state is OPEN and not self.transport.is_closing():
+            self.protocol.send_ping(b"")
+            self.send_data()
+            self.start_keepalive()
 
     def start(self, handler: MessageHandler) -> None:
         """Give all that is read to this one from now on."""

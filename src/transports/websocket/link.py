@@ -18,6 +18,15 @@ _REASON_BYTES: Final = 123
 class WebSocketLink:
     """See ``transports.base.Link``."""
 
+    __slots__ = (
+        "_connection",
+        "_handler",
+        "_is_text",
+        "address",
+        "opened_s",
+        "peer",
+    )
+
     def __init__(self, connection: BoundedConnection, codec: Codec) -> None:
         self._connection = connection
         self._is_text = codec.text

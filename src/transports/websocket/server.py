@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -162,8 +161,11 @@ async def listen(
                 CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
             )
             return
-        # It is kept for as long as the connection, with up to 16 KiB of headers.
-        connection.request = Request(PATH, Headers())
+        # They are kept for as long as the connection, with up to 16 KiB of headers:
+        # by the library's parser too, and so cannot only be replaced.
+        for kept in (connection.request, connection.response):
+            if kept is not None:
+                kept.headers.clear()
         chosen = codec(codec_name(subprotocol))
         link = WebSocketLink(connection, chosen)
         if connection.client != link.address:
