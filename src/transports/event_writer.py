@@ -69,6 +69,14 @@ class EventWriter:
         self._drained: list[asyncio.Future[bool]] = []
         self.is_clogged = False
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether as much is to be written as may wait (B1)."""
+        limits, connection = self._limits, self.connection
+        is_known = connection.delivery is not None
+        most = limits.unsent_bytes if is_known else limits.login_unsent_bytes
+        return len(connection.outbox) * EVENT_BYTES >= most
+
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
         if not self._is_due:

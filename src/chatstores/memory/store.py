@@ -267,9 +267,8 @@ class MemoryStore:
         sender = rows.accounts.get(sender_id)
         if sender is None or sender.epoch != epoch:
             return Declined.FENCED
-        pair = (sender_id, name)
         if key:
-            of_pair = rows.keys.get(pair)
+            of_pair = rows.keys.get((sender_id, name))
             known = of_pair.get(key) if of_pair is not None else None
             if known is not None:
                 same = known[:2] == (hash(body), body_bytes)
@@ -293,7 +292,7 @@ class MemoryStore:
         stored = new_tuple(Stored, (recipient.id, position, sent_at_ms, True))
         if key:
             known = new_tuple(KnownKey, (hash(body), body_bytes, stored))
-            rows.keys.setdefault(pair, {})[key] = known
+            rows.keys.setdefault((sender_id, name), {})[key] = known
         return stored
 
     def acknowledge(
