@@ -6,6 +6,7 @@ from tests.faults.abuse import (
     calls,
     commands,
     connects,
+    handshakes,
     held_bytes,
     logins,
     mail,
@@ -163,6 +164,16 @@ _CONNECTIONS: Final = (
     _plain("unknown-methods", calls.unknown_methods, _GRPC),
 )
 
+_TLS: Final = tuple(
+    Attack(name=name, says=_says(run), run=run, has_tls=True)
+    for name, run in (
+        ("tls-half", handshakes.half_handshakes),
+        ("tls-handshakes", handshakes.handshake_flood),
+        ("tls-hellos", handshakes.hello_flood),
+        ("tls-garbage", handshakes.broken_records),
+    )
+)
+
 _OTHERS: Final = (
     Attack(
         name="mailbox",
@@ -178,6 +189,7 @@ ATTACKS: Final = (
     *_SILENCE,
     *_PASSWORDS,
     *_CONNECTIONS,
+    *_TLS,
     *_OTHERS,
 )
 
