@@ -231,3 +231,25 @@ def bytes_of_an_answer() -> int:
     """What one refused acknowledgement comes to on the wire."""
     refusal = LoginRequired(command="acknowledge")
     return len(codec_of("protobuf").encode_events([Refused(1, refusal)]))
+
+
+@each_transport
+@pytest.mark.rule("B1", "S5")
+async def test_a_peer_that_took_no_answers_leaves_nothing_when_it_goes(
+    transport: str,
+) -> None:
+    frame = logouts(COMMANDS)
+    async with counted(transport) as (chat, target):
+        async with intruder(target, receive_bytes=TINY) as link:
+            link.stop_reading()
+            for _ in range(MANY_FRAMES // 3):
+                link.write(frame)
+            assert await holds_within(partial(is_clogged, chat), WITHIN_S)
+
+        connections = chat.counters.connections
+        assert await holds_within(lambda: not connections.total(), WITHIN_S)
+
+
+def is_clogged(chat: CountingChat) -> bool:
+    """Whether a peer has so many answers waiting that it is not read on."""
+    return any(len(it.outbox) >= HELD_BYTES // KIB for it in chat.connections)
