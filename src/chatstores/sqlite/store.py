@@ -47,7 +47,7 @@ from chatstores.sqlite import (
     mailboxes,
     retention,
 )
-from chatstores.sqlite.copies import Copy, CopyReport
+from chatstores.sqlite.copies import SYNC_EVERY_S, Copy, CopyReport
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
 from chatstores.sqlite.pagination import END, START
@@ -83,9 +83,14 @@ class SqliteStore:
         the store is closed first. One that is cancelled may yet come to its end.
         """
         copy = Copy(self._database.batch.connection, path, replace=replace)
+        copying = self._writer.beside(copy)
         try:
-            await self._writer.beside(copy)
+            while not copying.done():
+                await asyncio.wait([copying], timeout=SYNC_EVERY_S)
+                await asyncio.to_thread(copy.sync)
+            copying.result()
         except BaseException:
+            copying.cancel()
             copy.stop()
             raise
         return await asyncio.to_thread(copy.finish)
