@@ -35,6 +35,7 @@ from chatcore.model import (
     OpenedSession,
     Place,
     SentPage,
+    StoredInvitation,
     StoredSession,
     Survey,
 )
@@ -125,6 +126,20 @@ class SqliteStore:
         """Whether the code is known, not spent, and not expired."""
         return await self._writer.ask(
             lambda database: invitations.allows(database, invitation, at_ms)
+        )
+
+    async def invitations(
+        self, *, after: InvitationHash, limit: int, at_ms: int
+    ) -> Sequence[StoredInvitation]:
+        """A page of those that allow an account."""
+        return await self._writer.ask(
+            lambda database: invitations.page(database, after, limit, at_ms)
+        )
+
+    async def revoke_invitation(self, invitation: InvitationHash) -> bool:
+        """Have a code allow nothing any more; whether it was known."""
+        return await self._writer.ask(
+            lambda database: invitations.revoke(database, invitation)
         )
 
     async def find_account(self, username: Username) -> Account | None:
