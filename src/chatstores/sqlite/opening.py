@@ -26,7 +26,13 @@ from chatstores.errors import (
 )
 from chatstores.sqlite.migrations import check_ours, migrate
 from chatstores.sqlite.permissions import make_private, warn_if_readable
-from chatstores.sqlite.wal import WalGrowth, mark_open, refuse_missing_wal, wal_of
+from chatstores.sqlite.wal import (
+    CHECKPOINT_PAGES,
+    WalGrowth,
+    mark_open,
+    refuse_missing_wal,
+    wal_of,
+)
 
 _log = logging.getLogger(__name__)
 

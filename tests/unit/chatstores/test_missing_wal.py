@@ -21,7 +21,7 @@ MESSAGES = 60
 @pytest.fixture
 def copied_back_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it comes between the messages."""
-    monkeypatch.setattr("chatstores.sqlite.wal.CHECKPOINT_PAGES", 16)
+    monkeypatch.setattr("chatstores.sqlite.wal.CHECKPOINT_PAGES", 6)
 
 
 class Killed:
