@@ -21,8 +21,9 @@ from chatapp.values import Given
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; the console's entry point."""
     words = sys.argv[1:] if arguments is None else arguments
-    # Else gRPC writes a line of its own for each handshake that a stranger breaks off.
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # Else gRPC writes a line of its own for each handshake that a stranger breaks off,
+    # and, as an error, for each that names another host than the certificate.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         status = _run(words)
         if sys.stdout is not None:

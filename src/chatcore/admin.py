@@ -6,9 +6,11 @@ may call it is for the application to decide. Each is refused as a command is, w
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from chatcore.accounts import Accounts
+from chatcore.auditing import name_in_audit
 from chatcore.commands import InboxAction, OutboxAction
 from chatcore.deletion import Deletion
 from chatcore.errors import (
@@ -18,8 +20,10 @@ from chatcore.errors import (
     LimitFixed,
     NameTaken,
     NoSuchAccount,
+    Refusal,
 )
 from chatcore.ids import BEFORE_FIRST, NO_KEY, AccountId, Username
+from chatcore.invitations import Invitations
 from chatcore.keys import ms_of_key
 from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
 from chatcore.logins import Logins
@@ -37,7 +41,6 @@ from chatcore.model import (
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment
 from chatcore.rate_limiter import Caller
-from chatcore.registration import hash_invitation, write_invitation
 from chatcore.reports import (
     AccountExport,
     AccountStatus,
@@ -63,7 +66,11 @@ _ATTEMPTS: Final = 3
 
 
 class Admin:
-    """Sees and changes what only the operator may."""
+    """Sees and changes what only the operator may.
+
+    Attributes:
+        invitations: those that there are.
+    """
 
     def __init__(  # the parts that it ties together
         self,
@@ -82,6 +89,9 @@ class Admin:
         self._logins = logins
         self._deletion = deletion
         self._environment = environment
+        self.invitations = Invitations(
+            store, environment.clock, environment.entropy, limits
+        )
         self._limits = limits
         self._limits_changed = limits_changed
         self._most_command_bytes = limits.command_bytes
@@ -197,15 +207,16 @@ class Admin:
             AccountsElsewhere: the application keeps its users itself (A2).
             InvalidUsername, InvalidPassword, NameTaken, Busy: as for a ``create``.
         """
-        self._refuse_elsewhere("create")
-        name = self._accounts.prepare(username)
-        self._accounts.check_length(password)
-        account = await self._accounts.make(
-            name, password, NO_KEY, Caller(origin=OPERATOR)
-        )
-        if account is None:
-            raise NameTaken(username=name)
-        return account.id
+        with self._refusals_audited(AuditAction.CREATE, username):
+            self._refuse_elsewhere("create")
+            name = self._accounts.prepare(username)
+            self._accounts.check_length(password)
+            account = await self._accounts.make(
+                name, password, NO_KEY, Caller(origin=OPERATOR)
+            )
+            if account is None:
+                raise NameTaken(username=name)
+            return account.id
 
     async def reset_password(self, username: str, password: str) -> None:
         """Give the account another password; its session and every token that was
@@ -216,6 +227,10 @@ class Admin:
             AccountsElsewhere: the application keeps its users itself (A2).
             InvalidPassword, NoSuchAccount, Busy: nothing was changed.
         """
+        with self._refusals_audited(AuditAction.CHANGE_PASSWORD, username):
+            await self._reset_password(username, password)
+
+    async def _reset_password(self, username: str, password: str) -> None:
         self._refuse_elsewhere("reset password")
         self._accounts.check_length(password)
         account = await self._accounts.find(username)
@@ -259,13 +274,30 @@ class Admin:
             AccountInUse: somebody logs in, again and again.
             Outage: once decided it is carried out all the same.
         """
-        account = await self._accounts.find(username)
-        receipt = await self._deletion.delete_for_operator(
-            account, inbox=inbox, outbox=outbox, dry_run=dry_run
-        )
+        with self._refusals_audited(AuditAction.DELETE, username):
+            account = await self._accounts.find(username)
+            receipt = await self._deletion.delete_for_operator(
+                account, inbox=inbox, outbox=outbox, dry_run=dry_run
+            )
         if not dry_run:
             self._audit(AuditAction.DELETE, account)
         return receipt
+
+    @contextmanager
+    def _refusals_audited(self, action: AuditAction, username: str) -> Iterator[None]:
+        """Have it recorded when what the block does is refused."""
+        try:
+            yield
+        except Refusal as refusal:
+            self._environment.observer.audit(
+                AuditEvent(
+                    action=action,
+                    origin=OPERATOR,
+                    username=name_in_audit(username, refusal, self._accounts),
+                    refusal=refusal,
+                )
+            )
+            raise
 
     def _audit(self, action: AuditAction, account: Account) -> None:
         """Have it recorded what was done with an account."""
@@ -283,12 +315,7 @@ class Admin:
 
         Its code is told only here: the store keeps its hash.
         """
-        code = write_invitation(self._environment.entropy.token())
-        expires_at_ms = self._environment.clock.now_ms() + lifetime_ms
-        await self._store.add_invitation(
-            hash_invitation(code), uses=uses, expires_at_ms=expires_at_ms
-        )
-        return Invite(code=code, uses=uses, expires_at_ms=expires_at_ms)
+        return await self.invitations.make(uses=uses, lifetime_ms=lifetime_ms)
 
     async def export(
         self, username: str

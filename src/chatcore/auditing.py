@@ -38,9 +38,14 @@ def event_of_refusal(
             )
         case _:
             return None
-    username: Username | None = None
+    username = name_in_audit(name, refusal, accounts)
+    return AuditEvent(action=action, origin=origin, username=username, refusal=refusal)
+
+
+def name_in_audit(name: str, refusal: Refusal, accounts: Accounts) -> Username | None:
+    """A name that was given, as an audit has it; None where nobody can have it."""
     if not isinstance(refusal, InvalidUsername):
         # It may have been refused before its name was looked at.
         with suppress(InvalidUsername):
-            username = accounts.prepare(name)
-    return AuditEvent(action=action, origin=origin, username=username, refusal=refusal)
+            return accounts.prepare(name)
+    return None

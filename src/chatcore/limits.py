@@ -25,6 +25,7 @@ FIXED_LIMITS: Final = frozenset(
         "login_frame_bytes",
         "login_unsent_bytes",
         "held_bytes",
+        "handshakes",
         # Connections are counted by what these said when they came.
         "loopback_counts",
         # Clients were told, and hold the server to it.
@@ -74,6 +75,7 @@ class Limits:
     connections: int = 20_000
     address_connections: int = 256
     address_strangers: int = 64
+    handshakes: int = 512
     loopback_counts: bool = False
 
     session_messages_per_s: float = 0

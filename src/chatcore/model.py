@@ -10,6 +10,7 @@ from chatcore.ids import (
     AccountId,
     Epoch,
     IdempotencyKey,
+    InvitationHash,
     PasswordHash,
     Position,
     TokenHash,
@@ -61,6 +62,14 @@ class AuditEvent:
     username: Username | None
     account: AccountId | None = None
     refusal: Refusal | None = None
+
+
+class StoredInvitation(NamedTuple):
+    """A code, by its hash: how often it may still be used, and until when."""
+
+    invitation: InvitationHash
+    uses: int
+    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,20 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationStatus:
+    """An invitation that allows accounts; its code is known to nobody here.
+
+    Attributes:
+        id: what it is revoked by.
+        uses: how many accounts it still allows.
+    """
+
+    id: str
+    uses: int
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountExport:
     """What is kept about an account; keys of what it sent are known since then (M2)."""
 

@@ -35,6 +35,7 @@ from chatcore.model import (
     OpenedSession,
     Place,
     SentPage,
+    StoredInvitation,
     StoredSession,
     Survey,
 )
@@ -134,6 +135,18 @@ class Store(Protocol):
 
     async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
         """Whether the code is known, not spent, and not expired at ``at_ms``."""
+        ...
+
+    async def invitations(
+        self, *, after: InvitationHash, limit: int, at_ms: int
+    ) -> Sequence[StoredInvitation]:
+        """At most so many that allow an account at ``at_ms``, in the order of their
+        hashes, from above ``after`` on; none at the end.
+        """
+        ...
+
+    async def revoke_invitation(self, invitation: InvitationHash) -> bool:
+        """Have a code allow nothing any more; whether it was known."""
         ...
 
     async def find_account(self, username: Username) -> Account | None:

@@ -122,8 +122,9 @@ class WalMissing(OpeningError):
     template = (
         "{path} was copied while a server had it open, or has lost its log: {wal} is "
         "missing, and with it the last commits or all of them. Put that file beside "
-        "it, or restore a copy that `chatcore backup` made. To go on with what there "
-        "is, open it once with ?missing-wal=accept after the store's URL."
+        "it, or have `chatcore restore` put a copy in its place that `chatcore backup` "
+        "made. To go on with what there is, once: "
+        "chatcore serve --store 'sqlite:///{path}?missing-wal=accept'."
     )
 
 

@@ -14,6 +14,7 @@ from chatcore.errors import ChatError, CloseCode
 from transports.codec import Codec
 from transports.proxies import Proxies
 from transports.tls import SECURE_SCHEMES, SYSTEM_TRUST, CertificateInUse, ClientTls
+from transports.tls_handshakes import TlsHandshakes
 
 
 class LinkClosed(ChatError):
@@ -286,6 +287,8 @@ class LinkSettings:
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
         admission: asked by a listener for each connection, before anything is read.
+        handshakes: which of TLS may be under way, shared by a server's listeners; each
+            has its own where there are none, as many as connections.
         connections: how many a listener has at a time that accepts on its own (B3).
         loopback_counts: whether loopback is an address like others, in what a listener
             limits itself.
@@ -298,6 +301,7 @@ class LinkSettings:
     later_frame_bytes: int = 0
     command_bytes: int = 0
     unsent_bytes: int = 64 * 1024
+    handshakes: TlsHandshakes | None = None
     connections: int = 20_000
     loopback_counts: bool = False
     handshake_s: float = 10.0

@@ -30,6 +30,11 @@ class Entry:
         self.is_asked = False
         self.is_open = False
 
+    @property
+    def address(self) -> str:
+        """Where it comes from, as far as that is known; empty until then."""
+        return self._address
+
     def arrive(self, peer_name: tuple[object, ...] | None) -> None:
         """Take a place, unless that was done, for what a transport calls its peer."""
         if not self.is_asked:

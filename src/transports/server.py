@@ -24,6 +24,7 @@ from transports.rate_limited_log import RateLimitedLog
 from transports.registry import transport_for
 from transports.served_link import ServedLink
 from transports.tls import ServerTls
+from transports.tls_handshakes import AT_ONCE, TlsHandshakes
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
@@ -119,6 +120,7 @@ class _Server:
             # A transport's own pings come before the chat's, which then never need to.
             keepalive_s=limits.ping_after_s * 0.75,
             admission=chat.admission,
+            handshakes=TlsHandshakes(limits.handshakes, FairScheduler(at_once=AT_ONCE)),
             connections=limits.connections,
             loopback_counts=limits.loopback_counts,
             certificate=certificate,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final, cast
 
-from transports.fair_scheduler import FairScheduler
+from transports.tls_handshakes import Turns
 
 READ_BYTES: Final = 16 * 1024
 _HANDSHAKE_BYTES: Final = 32 * 1024
@@ -37,6 +37,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     Attributes:
         opened: done with the handshake, or has why it failed.
+        waits_its_turn: whether a handshake would go on if there were not others.
         failure: what ended it, where that was a fault of TLS.
     """
 
@@ -48,19 +49,15 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
         handshake_s: float,
         server_hostname: str | None = None,
         buffer: bytearray | None = None,
-        turns: FairScheduler | None = None,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(
-            self._incoming,
-            self._outgoing,
-            server_side=server_hostname is None,
-            server_hostname=server_hostname,
-        )
-        self._is_client = server_hostname is not None
+        self._context = context
+        self._server_hostname = server_hostname
+        self._tls: ssl.SSLObject | None = None
         self._protocol = protocol
         self._handshake_s = handshake_s
         self._buffer = buffer if buffer is not None else bytearray(READ_BYTES)
@@ -72,7 +69,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
         self._is_closing = False
         self._has_finished = False
         self._peer_has_finished = False
-        self._waits_its_turn = False
+        self.waits_its_turn = False
         self._is_paused = False
         self._is_clogged = False
         self._is_reading = True
@@ -85,7 +82,8 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
         """Begin the handshake."""
         self._socket = cast("asyncio.Transport", transport)
         self._deadline = self._loop.call_later(self._handshake_s, self._give_up)
-        if self._is_client:
+        if self._server_hostname is not None:
+            self.begin_handshake()
             self._shake_hands()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  # what a read may take is ours to say
@@ -98,13 +96,15 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
         if self._is_open:
             self._decrypt()
             return
+        if self._tls is None:
+            self.begin_handshake()
         self._handshake_bytes += nbytes
         if self._handshake_bytes > _HANDSHAKE_BYTES:
             self.abort()
         elif self._turns is None or self._turns.admits(self._take_turn):
             self._shake_hands()
         else:
-            self._waits_its_turn = True
+            self.waits_its_turn = True
             self._read_or_pause()
 
     def eof_received(self) -> bool:
@@ -123,6 +123,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
             self.opened.set_exception(self.failure or exc or gone)
             self.opened.exception()  # seen, where nobody waits for it
         # The protocol may be kept for longer, and this with it.
+        self._tls = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
     def pause_writing(self) -> None:
@@ -139,13 +140,23 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     # ---- the handshake
 
+    def begin_handshake(self) -> None:
+        """Have OpenSSL keep what it needs, at a server once a peer says something."""
+        self._tls = self._context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_side=self._server_hostname is None,
+            server_hostname=self._server_hostname,
+        )
+
     def _take_turn(self) -> None:
-        self._waits_its_turn = False
-        if not self.is_closing():
-            self._shake_hands()
-            self._read_or_pause()
+        self.waits_its_turn = False
+        self._shake_hands()
+        self._read_or_pause()
 
     def _shake_hands(self) -> None:
+        if self._tls is None or self.is_closing():
+            return
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -195,7 +206,8 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     def _decrypt_some(self) -> bool:
         """Whether more may be there; records are joined, of which each may be small."""
-        protocol = self._protocol
+        protocol, tls = self._protocol, self._tls
+        assert tls is not None  # noqa: S101  # the stream is open
         room = (
             memoryview(protocol.get_buffer(-1))
             if isinstance(protocol, asyncio.BufferedProtocol)
@@ -205,7 +217,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
         has_more, has_ended = True, False
         try:
             while filled < len(room):
-                count = cast(int, self._tls.read(len(room) - filled, room[filled:]))
+                count = cast(int, tls.read(len(room) - filled, room[filled:]))
                 if not count:
                     has_ended = True
                     break
@@ -233,7 +245,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     def _read_or_pause(self) -> None:
         socket = self._socket
-        forbidden = self._is_paused or self._waits_its_turn or self._is_clogged
+        forbidden = self._is_paused or self.waits_its_turn or self._is_clogged
         if socket is None or socket.is_closing() or self._is_reading is not forbidden:
             return
         self._is_reading = not forbidden
@@ -270,12 +282,13 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         """See ``asyncio.WriteTransport``."""
-        if self._has_finished or self.is_closing():
+        tls = self._tls
+        if self._has_finished or tls is None or self.is_closing():
             return
         left = memoryview(data)
         try:
             while left:
-                left = left[self._tls.write(left) :]
+                left = left[tls.write(left) :]
         except ssl.SSLError as error:
             self._fail(error)
             return
@@ -301,7 +314,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
 
     def write_eof(self) -> None:
         """See ``asyncio.WriteTransport``."""
-        if self._has_finished or not self._is_open:
+        if self._has_finished or self._tls is None or not self._is_open:
             return
         self._has_finished = True
         with suppress(ssl.SSLError):  # it wants to read the peer's end too: later
@@ -330,7 +343,7 @@ class TlsStream(asyncio.Transport, asyncio.BufferedProtocol):
     def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401  # as asyncio's
         """See ``asyncio.BaseTransport``."""
         if name == "ssl_object":
-            return self._tls
+            return self._tls or default
         if self._socket is None:
             return default
         return self._socket.get_extra_info(name, default)

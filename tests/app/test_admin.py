@@ -263,8 +263,26 @@ def test_a_code_lets_somebody_make_an_account(
     assert spent.error["name"] == "INVITATION_REFUSED"
 
 
+@pytest.mark.rule("A3")
+def test_codes_are_listed_by_an_id_and_taken_back_by_it(admin: Commands) -> None:
+    code = admin("admin", "invite", "--uses", "3").text.strip()
+    (listed,) = admin("admin", "invitations", "--json").records
+    table = admin("admin", "invitations", "list")
+    revoked = admin("admin", "invitations", "revoke", str(listed["id"]))
+    again = admin("admin", "invitations", "revoke", code)
+    wrong = admin("admin", "invitations", "revoke")
+
+    assert (listed["type"], listed["uses"]) == ("invitation", 3)
+    assert str(listed["id"]) in table.text
+    assert code not in table.text
+    assert (revoked.status, revoked.text) == (0, "Revoked.\n")
+    assert (again.status, again.text) == (1, "There is no such invitation.\n")
+    assert wrong.errors.startswith("chatcore: [701] admin invitations revoke takes one")
+
+
 def test_a_code_that_nobody_asks_for_is_said_to_be_one(admin: Commands) -> None:
     done = admin("admin", "invite")
+    admin("admin", "invitations", "revoke", done.text.strip())
     wrong = admin("admin", "invite", "--uses", "0")
 
     assert done.status == 0

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import re
 import signal
 import socket
 import stat
@@ -22,7 +23,9 @@ from tests.app.processes import (
     chatcore,
     running_server,
 )
+from tests.unit.transports.test_proxies import channel_to, open_naming, stream_naming
 from transports import connect
+from transports.base import parse_address
 
 PASSWORD, NEW, WRONG = "correct horse", "another horse", "wrong horse 7411"
 BODY = "a body that nobody logs"
@@ -116,7 +119,7 @@ def test_the_audit_log_tells_what_became_of_an_account(
 
     assert [(it["action"], it["outcome"], it.get("code")) for it in ours] == [*LIVED]
     assert {it["transport"] for it in ours} == {scheme}
-    assert all("127.0.0.1" in it["peer"] for it in ours)
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+", it["peer"]) for it in ours)
     assert len({it["account"] for it in ours if it["outcome"] == "done"}) == 1
 
 
@@ -142,6 +145,31 @@ def test_all_lines_of_a_connection_have_its_name(written: Written, scheme: str) 
     assert first.endswith(" connected")
     assert last == f"{peer} has gone"
     assert all(peer in it for it in between)
+
+
+async def open_each(urls: Sequence[str], clients: Sequence[str]) -> None:
+    """Connect to TCP, WebSocket and gRPC as a proxy of these clients does."""
+    for url, client in zip(urls[:2], clients, strict=False):
+        await open_naming(url, client)
+    async with channel_to(parse_address(urls[2])) as channel:
+        await stream_naming(channel, clients[2]).read()
+
+
+def test_behind_a_proxy_the_log_names_the_client_on_each_transport() -> None:
+    flags = ("--transport", "all", "--port", "0", "--store", "memory:", "--log-level")
+    proxies = ("debug", "--proxies", "127.0.0.0/8")
+    clients = [f"192.0.2.{number}" for number in range(1, 4)]
+    with running_server(*flags, *proxies, listeners=3, program=COMMAND) as server:
+        asyncio.run(open_each(server.urls, clients))
+        status = server.stop()
+        assert server.process.stderr is not None
+        log = server.process.stderr.read()
+
+    assert status == 0
+    assert re.search(r"192\.0\.2\.1:5 connected\n", log)
+    for address in clients[1:]:
+        named = rf" {re.escape(address)} by 127\.0\.0\.1:\d+ connected\n"
+        assert re.search(named, log), address
 
 
 def test_lines_that_are_about_no_connection_have_no_name(written: Written) -> None:

@@ -1,9 +1,9 @@
 """TLS from the command line: a certificate to try, a server, clients, a renewal."""
 
+import asyncio
 import signal
 import stat
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,12 @@ from tests.app.oneshots import started
 from tests.app.processes import (
     CHEAP,
     COMMAND,
-    PATIENCE_S,
     RunningServer,
     chatcore,
-    environment,
     running_server,
 )
+from tests.certificates import make_authority
+from tests.unit.transports.tls.servers import certificate_of
 
 PORTS = {"tcp": 0, "websocket": 1, "grpc": 2}
 FILES = ("chatcore-ca.pem", "chatcore-cert.pem", "chatcore-key.pem")
@@ -149,28 +149,32 @@ def test_plain_and_with_tls_at_the_same_time(folder: Path) -> None:
     assert done.status == 0
 
 
-def test_a_hangup_has_the_certificate_read_again_and_ends_nothing(
-    folder: Path,
+def test_a_hangup_renews_the_certificate_on_each_transport_and_ends_nothing(
+    tmp_path: Path,
 ) -> None:
-    flags = ("--port", "0", *tls_flags(folder), "--store", "memory:")
-    with subprocess.Popen(
-        [*COMMAND, "serve", *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline().startswith("ready tcps://")
-        process.send_signal(signal.SIGHUP)
+    authority = make_authority(tmp_path)
+    tls = authority.server()
+    flags = ("--transport", "all", "--port", "0", "--store", "memory:")
+    pair = ("--tls-certificate", tls.certificate, "--tls-key", tls.key)
+    with running_server(*flags, *pair, listeners=3, program=COMMAND) as server:
+        old = asyncio.run(certificates_of(server.urls))
+        authority.issue("server")
+        server.process.send_signal(signal.SIGHUP)
 
-        told = next(line for line in process.stderr if "certificate" in line)
-        process.send_signal(signal.SIGTERM)
-        status = process.wait(PATIENCE_S)
+        assert server.process.stderr is not None
+        told = next(it for it in server.process.stderr if "certificate" in it)
+        new = asyncio.run(certificates_of(server.urls))
+        status = server.stop()
 
     assert "New connections get the certificate in " in told
+    assert len(old) == len(new) == 1
+    assert old != new
     assert status == 0
+
+
+async def certificates_of(urls: Sequence[str]) -> set[bytes]:
+    """What servers show to who connects next."""
+    return {await certificate_of(it) for it in urls}
 
 
 @pytest.mark.parametrize(
@@ -196,9 +200,11 @@ def test_without_tls_it_does_not_listen_where_other_machines_reach_it(
 
 
 def test_whoever_says_insecure_is_served_plain() -> None:
-    flags = ("--host", "0.0.0.0", "--port", "0", "--insecure")  # noqa: S104  # as said
-    with running_server(*flags, *MEMORY) as server:
-        assert server.url.startswith("tcp://0.0.0.0:")
+    everywhere = ("--transport", "all", "--host", "0.0.0.0", "--port", "0")  # noqa: S104  # as said
+    with running_server(*everywhere, "--insecure", *MEMORY, listeners=3) as server:
+        schemes = [it.partition(":")[0] for it in server.urls]
+
+    assert schemes == ["tcp", "ws", "grpc"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from tests.app.processes import (
     PASSWORD,
     chatcore,
     client,
-    on_memory,
     running_server,
 )
 
@@ -43,10 +42,13 @@ def test_it_takes_its_policy_and_its_users_from_an_application(tmp_path: Path) -
         f'app_dir = "{tmp_path}"\n',
         encoding="utf-8",
     )
-    with plain_server(*on_memory(), "--config", str(config)) as server:
-        seen = client(server.url, "login ada", "token of ada", "send ada hello")
+    with plain_server(*everywhere(), "--config", str(config), listeners=3) as server:
+        seen = [
+            client(it, f"login ada{n}", f"token of ada{n}", f"send ada{n} hello")
+            for n, it in enumerate(server.urls)
+        ]
 
-    assert seen.lines[-1] == "[9000] Nobody speaks here."
+    assert [it.lines[-1] for it in seen] == ["[9000] Nobody speaks here."] * 3
 
 
 def test_what_it_cannot_load_is_one_line_and_status_2_before_there_is_a_store(
@@ -63,21 +65,29 @@ def test_what_it_cannot_load_is_one_line_and_status_2_before_there_is_a_store(
 
 
 @pytest.mark.parametrize(
-    ("host", "flags", "is_open"),
-    [
-        ("0.0.0.0", (), False),  # noqa: S104  # that it is beyond loopback is the point
-        ("0.0.0.0", ("--registration", "open"), True),  # noqa: S104  # as above
-    ],
+    ("flags", "said"),
+    [((), "[208] Accounts are made by the"), (("--registration", "open"), "Created ")],
 )
 @pytest.mark.rule("A3")
 def test_registration_is_closed_beyond_loopback_unless_it_is_opened(
-    host: str, flags: tuple[str, ...], *, is_open: bool
+    flags: tuple[str, ...], said: str
 ) -> None:
-    listens = ("--host", host, "--port", "0", "--store", "memory:", *CHEAP)
-    with plain_server(*listens, "--insecure", *flags) as server:
-        url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # as above
+    beyond = ("--host", "0.0.0.0", "--insecure")  # noqa: S104  # that is the point
+    with plain_server(*everywhere(), *beyond, *flags, listeners=3) as server:
+        done = [
+            client(at_loopback(url), f"create ada{number}", PASSWORD)
+            for number, url in enumerate(server.urls)
+        ]
 
-        done = client(url, "create ada", PASSWORD)
+    assert [it.status for it in done] == [0 if flags else 1] * 3
+    assert all(it.lines[-1].startswith(said) for it in done)
 
-    assert done.status == (0 if is_open else 1)
-    assert is_open or done.lines[-1].startswith("[208] Accounts are made by the")
+
+def everywhere() -> tuple[str, ...]:
+    """Flags of a server of all transports that forgets everything."""
+    return ("--transport", "all", "--port", "0", "--store", "memory:", *CHEAP)
+
+
+def at_loopback(url: str) -> str:
+    """How this machine connects to what listens for all."""
+    return url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # as above

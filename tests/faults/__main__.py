@@ -24,6 +24,7 @@ def main() -> int:
     watching = words.add_parser("bystander")
     watching.add_argument("url")
     watching.add_argument("transport")
+    watching.add_argument("ca", nargs="?", default="")
     words.add_parser("victim")
     options = parser.parse_args()
     match options.word:
@@ -34,7 +35,7 @@ def main() -> int:
         case "attacker":
             return attacker.main(options.name)
         case "bystander":
-            return bystander.main(options.url, options.transport)
+            return bystander.main(options.url, options.transport, options.ca)
         case _:
             return logins.main()
 

@@ -47,6 +47,8 @@ FRAMES: Final = 12
 MANY_FRAMES: Final = 600
 """More than the kernel holds between two sockets."""
 ROUND_TRIPS: Final = 5
+DEAF: Final = 2
+"""One alone may have a few answers less waiting than may, by chance."""
 WITHIN_S: Final = 20.0
 
 each_transport: Final = pytest.mark.parametrize("transport", list(SCHEMES))
@@ -231,3 +233,30 @@ def bytes_of_an_answer() -> int:
     """What one refused acknowledgement comes to on the wire."""
     refusal = LoginRequired(command="acknowledge")
     return len(codec_of("protobuf").encode_events([Refused(1, refusal)]))
+
+
+@each_transport
+@pytest.mark.rule("B1", "S5")
+async def test_peers_that_took_no_answers_leave_nothing_when_they_go(
+    transport: str,
+) -> None:
+    frame = logouts(FRAME_COMMANDS)
+    async with counted(transport) as (chat, target), AsyncExitStack() as later:
+        async with AsyncExitStack() as opened:
+            for _ in range(DEAF):
+                link = await opened.enter_async_context(
+                    intruder(target, receive_bytes=TINY)
+                )
+                link.stop_reading()
+                for _ in range(MANY_FRAMES // 6):
+                    link.write(frame)
+            neighbour = await later.enter_async_context(intruder(target))
+            deaf = chat.connections[:DEAF]
+            begun = -1
+            while begun < sum(chat.begun[it] for it in deaf):
+                # They are stuck once others are served and they are not.
+                begun = sum(chat.begun[it] for it in deaf)
+                await served(neighbour)
+
+        connections = chat.counters.connections
+        assert await holds_within(lambda: connections.total() == 1, WITHIN_S)

@@ -8,13 +8,13 @@ erasure log and the store. For a longer run, ``CHATCORE_BACKUP_MESSAGES=50000``.
 import asyncio
 import json
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import pytest
 
@@ -22,60 +22,48 @@ from chatcore.commands import InboxAction, OutboxAction
 from chatcore.errors import ChatError, WrongCredentials
 from chatcore.events import Accepted, Delivered
 from chatstores.sqlite.checking import check
-from tests.app.processes import CHEAP, chatcore, environment
+from tests.app.processes import (
+    CHEAP,
+    COMMAND,
+    RunningServer,
+    chatcore,
+    running_server,
+)
+from tests.faults.backup_chatcore import SCHEME
 from transports import Client, ReconnectPolicy, connect
 
 PASSWORD: Final = "correct horse"
 MESSAGES: Final = int(os.environ.get("CHATCORE_BACKUP_MESSAGES", "1000"))
+SOCKET: Final = "admin.sock"
+DYING: Final = (sys.executable, "-m", "tests.faults.backup_chatcore")
 ONCE: Final = ReconnectPolicy(first_delay_s=0.01, give_up_s=0.01)
 
 
-class Server:
-    """A server process that does as it is told (see ``backup_chatcore``)."""
-
-    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
-        self._process = process
-        self.url = url
-
-    async def told(self, line: str) -> None:
-        """Give it a line, and return once it has done so."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        assert await asyncio.to_thread(_line, self._process.stdout) == line
-
-    def kill(self) -> None:
-        """End it as a power cut does."""
-        self._process.kill()
-        self._process.wait()
-
-
-def _line(output: IO[str] | None) -> str:
-    assert output is not None
-    return output.readline().strip()
-
-
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A server on the database and the erasure log of a folder."""
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.faults.backup_chatcore", "serve", *CHEAP),
-            *("--listen", "tcp://127.0.0.1:0", "--store", f"told:///{folder}/chat.db"),
-            *("--erasure-log", str(folder / "erasures")),
-            *("--limit", "mailbox_messages=1000000"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        try:
-            ready, _, url = _line(process.stdout).partition(" ")
-            assert ready == "ready"
-            yield Server(process, url)
-        finally:
-            process.kill()
+def running(folder: Path, *, dying: bool = False) -> Iterator[RunningServer]:
+    """A server of all transports on the database and the erasure log of a folder."""
+    scheme = SCHEME if dying else "sqlite"
+    flags = ("--transport", "all", "--port", "0", *CHEAP)
+    store = ("--store", f"{scheme}:///{folder}/chat.db")
+    log = ("--erasure-log", str(folder / "erasures"))
+    door = ("--admin-socket", str(folder / SOCKET))
+    with running_server(
+        *flags,
+        *store,
+        *log,
+        *door,
+        *("--limit", "mailbox_messages=1000000"),
+        listeners=3,
+        program=DYING if dying else COMMAND,
+    ) as server:
+        yield server
+
+
+async def operate(folder: Path, *words: str) -> None:
+    """Do as an operator does who types this."""
+    door = ("--socket", SOCKET, "--json")
+    done = await asyncio.to_thread(chatcore, *words, *door, folder=folder)
+    assert done.status == 0, done.errors
 
 
 class Load:
@@ -136,21 +124,23 @@ async def test_a_backup_under_load_keeps_receipts_and_brings_nobody_back(
     backup, load = tmp_path / "backup.db", Load()
     async with AsyncExitStack() as stack:
         server = stack.enter_context(running(tmp_path))
-        ada, eve = [
-            await stack.enter_async_context(connect(server.url, reconnect=ONCE))
-            for _ in range(2)
+        eve, ada, _ = [
+            await stack.enter_async_context(connect(url, reconnect=ONCE))
+            for url in server.urls
         ]
         await ada.login("ada", PASSWORD, create=True)
         await ada.create("bob", PASSWORD)
+        await ada.create("zoe", PASSWORD)
         await eve.login("eve", PASSWORD, create=True)
         await eve.send("bob", "to be taken back")
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(load.until_lost(ada))
         promised = await load.runs()
-        await server.told(f"backup {backup}")
+        await operate(tmp_path, "backup", "backup.db")
         await erase(eve, "eve")
+        await operate(tmp_path, "admin", "accounts", "delete", "zoe", "--yes")
         await load.goes_on()
-        server.kill()
+        server.stop(signal.SIGKILL)
 
     restored = chatcore(
         *("restore", str(backup), "--store", f"sqlite:///{tmp_path}/chat.db"),
@@ -159,13 +149,14 @@ async def test_a_backup_under_load_keeps_receipts_and_brings_nobody_back(
 
     assert restored.status == 0, restored.errors
     told = json.loads(restored.lines[0])
-    assert (told["accounts"], told["erased"], told["log_sequence"]) == (2, 1, 1)
+    assert (told["accounts"], told["erased"], told["log_sequence"]) == (2, 2, 2)
     # As it was when it was killed: sound as well.
     assert check(Path(told["kept"])).findings == check(backup).findings == []
     with running(tmp_path) as server:
         arrived = await waiting(server.url, "bob")
-        with pytest.raises(WrongCredentials):
-            await waiting(server.url, "eve")
+        for name in ("eve", "zoe"):
+            with pytest.raises(WrongCredentials):
+                await waiting(server.url, name)
     found = {int(it.position): it.body for it in arrived}
     assert promised.items() <= found.items() <= load.receipts.items()
     assert {it.sender for it in arrived} == {"ada"}
@@ -177,13 +168,12 @@ async def test_a_kill_between_the_log_and_the_store_erases_at_the_next_start(
     tmp_path: Path,
 ) -> None:
     backup = tmp_path / "backup.db"
-    with running(tmp_path) as server:
+    with running(tmp_path, dying=True) as server:
         async with connect(server.url, reconnect=ONCE) as ada:
             await ada.create("bob", PASSWORD)
             await ada.login("ada", PASSWORD, create=True)
             await ada.send("bob", "to be taken back")
-            await server.told(f"backup {backup}")
-            await server.told("die")
+            await operate(tmp_path, "backup", "backup.db")
             with pytest.raises(ChatError):
                 await erase(ada, "ada")
 

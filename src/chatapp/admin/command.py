@@ -49,6 +49,12 @@ def run(settings: AdminSettings) -> int:
                 with _output(settings.out) as output:
                     for item in answer:
                         output.write(f"{json.dumps(item)}\n")
+            case "invitations" | "invitations list":
+                printed.invitations(_items(door.ask("invitations")))
+            case "invitations revoke":
+                end = door.ask_once(command, invitation=names[0])
+                printed.revoked(end)
+                return ExitCode.DONE if end.get("revoked") else ExitCode.REFUSED
             case "invite":
                 terms = {"uses": settings.uses, "days": settings.days}
                 given = {name: it for name, it in terms.items() if it is not None}

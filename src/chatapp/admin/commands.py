@@ -203,6 +203,21 @@ async def _invite(chat: Chat, given: Arguments) -> Answers:
     yield Done(asdict(invite) | {"needed": needed})
 
 
+async def _invitations(chat: Chat, given: Arguments) -> Answers:
+    given.end()
+    async for page in chat.admin.invitations.all():
+        yield None
+        for status in page:
+            yield asdict(status)
+    yield Done({})
+
+
+async def _invitations_revoke(chat: Chat, given: Arguments) -> Answers:
+    invitation = given.text("invitation")
+    given.end()
+    yield Done({"revoked": await chat.admin.invitations.revoke(invitation)})
+
+
 async def _backup(chat: Chat, given: Arguments) -> Answers:
     path, replace = given.text("path"), given.truth("replace")
     given.end()
@@ -226,6 +241,8 @@ COMMANDS: Final[Mapping[str, Callable[[Chat, Arguments], Answers]]] = {
     "accounts delete": _accounts_delete,
     "accounts export": _accounts_export,
     "invite": _invite,
+    "invitations": _invitations,
+    "invitations revoke": _invitations_revoke,
     "limits": _limits,
 }
 """Each command by its name, as it is typed after ``chatcore admin``."""
@@ -240,6 +257,7 @@ CHANGES: Final = frozenset(
         "accounts delete",
         "accounts export",
         "invite",
+        "invitations revoke",
         "limits",
     }
 )

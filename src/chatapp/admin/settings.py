@@ -17,6 +17,8 @@ one of
       accounts delete NAME        delete it, after a look at what that would do
       accounts export NAME        all that is kept about it, as an object a line
       invite                      make a code that allows an account
+      invitations [list]          those that still do, each by an ID
+      invitations revoke ID|CODE  have one allow nothing any more
       limits [NAME=VALUE …]       show the limits, or change some while it runs"""
 
 _MOST_WORDS: Final = 1000
@@ -32,6 +34,9 @@ TAKES: Final[dict[str, tuple[int, int]]] = {
     "accounts delete": (1, 1),
     "accounts export": (1, 1),
     "invite": (0, 0),
+    "invitations": (0, 0),
+    "invitations list": (0, 0),
+    "invitations revoke": (1, 1),
     "limits": (0, _MOST_WORDS),
 }
 """How many words each command has after it, at the least and at the most."""

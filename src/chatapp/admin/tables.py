@@ -14,7 +14,7 @@ from chatapp.console import CommandConsole
 from chatapp.sanitize import sanitize
 
 _MS: Final = 1000
-_TEXTS: Final = frozenset({"username", "transport", "address", "limit"})
+_TEXTS: Final = frozenset({"username", "transport", "address", "limit", "id"})
 """Columns that read from the left."""
 
 
@@ -81,6 +81,16 @@ class Printer:
         self._line({"type": "invite", **end}, str(end.get("code", "")))
         if not end.get("needed") and not self._as_json:
             sys.stderr.write("The server asks nobody for an invitation now.\n")
+
+    def invitations(self, items: Iterable[Mapping[str, object]]) -> None:
+        """Those that still allow an account."""
+        columns = {"id": "id", "uses": "accounts", "expires_at_ms": "until"}
+        self._table("invitation", columns, items)
+
+    def revoked(self, end: Mapping[str, object]) -> None:
+        """What became of one; it is not printed again: it may be a code."""
+        words = "Revoked." if end.get("revoked") else "There is no such invitation."
+        self._line({"type": "invitations_revoke", **end}, words)
 
     def deletion(self, name: str, receipt: Mapping[str, object]) -> None:
         """What a deletion would do, or did."""

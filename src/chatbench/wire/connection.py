@@ -6,10 +6,13 @@ socket does not take at once asyncio buffers.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeAlias, cast
 
 from transports.base import Address, reason_of
+from transports.certificates import client_context
+from transports.tls import SYSTEM_TRUST
 
 _OPEN_S: Final = 10.0
 
@@ -102,7 +105,9 @@ async def shake_hands(address: Address, connection: WireConnection) -> None:
     is_open = False
     try:
         async with asyncio.timeout(_OPEN_S):
-            await loop.create_connection(lambda: connection, address.host, address.port)
+            await loop.create_connection(
+                lambda: connection, address.host, address.port, ssl=_tls(address)
+            )
             try:
                 await connection.opened
                 is_open = True
@@ -113,3 +118,10 @@ async def shake_hands(address: Address, connection: WireConnection) -> None:
         raise CannotOpen(
             f"{address.text} cannot be reached: {reason_of(error)}."
         ) from error
+
+
+def _tls(address: Address) -> ssl.SSLContext | None:
+    """What a URL that stands for TLS is connected to with."""
+    if not address.is_secure:
+        return None
+    return client_context(SYSTEM_TRUST, ("http/1.1", "h2"))

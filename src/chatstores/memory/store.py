@@ -45,9 +45,9 @@ from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatcore.tuples import new_tuple
 from chatstores.bounces import POSITION_BYTES
 from chatstores.memory import deletions, looks
+from chatstores.memory.invitations import StoredInvitations
 from chatstores.memory.rows import (
     AccountRow,
-    Invitation,
     KeyedAnswer,
     KnownKey,
     MailboxRow,
@@ -58,7 +58,7 @@ _GONE: Final = MailboxRow()
 """In place of the mailbox of an account that is gone."""
 
 
-class MemoryStore:
+class MemoryStore(StoredInvitations):
     """A store that is gone with its process.
 
     Args:
@@ -109,16 +109,6 @@ class MemoryStore:
         if key:
             rows.answered.setdefault(key, KeyedAnswer(row, None))
         return account
-
-    async def add_invitation(
-        self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
-    ) -> None:
-        """Have a code allow so many accounts, until then."""
-        self._rows.invitations[invitation] = Invitation(uses, expires_at_ms)
-
-    async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
-        """Whether the code is known, not spent, and not expired."""
-        return self._rows.allows(invitation, at_ms)
 
     async def find_account(self, username: Username) -> Account | None:
         """The account that has this name now."""

@@ -26,6 +26,10 @@ from chatstores.sqlite.wal import STATE_SINCE, wal_of
 PAGES: Final = 32
 """Pages to a step, 128 KiB: that much later a commit begins."""
 
+SYNC_EVERY_S: Final = 0.2
+"""How often a copy on its way is brought to the disk, some 5 MiB of it at a time: all
+of 288 MiB at the end had one commit wait for 0.3 s."""
+
 _ALL: Final = -1
 _RESTARTS: Final = 3
 """A transaction that is rolled back has SQLite begin the copy anew. After so many it is
@@ -53,7 +57,9 @@ class Copy:
     """One copy on its way. ``step`` until it is True, then ``finish``.
 
     Both raise ``CopyFailed``, and then nothing is left of it. ``step`` is for the
-    thread that has the source, outside of its transactions.
+    thread that has the source, outside of its transactions; ``finish`` is better called
+    in another, since the system may write all of the copy to the disk when its file is
+    closed (auto_da_alloc of ext4(5)): for 288 MiB that took 0.15 to 0.28 s.
     """
 
     def __init__(
@@ -96,12 +102,23 @@ class Copy:
             self._restarts += backup.remaining > self._left > 0
             self._left = backup.remaining
             if done:
-                self._close()
+                backup.close()
+                self._backup = None
         return bool(done)
+
+    def sync(self) -> None:
+        """Bring to the disk what is copied so far, if anything is; in any thread."""
+        with suppress(OSError):  # it has not begun, or is over: ``finish`` syncs
+            file = os.open(self._partial, os.O_RDWR)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
 
     def finish(self) -> CopyReport:
         """Check the copy, bring it to the disk and give it its name."""
         with self._or_discarded():
+            self._close()
             schema, log_sequence = self._make_whole()
             os.fsync(self._lock)
             copied_bytes = os.fstat(self._lock).st_size

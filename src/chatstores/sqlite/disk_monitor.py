@@ -13,7 +13,7 @@ from typing import Final
 
 import apsw
 
-from chatstores.sqlite.wal import wal_of
+from chatstores.sqlite.wal import checkpoint, wal_of
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class DiskMonitor:
             return
         try:
             # The log is cut to its limit with the next transaction that begins it anew.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            checkpoint(connection, truncates=True)
         except apsw.Error as error:
             self._warn(
                 "wal",

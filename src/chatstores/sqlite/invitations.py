@@ -2,6 +2,7 @@
 
 from chatcore.ids import IdempotencyKey, InvitationHash
 from chatcore.keys import ms_of_key
+from chatcore.model import StoredInvitation
 from chatstores.sqlite.database import Database
 
 
@@ -25,6 +26,26 @@ def allows(database: Database, invitation: InvitationHash, at_ms: int) -> bool:
         at_ms,
     )
     return bool(row)
+
+
+def page(
+    database: Database, after: InvitationHash, limit: int, at_ms: int
+) -> list[StoredInvitation]:
+    """Those that allow an account, by their hash."""
+    rows = database.batch.rows(
+        "SELECT code, uses, expires_at_ms FROM invitation"
+        " WHERE code > ? AND expires_at_ms > ? ORDER BY code LIMIT ?",
+        after,
+        at_ms,
+        limit,
+    )
+    return [StoredInvitation(*row) for row in rows]
+
+
+def revoke(database: Database, invitation: InvitationHash) -> bool:
+    """Have a code allow nothing any more; whether it was known."""
+    sql = "DELETE FROM invitation WHERE code = ?"
+    return bool(database.batch.write(sql, invitation))
 
 
 def spend(database: Database, invitation: InvitationHash, at_ms: int) -> bool:

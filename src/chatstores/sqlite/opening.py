@@ -26,13 +26,15 @@ from chatstores.errors import (
 )
 from chatstores.sqlite.migrations import check_ours, migrate
 from chatstores.sqlite.permissions import make_private, warn_if_readable
-from chatstores.sqlite.wal import WalGrowth, mark_open, refuse_missing_wal, wal_of
+from chatstores.sqlite.wal import (
+    CHECKPOINT_PAGES,
+    WalGrowth,
+    mark_open,
+    refuse_missing_wal,
+    wal_of,
+)
 
 _log = logging.getLogger(__name__)
-
-CHECKPOINT_PAGES: Final = 4000
-"""The WAL is copied back at 16 MiB: rarely enough that a page which many commits
-have written is copied once, and soon enough that recovery after a crash is short."""
 
 _WAL_BYTES: Final = 32 * 1024 * 1024
 """One that a large transaction has made larger is cut to this when it is begun anew."""
@@ -99,7 +101,7 @@ def _claim(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL could lose what was acknowledged when the power fails.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # see ``wal``
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
 
 

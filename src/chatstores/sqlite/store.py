@@ -35,6 +35,7 @@ from chatcore.model import (
     OpenedSession,
     Place,
     SentPage,
+    StoredInvitation,
     StoredSession,
     Survey,
 )
@@ -47,7 +48,7 @@ from chatstores.sqlite import (
     mailboxes,
     retention,
 )
-from chatstores.sqlite.copies import Copy, CopyReport
+from chatstores.sqlite.copies import SYNC_EVERY_S, Copy, CopyReport
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
 from chatstores.sqlite.pagination import END, START
@@ -83,9 +84,14 @@ class SqliteStore:
         the store is closed first. One that is cancelled may yet come to its end.
         """
         copy = Copy(self._database.batch.connection, path, replace=replace)
+        copying = self._writer.beside(copy)
         try:
-            await self._writer.beside(copy)
+            while not copying.done():
+                await asyncio.wait([copying], timeout=SYNC_EVERY_S)
+                await asyncio.to_thread(copy.sync)
+            copying.result()
         except BaseException:
+            copying.cancel()
             copy.stop()
             raise
         return await asyncio.to_thread(copy.finish)
@@ -120,6 +126,20 @@ class SqliteStore:
         """Whether the code is known, not spent, and not expired."""
         return await self._writer.ask(
             lambda database: invitations.allows(database, invitation, at_ms)
+        )
+
+    async def invitations(
+        self, *, after: InvitationHash, limit: int, at_ms: int
+    ) -> Sequence[StoredInvitation]:
+        """A page of those that allow an account."""
+        return await self._writer.ask(
+            lambda database: invitations.page(database, after, limit, at_ms)
+        )
+
+    async def revoke_invitation(self, invitation: InvitationHash) -> bool:
+        """Have a code allow nothing any more; whether it was known."""
+        return await self._writer.ask(
+            lambda database: invitations.revoke(database, invitation)
         )
 
     async def find_account(self, username: Username) -> Account | None:

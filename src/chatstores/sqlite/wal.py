@@ -2,12 +2,17 @@
 
 While a store is open its commits are in ``chat.db-wal``, and reach ``chat.db`` only now
 and then. So who copies ``chat.db`` alone has a sound database that lacks some of them,
-or all. That is why the file says so itself: ``state.wal_needed`` is set, and copied
-into the file, when it is opened, and cleared once a clean close has copied all else. A
-file that has it set and no log beside it was taken away from its log.
+or all. That is why the file says so itself: ``state.wal_needed`` is set in it from its
+opening to a clean close. A file that has it set and no log beside it was taken away
+from its log.
 
-SQLite removes the log when it closes the file; until the mark is cleared it is told not
-to. A process that is killed leaves its log, and one of no bytes needs no copying.
+In the log it is cleared: whoever copies all of a log into its file, as any program with
+SQLite does with one that a killed server has left, clears it in the file. So before we
+copy (a checkpoint) the mark is set in the log as well, and cleared there afterwards.
+
+SQLite removes the log when it closes the file; until a clean close has copied all else
+it is told not to. A process that is killed leaves its log, and one of no bytes needs no
+copying.
 """
 
 import ctypes
@@ -22,6 +27,10 @@ from chatstores.errors import WalMissing
 from chatstores.sqlite.values import fetch_int
 
 _PIECE_BYTES: Final = 512 * 1024
+
+CHECKPOINT_PAGES: Final = 4000
+"""The WAL is copied back at 16 MiB: rarely enough that a page which many commits
+have written is copied once, and soon enough that recovery after a crash is short."""
 
 STATE_SINCE: Final = 3
 """The first schema that has the table ``state``."""
@@ -45,10 +54,32 @@ def refuse_missing_wal(connection: apsw.Connection, *, path: Path) -> None:
 
 
 def mark_open(connection: apsw.Connection) -> None:
-    """From here on a copy of the file alone can be told from a whole one."""
+    """From here on a copy of the file alone can be told from a whole one.
+
+    The log is copied back here, and from here on whenever it has ``CHECKPOINT_PAGES``.
+    """
     _keep_wal(connection, kept=True)
+    checkpoint(connection, truncates=True)
+    is_copying = False
+
+    def look(_: apsw.Connection, __: str, pages: int) -> int:
+        nonlocal is_copying
+        if pages >= CHECKPOINT_PAGES and not is_copying:
+            is_copying = True
+            with suppress(apsw.Error):  # the commit that called it stands; it goes on
+                checkpoint(connection, truncates=False)
+            is_copying = False
+        return apsw.SQLITE_OK
+
+    connection.set_wal_hook(look)
+
+
+def checkpoint(connection: apsw.Connection, *, truncates: bool) -> None:
+    """Copy the log into the file, in which it is said to be needed all the while."""
     connection.execute("UPDATE state SET wal_needed = 1")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    how = "TRUNCATE" if truncates else "PASSIVE"
+    connection.execute(f"PRAGMA wal_checkpoint({how})")
+    connection.execute("UPDATE state SET wal_needed = 0")
 
 
 def close_whole(connection: apsw.Connection) -> None:
@@ -57,8 +88,7 @@ def close_whole(connection: apsw.Connection) -> None:
     On a disk that fails the log stays where it is, and the next opening copies it.
     """
     with suppress(apsw.Error):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("UPDATE state SET wal_needed = 0")
+        checkpoint(connection, truncates=True)
         _keep_wal(connection, kept=False)
     with suppress(apsw.Error):
         connection.close()

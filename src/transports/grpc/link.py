@@ -18,7 +18,7 @@ from transports.base import (
     frame_too_large,
 )
 from transports.grpc.options import most_frame_bytes
-from transports.grpc.peers import client_of
+from transports.grpc.peers import client_of, spelled
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
 from transports.task_link import TaskLink, TaskSender
@@ -86,7 +86,8 @@ class ServerLink(_StreamLink):
         self, context: "ServicerContext[bytes, bytes]", settings: LinkSettings
     ) -> None:
         address = client_of(context, settings.proxies)
-        super().__init__(context.peer(), address, settings.frame_bytes)
+        peer = spelled(context.peer(), address)
+        super().__init__(peer, address, settings.frame_bytes)
         self._context = context
         self.most_frame_bytes = most_frame_bytes(settings)
         self._has_ended = False

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from grpc.aio import ServicerContext
 
+from transports.base import authority
 from transports.proxies import Proxies
 
 _FORWARDED: Final = "x-forwarded-for"
@@ -18,16 +19,30 @@ def address_of(peer: str) -> str:
     (``unix:``): then it is empty. IPv4 within IPv6 is spelled as IPv4, so that a peer
     has one address whichever socket it comes in by.
     """
+    return _taken_apart(peer)[0]
+
+
+def spelled(peer: str, client: str) -> str:
+    """A peer as the other transports spell it in logs: ``192.0.2.1:5``,
+    ``[2001:db8::1]:5``, with whom it speaks for before it, if it is a proxy.
+    """
+    address, port = _taken_apart(peer)
+    name = authority(address, port) if address else peer
+    return name if client == address else f"{client} by {name}"
+
+
+def _taken_apart(peer: str) -> tuple[str, int]:
     family, _, rest = peer.partition(":")
     if family not in {"ipv4", "ipv6"}:
-        return ""
-    host = unquote(rest).rpartition(":")[0].strip("[]").partition("%")[0]
+        return "", 0
+    host, _, port = unquote(rest).rpartition(":")
     try:
-        address = ip_address(host)
+        address = ip_address(host.strip("[]").partition("%")[0])
+        number = int(port)
     except ValueError:
-        return ""
+        return "", 0
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    return str(mapped or address), number
 
 
 def client_of(context: "ServicerContext[Any, Any]", proxies: Proxies) -> str:

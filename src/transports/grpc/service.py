@@ -17,7 +17,7 @@ from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.peers import client_of
+from transports.grpc.peers import client_of, spelled
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
@@ -114,7 +114,8 @@ class ChatService:
     def _calls(self, context: _Context) -> AbstractAsyncContextManager[Calls]:
         """What a call asks on; see ``SessionCalls.use``."""
         address = client_of(context, self._settings.proxies)
-        return self._sessions.use(_token(context), context.peer(), address)
+        peer = spelled(context.peer(), address)
+        return self._sessions.use(_token(context), peer, address)
 
     def _answer_with(self, kind: type[Message], command: str, event: str) -> _Method:
         """A unary method: one command, one event."""

@@ -11,6 +11,7 @@ from transports.base import (
     FrameHandler,
     LinkClosed,
     PeerFinished,
+    authority,
     frame_too_large,
 )
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
@@ -115,7 +116,7 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def come_from(self, host: str, port: int) -> None:
         """Have this peer: the socket's, or whom that one speaks for."""
-        self.peer = f"{host}:{port}"
+        self.peer = authority(host, port)
         self.address = host if port else ""
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  # what a read may take is ours to say

@@ -7,7 +7,7 @@ from websockets.frames import CloseCode as WebSocketCode
 from websockets.protocol import Protocol
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkClosed
+from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkClosed, authority
 from transports.codec import Codec
 from transports.websocket.bounded import BoundedConnection
 
@@ -32,7 +32,7 @@ class WebSocketLink:
         self._is_text = codec.text
         self._handler: FrameHandler | None = None
         host, port, *_ = connection.remote_address or ("?", 0)
-        self.peer = f"{host}:{port}"
+        self.peer = authority(str(host), port)
         self.address = str(host) if port else ""
         self.opened_s = connection.opened_s
 

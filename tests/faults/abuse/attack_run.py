@@ -22,7 +22,12 @@ from tests.faults.abuse.bystander import Seen
 from tests.faults.abuse.databases import Databases
 from tests.faults.abuse.intruders import intruder
 from tests.faults.abuse.outcomes import Outcome
-from tests.faults.abuse.servers import RunningServer, memory_of, serving_process
+from tests.faults.abuse.servers import (
+    RunningServer,
+    certificate_authority,
+    memory_of,
+    serving_process,
+)
 from tests.faults.abuse.targets import Attack, Findings, Target
 
 _BASELINE_S: Final = 1.0
@@ -126,10 +131,13 @@ def _attack(
         transport=outcome.transport,
         pid=server.pid,
         seconds=attack.seconds or seconds,
+        ca=str(certificate_authority(folder)) if attack.has_tls else "",
     )
     with (
-        _process("bystander", server.url, outcome.transport, folder=folder) as beside,
-        _process("bystander", control_url, "tcp", folder=folder) as control,
+        _process(
+            "bystander", server.url, outcome.transport, target.ca, folder=folder
+        ) as beside,
+        _process("bystander", control_url, "tcp", "", folder=folder) as control,
         _process("attacker", attack.name, folder=folder) as attacker,
     ):
         for child in (beside, control):

@@ -1,6 +1,6 @@
 """Somebody who has done nothing: sends to itself, one message at a time, and measures.
 
-    python -m tests.faults bystander URL TRANSPORT
+    python -m tests.faults bystander URL TRANSPORT [CA]
 
 It says ``ready`` once it is logged in, goes on until its input ends, and then prints
 what it saw as a line of JSON.
@@ -8,6 +8,7 @@ what it saw as a line of JSON.
 
 import asyncio
 import gc
+import os
 import sys
 import time
 from typing import Final
@@ -135,8 +136,10 @@ class _Bystander:
         return True
 
 
-def main(url: str, transport: str) -> int:
+def main(url: str, transport: str, ca: str) -> int:
     """Run it until the input ends; the exit status."""
+    if ca:
+        os.environ["SSL_CERT_FILE"] = ca  # whom the wires then trust
     gc.disable()
     one = _Bystander()
     try:

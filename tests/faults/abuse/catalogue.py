@@ -6,6 +6,7 @@ from tests.faults.abuse import (
     calls,
     commands,
     connects,
+    handshakes,
     held_bytes,
     logins,
     mail,
@@ -163,6 +164,33 @@ _CONNECTIONS: Final = (
     _plain("unknown-methods", calls.unknown_methods, _GRPC),
 )
 
+_TLS: Final = (
+    Attack(
+        name="tls-half",
+        says=_says(handshakes.half_handshakes),
+        run=handshakes.half_handshakes,
+        transports=_NOT_GRPC,
+        has_tls=True,
+    ),
+    # grpcio has no bound for handshakes but that for connections (docs/security.md).
+    Attack(
+        name="tls-half-of-1000",
+        says="The same where gRPC may have 1,000 connections.",
+        run=handshakes.half_handshakes,
+        transports=_GRPC,
+        limits={"connections": "1000"},
+        has_tls=True,
+    ),
+    *(
+        Attack(name=name, says=_says(run), run=run, has_tls=True)
+        for name, run in (
+            ("tls-handshakes", handshakes.handshake_flood),
+            ("tls-hellos", handshakes.hello_flood),
+            ("tls-garbage", handshakes.broken_records),
+        )
+    ),
+)
+
 _OTHERS: Final = (
     Attack(
         name="mailbox",
@@ -178,6 +206,7 @@ ATTACKS: Final = (
     *_SILENCE,
     *_PASSWORDS,
     *_CONNECTIONS,
+    *_TLS,
     *_OTHERS,
 )
 

@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import trustme
+
 from chatbench.children import Child, running
 from chatbench.errors import ChildFailed
 from chatcore import Limits
 from tests.faults.abuse.targets import MIB, Attack
 from transports.registry import SCHEMES
+from transports.tls import SECURE_SCHEMES
 
 _EVERYWHERE: Final = {"loopback_counts": "1"}
 """Limits of every server that is attacked, as far as it knows them: bounds for each
@@ -84,6 +87,26 @@ def memory_of(pid: int) -> Memory:
     return Memory(now, peak)
 
 
+def certificate_authority(folder: Path) -> Path:
+    """Whom a server with TLS has its certificate from."""
+    return folder / "ca.pem"
+
+
+def _certificate(folder: Path, transport: str) -> list[str]:
+    """Flags for a certificate, whose key is RSA's, which costs most.
+
+    On gRPC it is as ``chatcore cert`` makes it: see docs/security.md for what RSA does
+    to grpcio.
+    """
+    key = trustme.KeyType.ECDSA if transport == "grpc" else trustme.KeyType.RSA
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(certificate_authority(folder))
+    issued = ca.issue_cert("127.0.0.1", key_type=key)
+    both = folder / "server.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(both)
+    return ["--tls-certificate", str(both), "--tls-key", str(both)]
+
+
 @contextmanager
 def serving_process(
     attack: Attack,
@@ -105,9 +128,15 @@ def serving_process(
     if database is not None:
         shutil.copyfile(database, folder / "chat.db")
     query = f"?{attack.query}" if attack.query else ""
+    scheme = SCHEMES[transport]
+    certificate: list[str] = []
+    if attack.has_tls:
+        scheme = SECURE_SCHEMES[scheme]
+        certificate = _certificate(folder, transport)
     command = [sys.executable, "-m", "chatapp", "serve", "--loop", loop]
-    command += ["--listen", f"{SCHEMES[transport]}://127.0.0.1:0{query}"]
+    command += ["--listen", f"{scheme}://127.0.0.1:0{query}"]
     command += ["--store", f"sqlite:///{folder / 'chat.db'}"]
+    command += certificate
     command += ["--insecure-fast-hash"] if attack.fast_hash else []
     for name, value in (_EVERYWHERE | attack.limits).items():
         if name in Limits.__dataclass_fields__:

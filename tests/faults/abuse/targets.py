@@ -20,6 +20,7 @@ class Target(Struct, frozen=True, kw_only=True):
         pid: its process, whose descriptors and memory may be looked at.
         seconds: how long to attack; what the attack looks at afterwards comes on top.
         bytes: the most that is written in all.
+        ca: the file of whom its certificate is from; empty without TLS.
     """
 
     url: str
@@ -27,6 +28,7 @@ class Target(Struct, frozen=True, kw_only=True):
     pid: int
     seconds: float
     bytes: int = 1500 * MIB
+    ca: str = ""
 
     def deadline_s(self) -> float:
         """When the attack that begins now has to end, by the monotonic clock."""
@@ -68,6 +70,7 @@ class Attack(Struct, frozen=True, kw_only=True):
         fast_hash: whether passwords cost next to nothing, since many have to log in.
         database: the name of a prepared database (``databases``), empty for none.
         worst_s: the longest round trip that the bystander may see.
+        has_tls: whether the server and the bystander beside have TLS.
         gives_way: whether the attackers' process has a low priority from its start;
             one that starts others, which should not, gives way by itself.
     """
@@ -83,4 +86,5 @@ class Attack(Struct, frozen=True, kw_only=True):
     fast_hash: bool = False
     database: str = ""
     worst_s: float = 0.1
+    has_tls: bool = False
     gives_way: bool = True

@@ -8,6 +8,7 @@ of what is sent.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -18,6 +19,8 @@ from chatbench.wire.tcp import TcpWire
 from chatbench.wire.websocket import WebSocketWire
 from tests.faults.abuse.targets import Target
 from transports.base import Address, parse_address, reason_of
+from transports.certificates import client_context
+from transports.tls import ClientTls
 
 ATTACKERS: Final = "127.0.0.2"
 """Where attackers come from, unless an attack says otherwise; others use .1."""
@@ -84,18 +87,34 @@ async def dial(
             wire = WebSocketWire(address, codec, on_frames, on_end)
         case _:
             wire = ShutGrpcWire(address, on_frames, on_end)
-    await _open(address, wire, source, receive_bytes)
+    await _open(address, wire, source, receive_bytes, tls_context(target))
     return wire
 
 
+def tls_context(target: Target) -> ssl.SSLContext | None:
+    """What a server with TLS is connected to with; None for one without."""
+    if not target.ca:
+        return None
+    return client_context(ClientTls(ca=target.ca), ("http/1.1", "h2"))
+
+
 async def _open(
-    address: Address, wire: WireConnection, source: str, receive_bytes: int
+    address: Address,
+    wire: WireConnection,
+    source: str,
+    receive_bytes: int,
+    context: ssl.SSLContext | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_OPEN_S):
             connected = await connect(address, source, receive_bytes)
-            await loop.create_connection(lambda: wire, sock=connected)
+            await loop.create_connection(
+                lambda: wire,
+                sock=connected,
+                ssl=context,
+                server_hostname=address.host if context else None,
+            )
             await wire.opened
     except OSError as error:  # TimeoutError is one
         raise CannotOpen(f"The server does not answer: {reason_of(error)}.") from error

@@ -15,10 +15,14 @@ from chatcore import Chat, Client, NoSuchRecipient
 from chatcore.ports import Environment, Passwords
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
+from tests.faults.abuse.intruders import Intruder, intruder
+from tests.faults.abuse.payloads import logouts
+from tests.faults.abuse.targets import Target
+from tests.faults.abuse.websocket_frames import ws_frame
 from tests.unit.transports.test_http_server import ask
 from transports import connect, serve
-from transports.base import parse_address
 from transports.memory_budget import MemoryBudget
+from transports.registry import SCHEMES
 
 PATIENCE_S = 20.0
 PASSWORD = "correct horse"
@@ -119,6 +123,32 @@ MOVED = (
 )
 
 
+SEEN_BESIDE = {
+    "chatcore_connections_held_bytes",
+    "chatcore_passwords_waiting",
+    "chatcore_event_loop_delay_seconds",
+    "chatcore_store_failures",  # test_monitoring.py
+}
+"""Metrics that tests of their own see move."""
+
+
+def families(samples: Samples) -> set[str]:
+    """What the samples belong to; the process's own are prometheus_client's."""
+    parts = ("_total", "_count", "_sum", "_bucket", "_created")
+    names = {name for name, _ in samples if not name.startswith("process_")}
+    for part in parts:
+        names = {it.removesuffix(part) for it in names}
+    return names
+
+
+async def test_no_metric_is_exposed_that_no_test_sees_move(tmp_path: Path) -> None:
+    async with seen_server("tcp", tmp_path) as server:
+        exposed = families(await server.scrape())
+
+    moved: Samples = {(name, labels): least for name, labels, least in MOVED}
+    assert exposed == families(moved) | SEEN_BESIDE
+
+
 @pytest.mark.parametrize("scheme", URLS)
 async def test_each_metric_moves_with_what_happens(scheme: str, tmp_path: Path) -> None:
     async with seen_server(scheme, tmp_path) as server:
@@ -146,21 +176,36 @@ async def test_each_metric_moves_with_what_happens(scheme: str, tmp_path: Path) 
     assert after["chatcore_messages_accepted_total", ""] == 6
     assert after["chatcore_sessions", f"state=attached,transport={scheme}"] == 2
     assert left["chatcore_sessions", f"state=attached,transport={scheme}"] == 0
+    delays = ("chatcore_event_loop_delay_seconds_count", "")
+    assert after[delays] > before[delays]
     assert left["process_cpu_seconds_total", ""] > 0
     assert left["process_resident_memory_bytes", ""] > 0
 
 
-async def test_bytes_that_are_held_are_seen(tmp_path: Path) -> None:
+def hold(link: Intruder, transport: str) -> None:
+    """Have the server keep what it cannot do anything with: a part of a frame, or
+    answers that are not taken on gRPC, which shows no parts.
+    """
+    match transport:
+        case "tcp":
+            link.write_raw((20_000).to_bytes(4) + bytes(10_000))
+        case "websocket":
+            link.write_raw(ws_frame(0x82, bytes(20_000))[:10_000])
+        case _:
+            link.stop_reading()
+            link.write(logouts(1000), times=20)
+
+
+@pytest.mark.parametrize("transport", SCHEMES)
+async def test_bytes_that_are_held_are_seen(transport: str, tmp_path: Path) -> None:
     held = ("chatcore_connections_held_bytes", "")
-    async with seen_server("tcp", tmp_path) as server:
+    async with seen_server(SCHEMES[transport], tmp_path) as server:
+        target = Target(url=server.url, transport=transport, pid=0, seconds=PATIENCE_S)
         before = await server.scrape()
-        address = parse_address(server.url)
-        reader, writer = await asyncio.open_connection(address.host, address.port)
-        writer.write(b"CHAT/1 json\n" + b" " * 20_000)
-        during = await server.until(lambda it: it[held] > 0)
-        writer.transport.abort()
+        async with intruder(target) as link:
+            hold(link, transport)
+            during = await server.until(lambda it: it[held] > 0)
         after = await server.until(lambda it: it[held] == 0)
-        reader.feed_eof()
 
     assert before[held] == after[held] == 0
     assert during[held] >= 4096

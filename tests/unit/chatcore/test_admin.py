@@ -466,3 +466,31 @@ class RecordsTest(AdminCase):
                 (AuditAction.DELETE, "admin", "ada"),
             ],
         )
+
+    @rule("E2", "B8")
+    def test_what_the_operator_is_refused_about_an_account_is_recorded_too(
+        self,
+    ) -> None:
+        self.fixture.account("ada")
+        self.refused(NameTaken, self.admin.create_account("Ada", PASSWORD))
+        self.refused(InvalidUsername, self.admin.create_account("a!", PASSWORD))
+        self.refused(InvalidPassword, self.admin.reset_password("ada", "short"))
+        self.refused(NoSuchAccount, self.admin.delete_account("nobody"))
+        self.refused(NoSuchAccount, self.admin.delete_account("eve", dry_run=True))
+
+        events = self.fixture.surroundings.records.events
+        refused = [
+            (it.action, it.origin.transport, it.username, it.refusal.code)
+            for it in events
+            if it.refusal is not None
+        ]
+        self.assertEqual(
+            refused,
+            [
+                (AuditAction.CREATE, "admin", "ada", NameTaken.code),
+                (AuditAction.CREATE, "admin", None, InvalidUsername.code),
+                (AuditAction.CHANGE_PASSWORD, "admin", "ada", InvalidPassword.code),
+                (AuditAction.DELETE, "admin", "nobody", NoSuchAccount.code),
+                (AuditAction.DELETE, "admin", "eve", NoSuchAccount.code),
+            ],
+        )

@@ -14,7 +14,7 @@ from chatcore.store import Stored
 from chatstores.errors import AlreadyThere, CopyFailed, StoreInUse, WalMissing
 from chatstores.sqlite import SqliteStore, open_sqlite
 from chatstores.sqlite.checking import check
-from chatstores.sqlite.copies import copy_whole
+from chatstores.sqlite.copies import Copy, copy_whole
 from chatstores.sqlite.unserved import open_unserved
 from tests.unit.chatstores.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver, letter
@@ -284,3 +284,30 @@ async def test_a_disk_that_is_full_at_the_close_keeps_the_log(
     assert file.with_name("chat.db-wal").exists()
     async with open_sqlite(file) as store:
         assert await StoreDriver(store).bodies(ada) == ["hi"]
+
+
+async def test_the_thread_that_commits_does_not_close_what_it_has_copied(
+    file: Path, out: Path
+) -> None:
+    """Else the system may write it all to the disk there (auto_da_alloc, ext4(5))."""
+    async with open_sqlite(file) as store:
+        await StoreDriver(store).register("ada")
+    with open_unserved(file) as source:
+        copy = Copy(source, out)
+        copy.sync()  # of nothing
+        while not copy.step():
+            copy.sync()
+        left = opened(out.with_name("out.db.partial"))
+
+        copy.finish()
+
+    assert left == 2  # its lock, and SQLite's
+    assert opened(out) == 0
+    assert check(out).findings == []
+
+
+def opened(path: Path) -> int:
+    """How often this process has a file open."""
+    return sum(
+        it.exists() and it.samefile(path) for it in Path("/proc/self/fd").iterdir()
+    )

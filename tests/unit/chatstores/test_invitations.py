@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from chatcore.ids import (
+    NO_INVITATION,
     NO_KEY,
     AccountId,
     AddressHash,
@@ -113,6 +114,26 @@ async def test_what_it_allowed_is_known_by_its_key(driver: StoreDriver) -> None:
 
     assert first is not None
     assert first.account == account
+
+
+@pytest.mark.rule("A3")
+async def test_those_that_allow_something_come_in_pages_and_one_can_be_revoked(
+    driver: StoreDriver,
+) -> None:
+    store = driver.store
+    codes = [InvitationHash(bytes([number]) * 32) for number in range(5)]
+    for number, code in enumerate(codes):
+        await store.add_invitation(code, uses=2, expires_at_ms=NOW_MS + number)
+
+    page = await store.invitations(after=NO_INVITATION, limit=2, at_ms=NOW_MS)
+    rest = await store.invitations(after=page[-1].invitation, limit=9, at_ms=NOW_MS)
+    revoked = [await store.revoke_invitation(codes[4]) for _ in range(2)]
+    left = await store.invitations(after=codes[2], limit=9, at_ms=NOW_MS)
+
+    assert [it.invitation for it in page] == codes[1:3]
+    assert rest == [(codes[3], 2, NOW_MS + 3), (codes[4], 2, NOW_MS + 4)]
+    assert revoked == [True, False]
+    assert [it.invitation for it in left] == codes[3:4]
 
 
 async def test_one_outlives_a_restart(file: Path) -> None:

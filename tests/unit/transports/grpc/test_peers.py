@@ -2,7 +2,7 @@
 
 import pytest
 
-from transports.grpc.peers import address_of
+from transports.grpc.peers import address_of, spelled
 
 
 @pytest.mark.rule("B3")
@@ -24,3 +24,19 @@ def test_an_address_has_no_port_no_brackets_and_one_spelling(
     peer: str, address: str
 ) -> None:
     assert address_of(peer) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "client", "name"),
+    [
+        ("ipv4:192.0.2.1:50001", "192.0.2.1", "192.0.2.1:50001"),
+        ("ipv6:%5B2001:db8::1%5D:50001", "2001:db8::1", "[2001:db8::1]:50001"),
+        ("ipv6:%5B::ffff:192.0.2.1%5D:50001", "192.0.2.1", "192.0.2.1:50001"),
+        ("ipv4:10.0.0.1:5", "192.0.2.1", "192.0.2.1 by 10.0.0.1:5"),
+        ("unix:/run/chat.socket", "", "unix:/run/chat.socket"),
+    ],
+)
+def test_a_log_spells_a_peer_as_on_other_transports(
+    peer: str, client: str, name: str
+) -> None:
+    assert spelled(peer, client) == name

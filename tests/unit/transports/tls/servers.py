@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Final
 
 import pytest
@@ -18,6 +19,8 @@ from transports.tls import ServerTls
 
 SCHEMES: Final = ("tcps", "wss", "grpcs")
 PASSWORD: Final = "correct horse"
+each_stream: Final = pytest.mark.parametrize("scheme", ["tcps", "wss"])
+"""Whose handshakes are our own."""
 each_scheme: Final = pytest.mark.parametrize("scheme", SCHEMES)
 
 
@@ -38,13 +41,13 @@ async def serving(
 
 @asynccontextmanager
 async def bare_socket(
-    url: str, context: ssl.SSLContext | None = None
+    url: str, context: ssl.SSLContext | None = None, *, source: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A socket to a server, with or without TLS."""
     address = parse_address(url)
     async with asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(
-            address.host, address.port, ssl=context
+            address.host, address.port, ssl=context, local_addr=(source, 0)
         )
         try:
             yield reader, writer
@@ -73,3 +76,28 @@ async def end_of(reader: asyncio.StreamReader) -> bytes:
     except ConnectionError:
         pass
     return received
+
+
+@cache
+def client_hello() -> bytes:
+    """How a handshake begins."""
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    begun = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        begun.do_handshake()
+    return outgoing.read()
+
+
+async def first_to_end(count: int, readers: list[asyncio.StreamReader]) -> list[bytes]:
+    """What came on so many connections, the first that were ended."""
+    said: list[bytes] = []
+    async with asyncio.TaskGroup() as tasks:
+        reading = [tasks.create_task(end_of(it)) for it in readers]
+        for ended in asyncio.as_completed(reading, timeout=10):
+            said.append(await ended)
+            if len(said) == count:
+                break
+        for it in reading:
+            it.cancel()
+    return said

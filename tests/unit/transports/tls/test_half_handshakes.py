@@ -1,7 +1,5 @@
 """Peers that connect and do not finish TLS's handshake (B1, B3)."""
 
-import asyncio
-import ssl
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,38 +9,16 @@ from tests.certificates import client_tls, server_tls
 from tests.unit.transports.tls.servers import (
     PASSWORD,
     bare_socket,
+    client_hello,
     each_scheme,
+    each_stream,
     end_of,
+    first_to_end,
     serving,
 )
 from transports import connect
 
-each_stream = pytest.mark.parametrize("scheme", ["tcps", "wss"])
 MOST = 4
-
-
-def client_hello() -> bytes:
-    """How a handshake begins."""
-    outgoing = ssl.MemoryBIO()
-    context = ssl.create_default_context()
-    begun = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
-    with pytest.raises(ssl.SSLWantReadError):
-        begun.do_handshake()
-    return outgoing.read()
-
-
-async def first_to_end(count: int, readers: list[asyncio.StreamReader]) -> list[bytes]:
-    """What came on so many connections, the first that were ended."""
-    said: list[bytes] = []
-    async with asyncio.TaskGroup() as tasks:
-        reading = [tasks.create_task(end_of(it)) for it in readers]
-        for ended in asyncio.as_completed(reading, timeout=10):
-            said.append(await ended)
-            if len(said) == count:
-                break
-        for it in reading:
-            it.cancel()
-    return said
 
 
 @each_stream
