@@ -150,6 +150,7 @@ class Driver:
             )
         self._work.finish()
         self._link.abort()
+        self._link.hold_reading(on=False)  # whoever waits to read sees the end
         self._chat.detach(connection)
         self._runner.queue.drop()
         self._memory_budget.leave(self)
