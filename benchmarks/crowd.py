@@ -33,6 +33,7 @@ from chatbench.workloads import idle
 from chatsystem.process import allow_many_sockets
 
 _KIB: Final = 1024
+_MIB: Final = 1024 * 1024
 _FIRST: Final = 100
 _LAST_WORDS_S: Final = 10.0
 _NUMBER_CHARS: Final = 10
@@ -152,9 +153,10 @@ async def _run(
     held = resident_bytes(pid)
     each_kib = (held - before) / (len(crowd.sessions) - _FIRST) / _KIB
     print(
-        f"{len(crowd.sessions)} sessions; the server holds "
-        f"{held / _KIB / _KIB:.0f} MiB, {each_kib:.1f} KiB a session; {crowd.sent} messages sent, {crowd.receipts} "
-        f"accepted, {crowd.missing} never delivered; errors: {len(crowd.errors)}"
+        f"{len(crowd.sessions)} sessions; the server holds {held / _MIB:.0f} MiB, "
+        f"{each_kib:.1f} KiB a session; {crowd.sent} messages sent, "
+        f"{crowd.receipts} accepted, {crowd.missing} never delivered; "
+        f"errors: {len(crowd.errors)}"
     )
     for error in crowd.errors[:5]:
         print(f"  {error}")
