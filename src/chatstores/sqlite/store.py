@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from chatcore.ids import (
+    BEFORE_FIRST,
     NO_INVITATION,
     AccountId,
     AddressHash,
@@ -64,6 +65,7 @@ class SqliteStore:
     def __init__(self, database: Database, monitor: DiskMonitor) -> None:
         self._database = database
         self._writer = Writer(database, monitor)
+        self._told: dict[AccountId, Position] = {}  # acknowledged, perhaps not removed
         self.counters = database.batch.counters
 
     @property
@@ -247,6 +249,11 @@ class SqliteStore:
         committed: Callable[[], None] | None = None,
     ) -> None:
         """Remove all mail up to ``position``, with the next transaction."""
+        told = self._told
+        if not self._writer.has_work:
+            told.clear()
+        if position > told.get(account, BEFORE_FIRST):
+            told[account] = position
         self._writer.tell(
             partial(
                 mailboxes.acknowledge, account=account, epoch=epoch, position=position
@@ -269,8 +276,13 @@ class SqliteStore:
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
-        """A page of mail above ``after``."""
-        return await self._writer.ask(
+        """A page of mail above ``after``.
+
+        Whoever has been given what was acknowledged does not wait until it is removed.
+        """
+        is_above = after >= self._told.get(account, BEFORE_FIRST)
+        answer = self._writer.look if is_above else self._writer.ask
+        return await answer(
             lambda database: mailboxes.read(
                 database, account, after, messages, body_bytes
             )

@@ -2,7 +2,9 @@
 
 Callers queue work. The thread takes all that has queued up, does it in order in one
 transaction, commits, and hands all results to the event loop in one call: under load
-one wait for the disk serves everybody, alone nobody waits for company.
+one wait for the disk serves everybody, alone nobody waits for company. Who only reads
+mail does not wait for what nobody waits for: a mailbox is drained page by page, each
+after the acknowledgement of the one before, and would wait for the disk at each.
 
 When the transaction fails it is rolled back, and each piece of work is done again in a
 transaction of its own: one that cannot be done (the disk is full) does not take along
@@ -104,6 +106,8 @@ class Writer:
         self._monitor = monitor
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Entry] = deque()
+        self._looks: deque[Ask] = deque()
+        self._is_due = False
         self._beside: deque[Beside] = deque()
         self._step_at_s = 0.0
         self._wakeups: SimpleQueue[Wakeup] = SimpleQueue()
@@ -124,12 +128,32 @@ class Writer:
             raise StoreUnavailable(reason="it is closed")
         answer: asyncio.Future[T] = self._loop.create_future()
         self._queue.append(Ask(work, answer))  # type: ignore[arg-type]  # T is object
+        self._is_due = True
+        self._wake_up_later()
+        return answer
+
+    def look(self, work: Work[T]) -> "asyncio.Future[T]":
+        """As ``ask``, for work that changes nothing, and to which it is all the same
+        whether the work that was told has been done.
+        """
+        if self._closed:
+            raise StoreUnavailable(reason="it is closed")
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._looks.append(Ask(work, answer))  # type: ignore[arg-type]  # as above
+        self._wake_up_later()
+        return answer
+
+    @property
+    def has_work(self) -> bool:
+        """Whether some was asked or told of that the thread has not taken."""
+        return bool(self._queue)
+
+    def _wake_up_later(self) -> None:
         if not self._is_awake:
             # After this turn of the loop, in which others may ask as well: the thread
             # takes them along, and does not contend for the interpreter meanwhile.
             self._is_awake = True
             self._loop.call_soon(self._wakeups.put, Wakeup.WORK)
-        return answer
 
     def tell(
         self, work: Work[bool], committed: Callable[[], None] | None = None
@@ -175,6 +199,7 @@ class Writer:
 
     def _wake_up(self) -> None:
         self._tells = 0
+        self._is_due = True
         if not self._is_awake:
             self._is_awake = True
             self._wakeups.put(Wakeup.WORK)
@@ -187,7 +212,11 @@ class Writer:
             wakeup = self._next_wakeup()
             # Before the queue is looked at: what comes later rings again.
             self._is_awake = False
-            entries = [self._queue.popleft() for _ in range(len(self._queue))]
+            entries: list[Entry] = []
+            if self._is_due or wakeup is Wakeup.LAST:
+                self._is_due = False
+                entries += [self._queue.popleft() for _ in range(len(self._queue))]
+            entries += [self._looks.popleft() for _ in range(len(self._looks))]
             if entries:
                 self._hand_over(self._settle(entries))
             if self._beside and time.monotonic() >= self._step_at_s:

@@ -87,6 +87,25 @@ async def test_acknowledgements_ride_on_the_next_transaction(
     assert await driver.bodies(ada) == ["5", "6"]
 
 
+@pytest.mark.rule("M4")
+async def test_the_next_page_of_mail_does_not_wait_for_a_sync_of_acknowledgements(
+    store: SqliteStore, driver: StoreDriver, disk: FailingDisk
+) -> None:
+    ada = await driver.register("ada")
+    await driver.send(ada, "ada", *"12345")
+    assert await driver.bodies(ada) == [*"12345"]  # which writes the journal's rows
+    syncs = disk.syncs
+
+    driver.acknowledge(ada, 2)
+    page = await store.read(ada.id, after=Position(2), messages=2, body_bytes=1000)
+    driver.acknowledge(ada, 4)
+    last = await store.read(ada.id, after=Position(4), messages=2, body_bytes=1000)
+
+    assert [it.position for it in (*page, *last)] == [3, 4, 5]
+    assert disk.syncs == syncs
+    assert await driver.bodies(ada) == ["5"]  # whoever begins anew has it done first
+
+
 async def test_many_acknowledgements_do_not_wait_for_a_second(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
