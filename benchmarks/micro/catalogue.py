@@ -8,7 +8,9 @@ from benchmarks.micro import (
     command_queue,
     delivery,
     framing,
+    lone_grpc,
     lone_message,
+    lone_websocket,
     sending,
     sqlite_deposit,
 )
@@ -24,6 +26,8 @@ BENCHMARKS: Final[Sequence[Benchmark]] = (
     *sending.BENCHMARKS,
     *sqlite_deposit.BENCHMARKS,
     *lone_message.BENCHMARKS,
+    *lone_websocket.BENCHMARKS,
+    *lone_grpc.BENCHMARKS,
 )
 
 

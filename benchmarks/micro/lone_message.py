@@ -1,7 +1,8 @@
 """A message's way through a server but for its sockets: link, driver, chat, store.
 
 Each of some pairs sends so many in one frame; they are delivered and acknowledged. The
-links are TCP's, on transports that only keep what is written.
+links are TCP's, on transports that only keep what is written; ``lone_websocket`` and
+``lone_grpc`` have the others'.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 from benchmarks.micro.base import BODY, SIZES, Benchmark, Call
 from chatcore import Chat
@@ -18,6 +19,8 @@ from chatcore.commands import Acknowledge, Command, Login, Request, Send
 from chatcore.events import Delivered, Event, LoggedIn
 from chatstores import open_store
 from chatsystem import INSECURE_FAST_HASH, system_environment
+from transports.base import Link
+from transports.codec import Codec
 from transports.codec import codec as codec_of
 from transports.driver import Driver
 from transports.fair_scheduler import FairScheduler
@@ -70,8 +73,29 @@ class KeptWrites(asyncio.Transport):
         self._is_closing = True
 
 
-class Client:
+class Client(Protocol):
     """What is at the other end of one link."""
+
+    @property
+    def link(self) -> Link: ...
+
+    def tell(self, *commands: Command) -> None: ...
+
+    def events(self) -> list[Event]:
+        """What was written to it since it was last asked."""
+        ...
+
+    def forget(self) -> None:
+        """Keep nothing of what was written."""
+        ...
+
+    def lose(self) -> None:
+        """Have the server lose the link."""
+        ...
+
+
+class TcpClient:
+    """See ``Client``."""
 
     def __init__(self, buffer: bytearray) -> None:
         self._buffer = buffer
@@ -83,19 +107,25 @@ class Client:
         self.link.frame_with(LengthFraming(_FRAME_BYTES))
 
     def tell(self, *commands: Command) -> None:
+        """See ``Client``."""
         requests = [Request(next(self._numbers), it) for it in commands]
         stream = self._framing.join([_CODEC.encode_commands(requests)])
         self._buffer[: len(stream)] = stream
         self.link.buffer_updated(len(stream))
 
     def events(self) -> list[Event]:
-        """What was written to it since it was last asked."""
+        """See ``Client``."""
         written, self._transport.written = self._transport.written, []
         frames = self._framing.feed(b"".join(written))
         return [it for frame in frames for it in _CODEC.decode_events(frame)]
 
     def forget(self) -> None:
+        """See ``Client``."""
         self._transport.written.clear()
+
+    def lose(self) -> None:
+        """See ``Client``."""
+        self.link.connection_lost(None)
 
 
 _KEYS: Final = count(1)
@@ -109,8 +139,11 @@ def _key() -> bytes:
 class Pairs:
     """Clients of one server; each of some writes to one other."""
 
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
+    def __init__(
+        self, runner: asyncio.Runner, connect: Callable[[], Client], codec: Codec
+    ) -> None:
+        self._connect = connect
+        self._codec = codec
         self._loop = runner.get_loop()
         self._driving: list[asyncio.Task[None]] = []
         self._pairs: list[tuple[Client, Client, str]] = []
@@ -122,11 +155,10 @@ class Pairs:
         chat = Chat(store)
         await chat.start(system_environment(INSECURE_FAST_HASH))
         budget = MemoryBudget(chat.limits.held_bytes)
-        shared = (_CODEC, budget, FairScheduler(at_once=1), RateLimitedLog(_log))
-        buffer = bytearray(READ_BYTES)
+        shared = (self._codec, budget, FairScheduler(at_once=1), RateLimitedLog(_log))
 
         async def log_in(name: str) -> Client:
-            client = Client(buffer)
+            client = self._connect()
             driving = Driver(chat, client.link, *shared).run()
             self._driving.append(self._loop.create_task(driving))
             await _pass_turns(2)
@@ -167,8 +199,8 @@ class Pairs:
     async def close(self) -> None:
         """Lose all links."""
         for sender, recipient, _ in self._pairs:
-            sender.link.connection_lost(None)
-            recipient.link.connection_lost(None)
+            sender.lose()
+            recipient.lose()
         await asyncio.wait(self._driving)
 
 
@@ -177,13 +209,15 @@ async def _pass_turns(number: int) -> None:
         await asyncio.sleep(0)
 
 
-def messaging(size: int) -> Callable[[], AbstractContextManager[Call]]:
+def messaging(
+    size: int, connect: Callable[[], Client], codec: Codec
+) -> Callable[[], AbstractContextManager[Call]]:
     """So many messages at a time between each of ten pairs."""
 
     @contextmanager
     def opened() -> Iterator[Call]:
         with asyncio.Runner() as runner:
-            pairs = Pairs(runner)
+            pairs = Pairs(runner, connect, codec)
 
             def call() -> None:
                 runner.run(pairs.exchange(size))
@@ -198,6 +232,12 @@ def messaging(size: int) -> Callable[[], AbstractContextManager[Call]]:
     return opened
 
 
+def _connect_tcp() -> Client:
+    return TcpClient(_BUFFER)
+
+
+_BUFFER: Final = bytearray(READ_BYTES)
 BENCHMARKS: Final = [
-    Benchmark(f"server-{PAIRS}x{size}", messaging(size)) for size in SIZES
+    Benchmark(f"server-{PAIRS}x{size}", messaging(size, _connect_tcp, _CODEC))
+    for size in SIZES
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from grpc import StatusCode
 from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
@@ -17,48 +17,29 @@ from transports.base import (
     PeerFinished,
     frame_too_large,
 )
+from transports.grpc.call_writer import CallWriter
 from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import client_of, spelled
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
-from transports.task_link import TaskLink, TaskSender
+from transports.task_link import TaskLink
 
-_CLOGGED_S: Final = 0.05
 _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
     str(int(code)): code for code in CloseCode
 }
 
 
-class _StreamLink(TaskSender):
-    """What both ends keep: how large a frame may be, and since when one waits to be
-    taken, which gRPC tells of whole frames only.
-    """
+class _StreamLink:
+    """What both ends keep."""
+
+    __slots__ = ("_frame_bytes", "_loop", "address", "opened_s", "peer")
 
     def __init__(self, peer: str, address: str, frame_bytes: int) -> None:
-        super().__init__()
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes
-        self._waits_since_s: float | None = None
-        self._unsent_bytes = 0
-        self._held = HeldBytes()
         self.peer = peer
         self.address = address
-        self.opened_s = self.active_s = self._loop.time()
-
-    @property
-    def taken_s(self) -> float:
-        """See ``transports.base.Link``: else when the frame that waits was written,
-        which is when the one before it was taken.
-        """
-        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
-
-    def report_held(self, report: Callable[[int], None]) -> None:
-        """See ``transports.base.Link``: frames to be written.
-
-        Beside them gRPC holds up to 128 KiB that are not read, and the frame that is
-        coming.
-        """
-        self._held.tell(report)
+        self.opened_s = self._loop.time()
 
     def allow(self, frame_bytes: int) -> None:
         """See ``transports.base.Link``: gRPC has one limit for all, so a frame that is
@@ -75,12 +56,26 @@ class _StreamLink(TaskSender):
 class ServerLink(_StreamLink):
     """See ``transports.base.Link``; ``read_on`` and ``wait_ended`` are for the call.
 
-    Frames are read and written in tasks that gRPC does not cancel with the call: they
-    see that it has ended by ``EOF`` and failed writes. Nor can the server end a call
-    whose peer does not take what is written: it stays, with the last frame, as long as
-    the peer keeps it. So ``abort`` lets go of both: a write is cancelled, and a read,
-    which must not be (gRPC writes to its memory), is left to a task of its own.
+    Frames are read in a task that gRPC does not cancel with the call, and written in
+    none: both see that it has ended by ``EOF`` and failed writes. Nor can the server
+    end a call whose peer does not take what is written: it stays, with the last frame,
+    as long as the peer keeps it. So ``abort`` lets go of both: a write is cancelled,
+    and a read, which must not be (gRPC writes to its memory), is left to its task.
     """
+
+    __slots__ = (
+        "_close_s",
+        "_context",
+        "_ended",
+        "_handler",
+        "_heard_s",
+        "_is_cut",
+        "_is_held",
+        "_is_over",
+        "_reader",
+        "_writer",
+        "most_frame_bytes",
+    )
 
     def __init__(
         self, context: "ServicerContext[bytes, bytes]", settings: LinkSettings
@@ -89,20 +84,27 @@ class ServerLink(_StreamLink):
         peer = spelled(context.peer(), address)
         super().__init__(peer, address, settings.frame_bytes)
         self._context = context
+        self._close_s = settings.close_s
+        self._heard_s = self.opened_s
         self.most_frame_bytes = most_frame_bytes(settings)
-        self._has_ended = False
+        self._handler: FrameHandler | None = None
         self._ended: asyncio.Future[None] | None = None  # an event has a deque
+        self._is_over = False
         self._is_cut = False
         self._is_held = False
         self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Task[Any] | None = None
-        self._is_writer_cut = False
+        self._writer = CallWriter(
+            context,
+            frame_bytes=settings.frame_bytes,
+            on_unclogged=self._resume_writing,
+            on_failed=self._end_reading,
+        )
 
     # ---- the call
 
     async def wait_ended(self) -> None:
         """Return once the link was closed from this side."""
-        if self._has_ended:
+        if self._is_over:
             return
         self._ended = self._loop.create_future()
         try:
@@ -114,49 +116,67 @@ class ServerLink(_StreamLink):
 
     async def read_on(self) -> None:
         """Read frames until the call has ended, while somebody takes them."""
-        while (handler := self._handler) is None or self._is_held:
-            if self._is_over:
-                return
-            self._reader = self._loop.create_future()
-            await self._reader
+        while self._handler is None and not self._is_over:
+            await self._wait_to_read()
+        handler = self._handler
+        if handler is None:
+            return
         try:
             while True:
-                await self._read(handler)
+                while self._is_held and not self._is_over:
+                    await self._wait_to_read()
+                if self._is_over:
+                    raise LinkClosed  # noqa: TRY301  # as what comes of a read
+                frame: object = await self._context.read()
+                if not isinstance(frame, bytes):
+                    raise LinkClosed if self._is_cut else PeerFinished
+                self._heard_s = self._loop.time()
+                handler.frames_received(self._allowed(frame))
         except LinkClosed as end:
             handler.reading_ended(end)
+        except BaseError:
+            handler.reading_ended(LinkClosed())
 
-    async def _read(self, handler: FrameHandler) -> None:
-        """Read one frame, when it may be read.
-
-        Raises:
-            LinkClosed: there will be none; or it is too large.
-        """
-        while self._is_held and not self._is_over:
-            self._reader = self._loop.create_future()
-            await self._reader
-        if self._is_over:
-            raise LinkClosed
-        try:
-            frame: object = await self._context.read()
-        except BaseError as error:
-            raise LinkClosed from error
-        if not isinstance(frame, bytes):
-            raise LinkClosed if self._is_cut else PeerFinished
-        self.active_s = self._loop.time()
-        handler.frames_received(self._allowed(frame))
-
-    @property
-    def _is_over(self) -> bool:
-        return self._has_ended or self._is_cut
+    async def _wait_to_read(self) -> None:
+        self._reader = self._loop.create_future()
+        await self._reader
 
     def _let_go(self) -> None:
+        self._is_over = True
         _wake(self._reader)
-        if self._writer is not None and not self._is_writer_cut:
-            self._is_writer_cut = self._writer.cancel()
+        self._writer.cut()
+        self._loop.call_soon(self._end_reading)
+
+    def _end_reading(self) -> None:
         if self._handler is not None:
-            self._loop.call_soon(self._handler.reading_ended, LinkClosed())
+            self._handler.reading_ended(LinkClosed())
+
+    def _resume_writing(self) -> None:
+        if self._handler is not None:
+            self._handler.resume_writing()
 
     # ---- transports.base.Link
+
+    @property
+    def active_s(self) -> float:
+        """See ``transports.base.Link``."""
+        return max(self._heard_s, self._writer.progress_s)
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``: else when the frame that waits was written,
+        which is when the one before it was taken.
+        """
+        since_s = self._writer.waits_since_s
+        return self._loop.time() if since_s is None else since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``: frames to be written.
+
+        Beside them gRPC holds up to 128 KiB that are not read, and the frame that is
+        coming.
+        """
+        self._writer.held.tell(report)
 
     def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``."""
@@ -169,45 +189,21 @@ class ServerLink(_StreamLink):
         if not on:
             _wake(self._reader)
 
-    def _note(self) -> None:
-        self._held.note(self._unsent_bytes)
-
-    async def send(self, frames: Sequence[bytes]) -> None:
+    @property
+    def is_clogged(self) -> bool:
         """See ``transports.base.Link``."""
-        self._unsent_bytes = sum(map(len, frames))
-        self._note()
-        try:
-            for frame in frames:
-                await self._write(frame)
-                self._unsent_bytes -= len(frame)
-        except BaseError as error:
-            raise LinkClosed from error
-        finally:
-            self._unsent_bytes = 0
-            self._note()
+        return self._writer.is_clogged
 
-    async def _write(self, frame: bytes) -> None:
-        if self._is_over:
-            raise LinkClosed
-        began_s = self._waits_since_s = self._loop.time()
-        task = self._writer = asyncio.current_task()
-        try:
-            await self._context.write(frame)
-        except asyncio.CancelledError:
-            if task is None or not self._is_writer_cut or task.uncancel():
-                raise  # somebody else wants it to end
-            raise LinkClosed from None
-        finally:
-            self._writer = self._waits_since_s = None
-        now_s = self._loop.time()
-        if now_s - began_s > _CLOGGED_S:
-            self.active_s = now_s  # it waited, and then the peer took some
+    def write(self, frames: Sequence[bytes]) -> None:
+        """See ``transports.base.Link``."""
+        self._writer.write(frames)
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``: the call ends with a status for the code.
 
         One whose peer had finished ends well: it got all that it is owed.
         """
+        await self._writer.finish(self._close_s)
         has_told = code is not CloseCode.LINK_LOST
         if has_told and not self._is_over:
             self._context.set_trailing_metadata(((CLOSE_KEY, str(int(code))),))
@@ -217,7 +213,6 @@ class ServerLink(_StreamLink):
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
-        self._has_ended = True
         _wake(self._ended)
         self._let_go()
 
@@ -240,11 +235,25 @@ class ClientLink(_StreamLink, TaskLink):
         peer: str,
         frame_bytes: int,
     ) -> None:
-        super().__init__(peer, host, frame_bytes)
+        _StreamLink.__init__(self, peer, host, frame_bytes)
+        TaskLink.__init__(self)
+        self._waits_since_s: float | None = None
+        self._unsent_bytes = 0
+        self._held = HeldBytes()
+        self.active_s = self.opened_s
         self._channel = channel
         self._call = call
         self.most_frame_bytes = ANY_FRAME_BYTES
         self._first: list[bytes] = [first]
+
+    @property
+    def taken_s(self) -> float:
+        """See ``transports.base.Link``, and ``ServerLink.taken_s``."""
+        return self._loop.time() if self._waits_since_s is None else self._waits_since_s
+
+    def report_held(self, report: Callable[[int], None]) -> None:
+        """See ``transports.base.Link``, and ``ServerLink.report_held``."""
+        self._held.tell(report)
 
     async def receive(self) -> Sequence[bytes]:
         """See ``transports.base.Link``."""

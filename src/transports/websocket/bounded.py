@@ -1,30 +1,38 @@
 """A connection of the library that holds, and does at a stretch, a bounded amount."""
 
 import asyncio
+import struct
 from collections.abc import Callable, Sequence
 from enum import Flag, auto
 from time import perf_counter
 from typing import Final, Protocol
 
 from websockets.asyncio.connection import Connection
-from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.frames import CloseCode as WebSocketCode
-from websockets.protocol import CLOSED, CLOSING, CONNECTING, OPEN, Event
+from websockets.frames import Frame, Opcode
+from websockets.protocol import CLOSED, CLOSING, CONNECTING, OPEN, SERVER, Event
 
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
 from transports.tls_stream import TlsStream
 
-_FED_BYTES: Final = 512
-"""How much the library is given at a time: of its smallest messages so many that their
-handling takes some milliseconds (B2). Where it has the beginning of a larger one, it is
-given as much as it has."""
+_FED_BYTES: Final = 256 * 6
+"""How much the library is given at a time: of the smallest frames, which are empty and
+masked, as many as commands may be executed at a stretch (B2). Where it has the
+beginning of a larger one, it is given as much as it has."""
 _READ_BYTES: Final = 16 * 1024
 _TURN_S: Final = 0.001
 _REQUEST_BYTES: Final = 16 * 1024
 """The most that a client may write before it is answered. The library would take 128
 lines of 8 KiB, and keep them."""
+_CONT: Final = Opcode.CONT
+_TEXT: Final = Opcode.TEXT
+_BINARY: Final = Opcode.BINARY
+_ENDING: Final = (CLOSING, CLOSED)
+_FIN: Final = 0x80
+_LENGTH_IN_2_BYTES: Final = 126
+_LENGTH_IN_8_BYTES: Final = 127
 
 
 class PauseReason(Flag):
@@ -143,14 +151,18 @@ class BoundedConnection(Connection):
 
     def process_event(self, event: Event) -> None:
         """See ``websockets.asyncio.connection.Connection``; of data makes messages."""
-        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+        if not isinstance(event, Frame):
             super().process_event(event)
             return
-        if event.opcode is not Opcode.CONT:
-            self._is_text = event.opcode is Opcode.TEXT
+        opcode = event.opcode
+        if opcode is _BINARY or opcode is _TEXT:
+            self._is_text = opcode is _TEXT
             if event.fin:
                 self._take(bytes(event.data))
                 return
+        elif opcode is not _CONT:
+            super().process_event(event)
+            return
         self._parts.append(bytes(event.data))
         if event.fin:
             parts, self._parts = self._parts, []
@@ -172,7 +184,8 @@ class BoundedConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
         self._heard_s = self.loop.time()
-        if self.protocol.state is CONNECTING:
+        protocol = self.protocol
+        if protocol.state is CONNECTING:
             self._asked_bytes += len(data)
             if self._asked_bytes > _REQUEST_BYTES:
                 self.transport.abort()
@@ -183,7 +196,7 @@ class BoundedConnection(Connection):
             self._feed(data)
         if (
             self.intake is not None
-            and len(self.protocol.reader.buffer) > LARGE_BYTES
+            and len(protocol.reader.buffer) > LARGE_BYTES
             and not self.intake.admits(lambda: self.resume(PauseReason.CROWD))
         ):
             self.pause(PauseReason.CROWD)
@@ -191,26 +204,48 @@ class BoundedConnection(Connection):
 
     def _feed(self, data: bytes) -> None:
         """Give the library a piece after the other, until others have their turn."""
-        if self.protocol.state is CLOSING or self.protocol.state is CLOSED:
+        if self.protocol.state in _ENDING:
             super().data_received(data)  # which throws it away
             return
+        if len(data) <= _FED_BYTES:
+            self._feed_piece(data)
+        else:
+            self._feed_pieces(data)
+        self._hand_over()
+        if self._unfed and not self._pauses:
+            self._give_way()
+
+    def _feed_pieces(self, data: bytes) -> None:
+        """Feed as much as the time allows; what is left is unfed."""
+        reader = self.protocol.reader
         ends_s = perf_counter() + _TURN_S
         start = 0
         while start < len(data):
-            piece_bytes = max(_FED_BYTES, len(self.protocol.reader.buffer))
-            super().data_received(data[start : start + piece_bytes])
+            piece_bytes = max(_FED_BYTES, len(reader.buffer))
+            self._feed_piece(data[start : start + piece_bytes])
             start += piece_bytes
-            if self.transport.get_write_buffer_size() > self.unsent_bytes:
-                self.pause(PauseReason.UNSENT)
             if self.transport.is_closing():
-                self._hand_over()
                 return  # whatever else it said
             if self._pauses or perf_counter() >= ends_s:
                 break
         self._unfed = data[start:]
-        self._hand_over()
-        if self._unfed and not self._pauses:
-            self._give_way()
+
+    def _feed_piece(self, piece: bytes) -> None:
+        """Do what the library does with what arrives; most often there is nothing to
+        answer, and the connection stays open.
+        """
+        protocol = self.protocol
+        if protocol.state is not OPEN:
+            super().data_received(piece)
+        else:
+            protocol.receive_data(piece)
+            if protocol.writes or protocol.state is not OPEN:
+                super().data_received(b"")  # which sees to all that follows
+            else:
+                for event in protocol.events_received():
+                    self.process_event(event)
+        if self.transport.get_write_buffer_size() > self.unsent_bytes:
+            self.pause(PauseReason.UNSENT)
 
     def _give_way(self) -> None:
         """Go on with what is left after all others."""
@@ -265,6 +300,17 @@ class BoundedConnection(Connection):
         """Write messages; on a connection that ends they are lost."""
         protocol = self.protocol
         if protocol.state is not OPEN or self.transport.is_closing():
+            return
+        if protocol.side is SERVER and not (protocol.extensions or protocol.debug):
+            # Neither masked nor changed, a whole message is a head and itself. The
+            # library makes an object of it, for several times what all else costs here.
+            opcode = _TEXT if is_text else _BINARY
+            parts: list[bytes] = []
+            for message in messages:
+                parts += (_head(opcode, len(message)), message)
+            stream = b"".join(parts)
+            self._taking.wrote(len(stream))
+            self.transport.write(stream)
             return
         send = protocol.send_text if is_text else protocol.send_binary
         for message in messages:
@@ -335,3 +381,12 @@ class BoundedConnection(Connection):
             + (self.protocol.current_size or 0)
             + self.transport.get_write_buffer_size()
         )
+
+
+def _head(opcode: Opcode, length: int) -> bytes:
+    """What stands before a server's whole message (RFC 6455, 5.2)."""
+    if length < _LENGTH_IN_2_BYTES:
+        return bytes((_FIN | opcode, length))
+    if length < 1 << 16:
+        return struct.pack("!BBH", _FIN | opcode, _LENGTH_IN_2_BYTES, length)
+    return struct.pack("!BBQ", _FIN | opcode, _LENGTH_IN_8_BYTES, length)

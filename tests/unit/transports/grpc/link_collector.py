@@ -44,6 +44,8 @@ class LinkCollector:
     async def serve(self, link: Link, _codec: Codec) -> None:
         awaited = AwaitedLink(link)
         await awaited.send([b"welcome"])
+        sent_s = asyncio.get_running_loop().time()
+        await until(lambda: link.taken_s > sent_s)
         self.links.put_nowait(awaited)
         await self.over.wait()
         link.abort()
