@@ -263,9 +263,9 @@ class MemoryStore(StoredInvitations):
             if known is not None:
                 same = known[:2] == (hash(body), body_bytes)
                 return known.repeated() if same else Declined.OTHER_BODY
-            if not keys.oldest <= key <= keys.newest or key < rows.horizon:
-                ahead = key > keys.newest
-                return Declined.KEY_AHEAD if ahead else Declined.KEY_EXPIRED
+            expired = key < keys.oldest or key < rows.horizon
+            if expired or key > keys.newest:
+                return Declined.KEY_EXPIRED if expired else Declined.KEY_AHEAD
         recipient = rows.by_name.get(name)
         if recipient is None:
             return Declined.NO_SUCH_ACCOUNT
