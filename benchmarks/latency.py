@@ -5,7 +5,8 @@ loop at half of the throughput that was measured with 8 pairs and 16 under way: 
 when a message was due until it was delivered, p99 over all rounds. The second is a
 message alone, from send to receipt, beside what it cannot do without: the transport's
 echo of as many bytes, and for SQLite a commit of one row that is synced, on this disk.
-The load is ``chatbench``'s, in rounds that are taken in turns.
+The load is ``chatbench``'s, in rounds that are taken in turns; of several rounds the
+one in which others had least of the machine is told apart.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from chatbench.contestants import STORES, ChatContestant, echo
 from chatbench.latencies import merge, percentiles
 from chatbench.machine import choose_cores
 from chatbench.rounds import RunContext, run_cell, with_rate
-from chatbench.samples import Sample
+from chatbench.samples import Percentiles, Sample
 from chatbench.workloads import rtt, share, throughput, timed
 from chatstores.sqlite.opening import connect
 from chatstores.sqlite.wal import WalGrowth, close_whole
@@ -31,6 +32,8 @@ _COMMITS: Final = 300
 _ROW_BYTES: Final = 160
 _WAL_BYTES: Final = 16 * 1024 * 1024
 _WARM_UP_S: Final = 0.5
+_ALONE_S: Final = 3.0
+"""The median is told from 200 messages on, and a disk may take 5 ms for each."""
 _CODEC: Final = "msgpack"
 
 
@@ -83,11 +86,21 @@ def _at_half(
     rate = median(it.extras["offered_per_s"] for it in samples)
     told = percentiles(merge(it.latency_histogram or "" for it in samples))
     p99_ms = "-" if told.p99 is None else f"{told.p99 / 1000:.2f}"
-    late_ms = max(it.schedule_lag_us or 0 for it in samples) / 1000
+    calm = min(samples, key=lambda it: it.others_share or 0.0)
+    calm_us = calm.latency_us.p99 if calm.latency_us else None
+    calm_ms = "-" if calm_us is None else f"{calm_us / 1000:.2f}"
     return (
-        f"{contestant.name:22}{rate:9,.0f}/s  p50 {(told.p50 or 0) / 1000:6.2f} ms  "
-        f"p99 {p99_ms:>6} ms  (the load itself was up to {late_ms:.2f} ms late)"
+        f"{contestant.name:22}{rate:9,.0f}/s  p50 {(told.p50 or 0) / 1000:.2f} ms, "
+        f"p99 {p99_ms} ms; {calm_ms} ms in the calmest round, in which others had "
+        f"{100 * (calm.others_share or 0):.0f} % of the machine and the load itself "
+        f"was {(calm.schedule_lag_us or 0) / 1000:.2f} ms late"
     )
+
+
+def _median_of(told: Percentiles | None) -> float:
+    if told is None or told.p50 is None:
+        raise RuntimeError("Too few messages went through for a median.")
+    return told.p50
 
 
 def _alone(contestants: list[Contestant], context: RunContext, rounds: int) -> None:
@@ -97,25 +110,28 @@ def _alone(contestants: list[Contestant], context: RunContext, rounds: int) -> N
     commit_us: list[float] = []
     receipt_us: dict[str, list[float]] = {it.name: [] for it in contestants}
     for number in range(rounds):
-        sample = _whole(run_cell(_cell(bare, rtt(), 1.0), context, number))
-        echo_us.append(sample.latency_us.p50 or 0 if sample.latency_us else 0)
+        sample = _whole(run_cell(_cell(bare, rtt(), _ALONE_S), context, number))
+        echo_us.append(_median_of(sample.latency_us))
         with tempfile.TemporaryDirectory(dir=context.folder) as folder:
             commit_us.append(_commit_us(Path(folder)))
         for it in contestants:
-            sample = _whole(run_cell(_cell(it, rtt(), 1.0), context, number))
-            if sample.receipt_us is not None:
-                receipt_us[it.name].append(sample.receipt_us.p50 or 0)
-    print(f"echo {median(echo_us):.0f} us, a synced commit {median(commit_us):.0f} us")
+            sample = _whole(run_cell(_cell(it, rtt(), _ALONE_S), context, number))
+            receipt_us[it.name].append(_median_of(sample.receipt_us))
+    print(
+        f"echo {median(echo_us):.0f} us, a synced commit {median(commit_us):.0f} us "
+        f"({min(commit_us):.0f} to {max(commit_us):.0f})"
+    )
     for it in contestants:
         floor_us = [
             a + (b if it.store == "sqlite" else 0)
             for a, b in zip(echo_us, commit_us, strict=True)
         ]
         took_us = receipt_us[it.name]
-        ratio = median(a / b for a, b in zip(took_us, floor_us, strict=True))
+        ratios = sorted(a / b for a, b in zip(took_us, floor_us, strict=True))
+        floor = "echo + commit" if it.store == "sqlite" else "echo"
         print(
             f"{it.name:22} sent to receipt {median(took_us):6.0f} us, "
-            f"{ratio:.2f} times {'echo + commit' if it.store == 'sqlite' else 'echo'}",
+            f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) times {floor}",
             flush=True,
         )
 

@@ -334,7 +334,8 @@ class MemoryStore(StoredInvitations):
             else:
                 position, sender, body, size, at_ms = it
                 name, gone = sender.username, sender.deleted
-                page.append(Message(position, name, sender.id, gone, body, size, at_ms))
+                message = (position, name, sender.id, gone, body, size, at_ms)
+                page.append(new_tuple(Message, message))
                 body_bytes -= size
             if body_bytes <= 0:
                 break

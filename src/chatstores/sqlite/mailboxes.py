@@ -31,6 +31,7 @@ from chatcore.model import (
     SentPage,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
+from chatcore.tuples import new_tuple
 from chatstores.bounces import POSITION_BYTES
 from chatstores.sqlite.cache import VISIBLE, MailboxRow
 from chatstores.sqlite.database import Database
@@ -295,7 +296,8 @@ def read(
             size = POSITION_BYTES * len(positions)
             page.append(Bounce(position, name, sender, positions, sent_at_ms))
         else:
-            page.append(Message(position, name, sender, gone, body, size, sent_at_ms))
+            message = (position, name, sender, gone, body, size, sent_at_ms)
+            page.append(new_tuple(Message, message))
         body_bytes -= size
         if body_bytes <= 0:
             break
