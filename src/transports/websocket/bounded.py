@@ -17,10 +17,10 @@ from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
 from transports.tls_stream import TlsStream
 
-_FED_BYTES: Final = 256 * 6
-"""How much the library is given at a time: of the smallest frames, which are empty and
-masked, as many as commands may be executed at a stretch (B2). Where it has the
-beginning of a larger one, it is given as much as it has."""
+_FED_BYTES: Final = 512
+"""How much the library is given at a time: of its smallest messages so many that their
+handling takes some milliseconds (B2). Where it has the beginning of a larger one, it is
+given as much as it has."""
 _READ_BYTES: Final = 16 * 1024
 _TURN_S: Final = 0.001
 _REQUEST_BYTES: Final = 16 * 1024
@@ -302,8 +302,8 @@ class BoundedConnection(Connection):
         if protocol.state is not OPEN or self.transport.is_closing():
             return
         if protocol.side is SERVER and not (protocol.extensions or protocol.debug):
-            # Neither masked nor changed, a whole message is a head and itself. The
-            # library makes an object of it, for several times what all else costs here.
+            # Neither masked nor changed, a whole message is a head and itself. On the
+            # library's way to that are an object, its checks, and a buffer.
             opcode = _TEXT if is_text else _BINARY
             parts: list[bytes] = []
             for message in messages:

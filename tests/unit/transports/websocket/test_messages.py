@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
 from chatcore.errors import CloseCode
@@ -27,6 +28,7 @@ from transports.base import LinkClosed, LinkSettings, parse_address
 from transports.codec import CODECS
 from transports.codec import codec as codec_of
 from transports.websocket import dial
+from transports.websocket.server import ServerSide
 
 NOT_UTF_8 = 1007  # RFC 6455, 7.4.1
 TOO_BIG = 1009
@@ -150,3 +152,38 @@ async def test_what_would_be_too_much_when_expanded_ends_its_link() -> None:
 
         code, _ = await end_of(socket)
         assert code == TOO_BIG
+
+
+@pytest.mark.rule("W3")
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536])
+@pytest.mark.parametrize("is_text", [False, True])
+async def test_a_message_of_any_length_is_what_another_library_reads(
+    length: int, compression: str | None, *, is_text: bool
+) -> None:
+    async def write(connection: ServerConnection) -> None:
+        assert isinstance(connection, ServerSide)
+        connection.write([b"x" * length, b"next"], is_text=is_text)
+        await connection.wait_closed()
+
+    deflate = ServerPerMessageDeflateFactory()
+    async with serve(
+        write,
+        "127.0.0.1",
+        0,
+        create_connection=ServerSide,
+        subprotocols=[Subprotocol("chat.v1.json")],
+        extensions=[] if compression is None else [deflate],
+        compression=None,
+    ) as server:
+        _, port = next(iter(server.sockets)).getsockname()
+        url = f"ws://127.0.0.1:{port}"
+        async with opening(url, compression=compression) as socket:
+            read = [await socket.recv(), await socket.recv()]
+            extensions = len(socket.protocol.extensions)
+
+    expected: list[str | bytes] = [b"x" * length, b"next"]
+    if is_text:
+        expected = ["x" * length, "next"]
+    assert read == expected
+    assert extensions == (compression is not None)
