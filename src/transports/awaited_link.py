@@ -55,8 +55,8 @@ class AwaitedLink:
             LinkClosed: the peer has gone, or sent what is no frame.
         """
         while not self._frames:
-            if self._end is not None:
-                raise self._end
+            if (end := self._end) is not None:
+                raise type(end)(end.code, end.text)  # each with its own traceback
             self._receiver = self._loop.create_future()
             self.link.hold_reading(on=False)
             try:

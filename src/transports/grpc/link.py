@@ -241,8 +241,8 @@ class ClientLink(_StreamLink, TaskLink):
         self._unsent_bytes = 0
         self._held = HeldBytes()
         self.active_s = self.opened_s
-        self._channel = channel
-        self._call = call
+        self._channel: Channel | None = channel
+        self._call: Call[bytes, bytes] | None = call
         self.most_frame_bytes = ANY_FRAME_BYTES
         self._first: list[bytes] = [first]
 
@@ -260,12 +260,15 @@ class ClientLink(_StreamLink, TaskLink):
         if self._first:
             first, self._first = self._first, []
             return first
+        call = self._call
+        if call is None:
+            raise LinkClosed
         try:
-            frame = await self._call.read()
+            frame = await call.read()
         except AioRpcError as error:
             raise link_closed(error) from error
         except asyncio.CancelledError:
-            if self._call.cancelled():
+            if call.cancelled():
                 raise LinkClosed from None
             raise
         if not isinstance(frame, bytes):  # the end, which is no frame
@@ -275,19 +278,22 @@ class ClientLink(_StreamLink, TaskLink):
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
+        call = self._call
+        if call is None:
+            raise LinkClosed
         self._unsent_bytes = sum(map(len, frames))
         self._held.note(self._unsent_bytes)
         try:
             for frame in frames:
                 self._waits_since_s = self._loop.time()
-                await self._call.write(frame)
+                await call.write(frame)
                 self._unsent_bytes -= len(frame)
         except AioRpcError as error:
             raise link_closed(error) from error
         except asyncio.InvalidStateError as error:
             raise LinkClosed from error
         except asyncio.CancelledError:
-            if self._call.cancelled():
+            if call.cancelled():
                 raise LinkClosed from None
             raise
         finally:
@@ -296,12 +302,18 @@ class ClientLink(_StreamLink, TaskLink):
 
     async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # only a server has a code to give
         """See ``transports.base.Link``."""
-        self._call.cancel()
-        await self._channel.close(None)
+        channel = self._channel
+        self.abort()
+        if channel is not None:
+            await channel.close(None)
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
-        self._call.cancel()
+        if self._call is not None:
+            self._call.cancel()
+        # Nothing else closes the connection but to let go of both, where the channel's
+        # own ``close`` would have to be awaited.
+        self._call = self._channel = None
         self._may_receive.set()
 
 
