@@ -202,7 +202,8 @@ class FrameReader:
     async def _wait_for_room(self, connection: Connection) -> None:
         while self._is_full(connection):
             self._runner.run()
-            await self._wait_to_read()
+            if self._is_full(connection):  # nobody wakes who waits for what is done
+                await self._wait_to_read()
 
     async def _give_way(self) -> None:
         """Let all others have a turn, and what is queued be carried out meanwhile."""

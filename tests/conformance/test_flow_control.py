@@ -10,6 +10,7 @@ from chatcore import Limits
 from chatcore.commands import ChangePassword, List, Login, Request, Send
 from chatcore.errors import NoSuchRecipient, Refusal
 from chatcore.events import (
+    Accepted,
     Delivered,
     Listed,
     PasswordChanged,
@@ -200,6 +201,23 @@ async def test_many_small_commands_in_one_frame_are_all_answered(cell: Cell) -> 
         refused = [await peer.expect(Refused) for _ in ids]
         assert [it.id for it in refused] == ids
         assert isinstance(refused[0].refusal, NoSuchRecipient)
+
+
+@each_wire
+@pytest.mark.own_server
+@pytest.mark.rule("W8")
+async def test_what_fills_the_queue_and_is_done_at_once_holds_nothing_up(
+    cell: Cell,
+) -> None:
+    limits = Limits(pending_commands=2)
+    async with serving(cell, limits=limits) as server, server.peer() as peer:
+        await peer.login("ada")
+
+        ids = await peer.tell(*[Send("ada", "x" * 300)] * 3)
+        ids += await peer.tell(Send("ada", "after them"))
+
+        accepted = [await peer.until(Accepted) for _ in ids]
+        assert [it.id for it in accepted] == ids
 
 
 class Gate:
