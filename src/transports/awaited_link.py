@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from chatcore.errors import CloseCode
-from transports.base import Link, LinkClosed, PeerFinished
+from transports.base import Link, LinkClosed
+from transports.waiters import wake
 
 
 class AwaitedLink:
@@ -31,19 +32,18 @@ class AwaitedLink:
         self._frames.extend(frames)
         if self._receiver is None:
             self.link.hold_reading(on=True)
-        _wake(self._receiver)
+        wake(self._receiver)
 
     def reading_ended(self, end: LinkClosed) -> None:
         """See ``transports.base.FrameHandler``."""
         self._end = self._end or end
-        if end.code is CloseCode.LINK_LOST and not isinstance(end, PeerFinished):
-            self._is_gone = True
-        _wake(self._receiver)
-        _wake(self._sender)
+        self._is_gone = self._is_gone or end.is_gone
+        wake(self._receiver)
+        wake(self._sender)
 
     def resume_writing(self) -> None:
         """See ``transports.base.FrameHandler``."""
-        _wake(self._sender)
+        wake(self._sender)
 
     # ---- the coroutines
 
@@ -55,8 +55,8 @@ class AwaitedLink:
             LinkClosed: the peer has gone, or sent what is no frame.
         """
         while not self._frames:
-            if (end := self._end) is not None:
-                raise type(end)(end.code, end.text)  # each with its own traceback
+            if self._end is not None:
+                raise self._end.anew()
             self._receiver = self._loop.create_future()
             self.link.hold_reading(on=False)
             try:
@@ -90,8 +90,3 @@ class AwaitedLink:
     def abort(self) -> None:
         """See ``transports.base.Link``."""
         self.link.abort()
-
-
-def _wake(waiter: "asyncio.Future[None] | None") -> None:
-    if waiter is not None and not waiter.done():
-        waiter.set_result(None)

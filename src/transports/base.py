@@ -27,6 +27,17 @@ class LinkClosed(ChatError):
         self.text = text
         super().__init__(f"[{int(code)}] {text}")
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing can be written any more either."""
+        return self.code is CloseCode.LINK_LOST
+
+    def anew(self) -> "LinkClosed":
+        """The same end, without where it was met: whoever keeps that keeps all that the
+        frames there have, such as a connection.
+        """
+        return type(self)(self.code, self.text)
+
 
 def frame_too_large(limit: int) -> LinkClosed:
     """How a link ends whose peer has written a frame over the limit (W6)."""
@@ -36,6 +47,11 @@ def frame_too_large(limit: int) -> LinkClosed:
 
 class PeerFinished(LinkClosed):
     """The peer writes no more; it may still read what it is owed."""
+
+    @property
+    def is_gone(self) -> bool:
+        """See ``LinkClosed``."""
+        return False
 
 
 class BadUrl(ChatError):

@@ -148,7 +148,6 @@ class Driver:
                 closing.code,
                 closing.text,
             )
-        self._work.finish()
         self._link.abort()
         self._link.hold_reading(on=False)  # whoever waits to read sees the end
         self._chat.detach(connection)

@@ -12,6 +12,7 @@ from transports.base import Link
 from transports.codec import Codec, ItemTooLarge, split
 from transports.fair_scheduler import LinkShare
 from transports.link_work import LinkWork
+from transports.waiters import wake
 
 _log = logging.getLogger(__name__)
 EVENT_BYTES: Final = 1024
@@ -96,8 +97,7 @@ class EventWriter:
 
     def resume(self) -> None:
         """Go on: the link is not clogged any more, or it is gone."""
-        if self._to_write is not None and not self._to_write.done():
-            self._to_write.set_result(None)
+        wake(self._to_write)
 
     def end(self) -> None:
         """Have all that waits see that the link is gone."""
@@ -114,8 +114,7 @@ class EventWriter:
         if self._is_writing or self._work.is_over:
             return
         connection = self.connection
-        delivery = connection.delivery
-        wants_mail = delivery is not None and delivery.wants_mail
+        wants_mail = self._wants_mail(connection)
         if not wants_mail and self._write_now(connection):
             return
         self._is_writing = True

@@ -134,7 +134,7 @@ class FrameReader:
 
     def reading_ended(self, end: LinkClosed) -> None:
         """See ``transports.base.FrameHandler``."""
-        if end.code is CloseCode.LINK_LOST and not isinstance(end, PeerFinished):
+        if end.is_gone:
             self._work.finish()
         elif self._end_of_reading is None:
             self._end_of_reading = end

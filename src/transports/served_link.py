@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Generator
 
 from transports.base import Link
+from transports.waiters import wake
 
 
 class ServedLink:
@@ -30,8 +31,7 @@ class ServedLink:
         """Take note that the link has ended, and all work for it."""
         self._is_gone = True
         self._on_end(self._link)
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        wake(self._gone)
 
     def __await__(self) -> Generator[object, None, None]:
         """Wait for the link's end."""

@@ -54,7 +54,7 @@ class TaskSender(ABC):
         if gone is None:
             self._handler.resume_writing()
         else:
-            self._handler.reading_ended(bare(gone))
+            self._handler.reading_ended(gone.anew())
 
 
 class TaskLink(TaskSender):
@@ -97,11 +97,4 @@ class TaskLink(TaskSender):
                 handler.frames_received(await self.receive())
                 await self._may_receive.wait()
         except LinkClosed as end:
-            handler.reading_ended(bare(end))
-
-
-def bare(end: LinkClosed) -> LinkClosed:
-    """The same end, without where it was met: whoever keeps it would keep all that the
-    frames there have, such as a connection.
-    """
-    return type(end)(end.code, end.text)
+            handler.reading_ended(end.anew())

@@ -1,8 +1,7 @@
 """Writing frames on a server's call: one write at a time, and no task for it.
 
-A write takes gRPC some time, however small it is. So what is written meanwhile goes
-with the next one, in one message: of two ``ServerFrame`` one behind the other a reader
-of protobuf makes one, since their only field is repeated.
+A write takes gRPC some time, however small it is. Meanwhile the link is clogged, and
+what the chat has for it gathers in the outbox, to be the next frame.
 """
 
 import asyncio
@@ -12,9 +11,8 @@ from typing import Any, Final
 from grpc.aio import BaseError, ServicerContext
 
 from transports.held_bytes import HeldBytes
+from transports.waiters import wake
 
-CLOGGED_BYTES: Final = 16 * 1024
-"""From so much on that gRPC has not taken, whoever writes waits."""
 _CLOGGED_S: Final = 0.05
 _TAKEN: Final = object()
 
@@ -34,7 +32,6 @@ class CallWriter:
         "_context",
         "_finished",
         "_is_over",
-        "_joined_bytes",
         "_loop",
         "_on_failed",
         "_on_unclogged",
@@ -51,12 +48,10 @@ class CallWriter:
         self,
         context: "ServicerContext[bytes, bytes]",
         *,
-        frame_bytes: int,
         on_unclogged: Callable[[], None],
         on_failed: Callable[[], None],
     ) -> None:
         self._context = context
-        self._joined_bytes = min(frame_bytes, CLOGGED_BYTES)
         self._on_unclogged = on_unclogged
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
@@ -73,8 +68,8 @@ class CallWriter:
 
     @property
     def is_clogged(self) -> bool:
-        """Whether so much waits that whoever writes has to wait too."""
-        return self._unsent_bytes >= CLOGGED_BYTES
+        """Whether gRPC has not taken all that was written."""
+        return self._write is not None or bool(self._waiting)
 
     def write(self, frames: Sequence[bytes]) -> None:
         """Write frames; on a call that is over they are lost."""
@@ -105,7 +100,7 @@ class CallWriter:
     def _go_on(self, _: object = None) -> None:
         """Take the write that has begun a step further, and begin the next."""
         try:
-            while self._write is not None or self._waiting:
+            while self.is_clogged:
                 if self._write is None:
                     self._write = self._begin()
                 awaited: Any = next(self._write, _TAKEN)
@@ -116,18 +111,12 @@ class CallWriter:
                 self._note_taken()
         except (BaseError, asyncio.CancelledError):
             self._fail()
-        if self._finished is not None and not self._finished.done():
-            self._finished.set_result(None)
+        wake(self._finished)
 
     def _begin(self) -> Iterator[Any]:
-        """Begin to write what waits, as much as may be joined."""
-        waiting = self._waiting
+        """Begin to write the next frame."""
         self.waits_since_s = self._loop.time()
-        if self._unsent_bytes <= self._joined_bytes:
-            frame = waiting[0] if len(waiting) == 1 else b"".join(waiting)
-            waiting.clear()
-        else:
-            frame = waiting.pop(0)
+        frame = self._waiting.pop(0)
         self._write_bytes = len(frame)
         return iter(self._context.write(frame).__await__())
 
@@ -135,11 +124,10 @@ class CallWriter:
         now_s = self._loop.time()
         if self.waits_since_s is not None and now_s - self.waits_since_s > _CLOGGED_S:
             self.progress_s = now_s
-        was_clogged = self.is_clogged
         self._unsent_bytes -= self._write_bytes
         self._write = self._awaited = self.waits_since_s = None
         self.held.note(self._unsent_bytes)
-        if was_clogged and not self.is_clogged:
+        if not self.is_clogged:
             # Not at once: whoever is told may write.
             self._loop.call_soon(self._on_unclogged)
 

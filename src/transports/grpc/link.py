@@ -23,6 +23,7 @@ from transports.grpc.peers import client_of, spelled
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
 from transports.task_link import TaskLink
+from transports.waiters import wake
 
 _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
     str(int(code)): code for code in CloseCode
@@ -95,7 +96,6 @@ class ServerLink(_StreamLink):
         self._reader: asyncio.Future[None] | None = None
         self._writer = CallWriter(
             context,
-            frame_bytes=settings.frame_bytes,
             on_unclogged=self._resume_writing,
             on_failed=self._end_reading,
         )
@@ -143,7 +143,7 @@ class ServerLink(_StreamLink):
 
     def _let_go(self) -> None:
         self._is_over = True
-        _wake(self._reader)
+        wake(self._reader)
         self._writer.cut()
         self._loop.call_soon(self._end_reading)
 
@@ -181,13 +181,13 @@ class ServerLink(_StreamLink):
     def start(self, handler: FrameHandler) -> None:
         """See ``transports.base.Link``."""
         self._handler = handler
-        _wake(self._reader)
+        wake(self._reader)
 
     def hold_reading(self, *, on: bool) -> None:
         """See ``transports.base.Link``; a read that has begun goes on."""
         self._is_held = on
         if not on:
-            _wake(self._reader)
+            wake(self._reader)
 
     @property
     def is_clogged(self) -> bool:
@@ -213,13 +213,8 @@ class ServerLink(_StreamLink):
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
-        _wake(self._ended)
+        wake(self._ended)
         self._let_go()
-
-
-def _wake(waiter: "asyncio.Future[None] | None") -> None:
-    if waiter is not None and not waiter.done():
-        waiter.set_result(None)
 
 
 class ClientLink(_StreamLink, TaskLink):

@@ -19,6 +19,7 @@ from transports.framing import FrameTooLarge, Framing
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
 from transports.tls_stream import TlsStream
+from transports.waiters import wake
 
 READ_BYTES: Final = 16 * 1024
 """How much is read at a time, and ahead of what is received: what can be cut into
@@ -138,7 +139,7 @@ class TcpLink(asyncio.BufferedProtocol):
             self._ahead_bytes += nbytes
             self._read_or_pause()
             self._held.note(self._held_bytes)
-            self._wake(self._readable)
+            wake(self._readable)
             return
         self._cut(framing, received)
         if framing.held_bytes > LARGE_BYTES and self._intake is not None:
@@ -183,7 +184,7 @@ class TcpLink(asyncio.BufferedProtocol):
         """The peer writes no more; keep the socket, to write what it is owed."""
         self._stop_reading(PeerFinished())
         self._has_finished = True
-        self._wake(self._finished)
+        wake(self._finished)
         return True
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # LinkClosed tells as much as anyone does with it
@@ -194,13 +195,13 @@ class TcpLink(asyncio.BufferedProtocol):
         self._end = None
         self._stop_reading(LinkClosed())
         self._has_finished = self._is_gone = True
-        self._wake(self._finished)
-        self._wake(self._gone)
+        wake(self._finished)
+        wake(self._gone)
 
     def _stop_reading(self, end: LinkClosed) -> None:
         if self._end is None:
             self._end = end
-        self._wake(self._readable)
+        wake(self._readable)
         if self._handler is not None:
             self._hand_over(self._handler)
 
@@ -386,8 +387,3 @@ class TcpLink(asyncio.BufferedProtocol):
 
     def _is_over(self, transport: asyncio.Transport) -> bool:
         return self._is_closed or transport.is_closing()
-
-    @staticmethod
-    def _wake(waiter: asyncio.Future[None] | None) -> None:
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
