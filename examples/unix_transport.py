@@ -40,14 +40,19 @@ class UnixListener:
     server: asyncio.Server
     path: Path
 
-    async def close(self) -> None:
+    async def stop_accepting(self) -> None:
         """Accept no more, and leave no socket behind."""
         self.server.close()
         self.path.unlink(missing_ok=True)
 
+    async def wait_finished(self) -> None:
+        """There is nothing else to let go of."""
+
 
 class UnixTransport:
     """See ``chatcore.Transport``."""
+
+    codecs = ("protobuf", "json", "msgpack")
 
     async def listen(
         self,

@@ -8,7 +8,7 @@ from chatapp.errors import CannotReach, SettingWrong
 from chatapp.settings import setting
 
 if TYPE_CHECKING:
-    from transports.base import CannotConnect
+    from transports.errors import CannotConnect
     from transports.tls import ClientTls
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -39,8 +39,8 @@ class ClientSettings:
         "are tried in turn",
         metavar="URL",
     )
-    codec: Literal["protobuf", "json", "msgpack"] = setting(
-        "protobuf", help="how frames are written"
+    codec: Literal["auto", "protobuf", "json", "msgpack"] = setting(
+        "auto", help="how frames are written; auto: as the transport carries them best"
     )
     tls: bool = setting(default=False, help="connect by TLS")
     tls_ca: str = setting(
@@ -69,8 +69,15 @@ class ClientSettings:
         if self._is_secure:
             check_secure("--connect", self.connect)
         grpc = ("grpc:", "grpcs:")
-        if self.codec != "protobuf" and all(it.startswith(grpc) for it in self.urls):
+        if self.codec not in {"auto", "protobuf"} and all(
+            it.startswith(grpc) for it in self.urls
+        ):
             raise SettingWrong(f"gRPC carries protobuf only, not {self.codec}.")
+
+    @property
+    def asked_codec(self) -> str | None:
+        """The codec to use; None for what the transport carries best."""
+        return None if self.codec == "auto" else self.codec
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -142,7 +149,8 @@ def check_transport(name: str) -> None:
 
 def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
     """Raise ``SettingWrong`` for a URL that no transport serves."""
-    from transports.base import BadUrl, parse_address  # noqa: PLC0415  # slow, as below
+    from transports.base import parse_address  # noqa: PLC0415  # as above
+    from transports.errors import BadUrl  # noqa: PLC0415  # as above
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
 
     known = TRANSPORTS.schemes()
@@ -191,7 +199,8 @@ def check_secure(flag: str, urls: Iterable[str]) -> None:
 
 def cannot_reach(error: "CannotConnect", settings: ClientSettings) -> CannotReach:
     """Why there is no server, and which flag helps where the transport was wrong."""
-    from transports.base import WrongTransport, parse_address  # noqa: PLC0415  # slow, as below
+    from transports.base import parse_address  # noqa: PLC0415  # as above
+    from transports.errors import WrongTransport  # noqa: PLC0415  # as above
 
     if "certificate is not accepted" in error.reason:
         return CannotReach(

@@ -40,8 +40,8 @@ from chatsystem import (
     system_environment,
 )
 from transports import serve
-from transports.base import BadUrl, CannotListen
 from transports.certificates import ServerCertificate
+from transports.errors import BadUrl, CannotListen
 from transports.memory_budget import MemoryBudget
 from transports.tls import CertificateUnusable, ServerTls
 

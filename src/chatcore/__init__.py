@@ -46,16 +46,19 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatsystem": "HashSettings system_environment",
     "transports": (
         "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
-        "register_transport serve"
+        "Server open_server register_transport serve"
     ),
     "transports.awaited_link": "AwaitedLink",
     "transports.base": (
-        "Address BadUrl CannotConnect CannotListen FrameHandler Link LinkClosed "
-        "LinkSettings Listener PeerFinished ServeLink Spawn Transport WrongTransport"
+        "Address FrameHandler Link LinkSettings Listener ServeLink Spawn Transport"
     ),
     "transports.certificates": "ServerCertificate",
     "transports.codec": "Codec",
+    "transports.errors": (
+        "BadUrl CannotConnect CannotListen LinkClosed PeerFinished WrongTransport"
+    ),
     "transports.memory_budget": "MemoryBudget",
+    "transports.message_link": "MessageLink",
     "transports.task_link": "TaskLink",
     "transports.tcp.handshake": "greet_server welcome_client",
     "transports.tcp.link": "TcpLink",

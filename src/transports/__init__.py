@@ -1,7 +1,7 @@
 """Transports, and what all of them share: the session driver and the client.
 
-``serve`` and ``connect`` are what an application calls; ``register_transport`` adds a
-transport.
+``serve`` (or ``open_server``) and ``connect`` are what an application calls;
+``register_transport`` adds a transport.
 """
 
 from transports.client.client import Client, ListedAccount
@@ -9,7 +9,7 @@ from transports.client.connect import connect
 from transports.client.events import LinkDown, LinkEvent, LinkUp
 from transports.client.reconnect import ReconnectPolicy
 from transports.registry import register_transport
-from transports.server import serve
+from transports.server import Server, open_server, serve
 
 __all__ = [
     "Client",
@@ -18,7 +18,9 @@ __all__ = [
     "LinkUp",
     "ListedAccount",
     "ReconnectPolicy",
+    "Server",
     "connect",
+    "open_server",
     "register_transport",
     "serve",
 ]

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from chatcore.errors import CloseCode
-from transports.base import Link, LinkClosed
+from transports.base import Link
+from transports.errors import LinkClosed
 from transports.waiters import wake
 
 

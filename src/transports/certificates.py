@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from transports.base import Address, CannotConnect, LinkSettings
+from transports.base import Address, LinkSettings
+from transports.errors import CannotConnect
 from transports.tls import CertificateUnusable, ClientTls, PemFiles, ServerTls
 
 _Pem: TypeAlias = bytes | None

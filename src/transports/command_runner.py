@@ -15,11 +15,11 @@ class CommandRunner:
     """Has the chat execute what is queued.
 
     Args:
-        on_change: called when more or less is queued.
         on_done: called when a batch is done.
 
     Attributes:
         connection: whose; set before anything is queued.
+        on_change: called when more or less waits to be carried out.
         queue: what is to be carried out.
     """
 
@@ -29,12 +29,12 @@ class CommandRunner:
         "_is_working",
         "_limits",
         "_link",
-        "_on_change",
         "_on_done",
         "_share",
         "_work",
         "_writer",
         "connection",
+        "on_change",
         "queue",
     )
 
@@ -55,7 +55,7 @@ class CommandRunner:
         self._share = share
         self._work = work
         self._writer = writer
-        self._on_change = on_change
+        self.on_change = on_change
         self._on_done = on_done
         self._limits = chat.limits
         self._is_known = False
@@ -67,7 +67,7 @@ class CommandRunner:
         pending = self.queue
         if not pending.waits:
             return
-        self._on_change()
+        self.on_change()
         if self._is_working:
             return
         self._is_working = True
@@ -90,7 +90,7 @@ class CommandRunner:
                 while self._writer.is_crowded and await self._writer.drained():
                     pass
                 pending.finish(len(batch))
-                self._on_change()
+                self.on_change()
                 self._on_done()
                 if pending.waits:
                     await self._share.give_way()

@@ -236,4 +236,6 @@ class Driver:
     def _note(self) -> None:
         """Take note of what waits here."""
         waiting_bytes = len(self._connection.outbox) * EVENT_BYTES
-        self._own.note(self._runner.queue.held_bytes + waiting_bytes)
+        self._own.note(
+            self._reader.held_bytes + self._runner.queue.held_bytes + waiting_bytes
+        )

@@ -10,9 +10,10 @@ from chatcore.commands import Request
 from chatcore.connections import Connection
 from chatcore.errors import CloseCode
 from transports.acknowledgement_queue import AcknowledgementQueue
-from transports.base import Link, LinkClosed, PeerFinished
+from transports.base import Link
 from transports.codec import AT_A_STRETCH, BrokenFrame, Codec
 from transports.command_runner import CommandRunner
+from transports.errors import LinkClosed, PeerFinished
 from transports.event_writer import EventWriter
 from transports.fair_scheduler import UNIT_BYTES, LinkShare
 from transports.link_work import LinkWork
@@ -29,6 +30,7 @@ class FrameReader:
     not take, and after some commands or milliseconds all others have a turn.
 
     Attributes:
+        held_bytes: of the frames that wait to be taken.
         is_held: nothing may be read, since all links together hold too much.
         is_taking: what has arrived is not all taken.
     """
@@ -51,6 +53,7 @@ class FrameReader:
         "_waiting",
         "_work",
         "_writer",
+        "held_bytes",
         "is_held",
         "is_taking",
     )
@@ -83,6 +86,7 @@ class FrameReader:
         self._turn_ends_s = 0.0
         self._is_stalled = False
         self._waiting: list[asyncio.Future[None]] = []
+        self.held_bytes = 0
         self.is_held = False
         self.is_taking = False
 
@@ -99,16 +103,25 @@ class FrameReader:
         connection.hear()
         if self.is_taking:
             self._frames = [*self._frames, *frames]
+            self._hold(sum(map(len, frames)))
             return
         if len(frames) == 1 and self._take_lone(connection, frames[0]):
             if not self._is_full(connection):
                 return
             frames = ()  # none that is left, but there is to be waited
         self._frames = frames
+        self.held_bytes = sum(map(len, frames))
         self.is_taking = True
         if not self._work.begin(self._take_frames()):
             self._is_stalled = True
             self._link.hold_reading(on=True)
+            self._runner.on_change()
+
+    def _hold(self, more_bytes: int) -> None:
+        """Take note that more, or less, waits to be taken."""
+        self.held_bytes += more_bytes
+        if self._is_stalled:
+            self._runner.on_change()
 
     def _take_lone(self, connection: Connection, frame: bytes) -> bool:
         """Take a frame that is small and came alone, as in a chat most do; whether that
@@ -153,6 +166,7 @@ class FrameReader:
                 frames, self._frames = self._frames, ()
                 for frame in frames:
                     await self._take(connection, frame)
+                    self._hold(-len(frame))
                     if connection.is_over:
                         return
             self._acknowledge_now()
@@ -160,6 +174,8 @@ class FrameReader:
             self._end_of_reading = LinkClosed(CloseCode.BROKEN_FRAME, str(broken))
             self._acknowledge_now()
         finally:
+            self._frames = ()
+            self._hold(-self.held_bytes)
             self.is_taking = False
             self._runner.run()
         if self._is_stalled:

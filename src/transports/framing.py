@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from chatcore.errors import ChatError
-from transports.base import frame_too_large
+from transports.errors import frame_too_large
 
 LENGTH_BYTES: Final = 4
 _NEWLINE: Final = 0x0A

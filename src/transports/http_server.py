@@ -18,7 +18,8 @@ from typing import Final, TypeAlias, cast
 
 import h11
 
-from transports.base import CannotListen, authority, reason_of
+from transports.base import authority
+from transports.errors import CannotListen, reason_of
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     FairScheduler,

@@ -5,13 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import (
-    ANY_FRAME_BYTES,
-    FrameHandler,
-    LinkClosed,
-    LinkSettings,
-    frame_too_large,
-)
+from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
+from transports.errors import LinkClosed, frame_too_large
 from transports.held_bytes import HeldBytes
 
 _CLOGGED_BYTES: Final = 64 * 1024

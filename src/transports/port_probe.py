@@ -9,15 +9,9 @@ import asyncio
 import ssl
 from typing import Final
 
-from transports.base import (
-    Address,
-    CannotConnect,
-    LinkSettings,
-    WrongTransport,
-    authority,
-    reason_of,
-)
+from transports.base import Address, LinkSettings, authority
 from transports.certificates import context_to_dial
+from transports.errors import CannotConnect, WrongTransport, reason_of
 from transports.tls import SECURE_SCHEMES
 
 _TIMEOUT_S: Final = 1.0

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from chatsystem.schemes import SchemeRegistry
-from transports.base import BadUrl, Transport
+from transports.base import Address, Transport
+from transports.codec import Codec
+from transports.codec import codec as codec_of
+from transports.errors import BadUrl
 
 SCHEMES: Final[Mapping[str, str]] = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
 """The schemes of URLs by the names that people know our transports by, in the order in
@@ -47,3 +50,20 @@ def transport_for(scheme: str) -> Transport:
         known = ", ".join(TRANSPORTS.schemes())
         raise BadUrl(f"{scheme}:", f"known schemes are {known}")
     return transport
+
+
+def codec_on(address: Address, asked: str | None) -> Codec:
+    """The codec of frames on this URL: what is asked for, or what its transport carries
+    best.
+
+    Raises:
+        BadUrl: nobody serves the scheme, or its transport does not carry the codec.
+        UnknownCodec: there is none of this name.
+    """
+    carried = transport_for(address.scheme).codecs
+    if asked is None:
+        return codec_of(carried[0])
+    found = codec_of(asked)
+    if asked not in carried:
+        raise BadUrl(address.text, f"it carries {', '.join(carried)}, not {asked}")
+    return found

@@ -12,11 +12,12 @@ from chatcore.errors import Outage
 from chatcore.model import Origin
 from chatcore.ports import Environment
 from chatsystem import system_environment
-from transports.base import BadUrl, Link, LinkSettings, Listener, parse_address
+from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.certificates import ServerCertificate
 from transports.codec import Codec
 from transports.connection_names import connection_name
 from transports.driver import Driver
+from transports.errors import BadUrl
 from transports.fair_scheduler import FairScheduler
 from transports.memory_budget import MemoryBudget
 from transports.proxies import Proxies
@@ -49,12 +50,7 @@ async def serve(
             await stopped.wait()
 
     Yields the URLs that accept now, in the order given, with real ports for port 0.
-    Leaving the block takes no new sessions, tells each peer that it may come back,
-    and returns once the store has everything (W9). ``memory_budget`` tells meanwhile
-    what all connections hold (B1). URLs with TLS, such as ``tcps://``, show the
-    certificate of ``tls``; it is read again when its files change. Connections from
-    ``proxies``, networks such as ``10.0.0.0/8``, are taken for whose they say: by PROXY
-    protocol 2 on TCP, where they must, by ``X-Forwarded-For`` on WebSocket and gRPC.
+    Everything else is as with ``open_server``.
 
     Raises:
         BadUrl: a URL that no transport serves, or one with TLS and no certificate.
@@ -63,14 +59,50 @@ async def serve(
         ValueError: a network of ``proxies`` that is none.
     """
     certificate = ServerCertificate(tls) if isinstance(tls, ServerTls) else tls
-    trusted = Proxies.of(proxies)
     for url in urls:
         if parse_address(url).is_secure and certificate is None:
-            raise BadUrl(url, "with TLS, serve() needs a certificate: tls=ServerTls(…)")
+            raise needs_certificate(url)
+    async with open_server(
+        chat,
+        environment=environment,
+        memory_budget=memory_budget,
+        tls=certificate,
+        proxies=proxies,
+    ) as server:
+        yield [await server.listen(url) for url in urls]
+
+
+@asynccontextmanager
+async def open_server(
+    chat: Chat,
+    *,
+    environment: Environment | None = None,
+    memory_budget: MemoryBudget | None = None,
+    tls: ServerTls | ServerCertificate | None = None,
+    proxies: Sequence[str] = (),
+) -> AsyncIterator["Server"]:
+    """A server of this chat that does not listen yet, while the block runs.
+
+    It listens on URLs that it is given (``Server.listen``), and takes links of sockets
+    that somebody else owns (``Server.accept``).
+
+    Leaving the block takes no new sessions, tells each peer that it may come back,
+    and returns once the store has everything (W9). ``memory_budget`` tells meanwhile
+    what all connections hold (B1). URLs with TLS, such as ``tcps://``, show the
+    certificate of ``tls``; it is read again when its files change. Connections from
+    ``proxies``, networks such as ``10.0.0.0/8``, are taken for whose they say: by PROXY
+    protocol 2 on TCP, where they must, by ``X-Forwarded-For`` on WebSocket and gRPC.
+
+    Raises:
+        CertificateUnusable: files of ``tls`` that cannot be used.
+        ValueError: a network of ``proxies`` that is none.
+    """
+    certificate = ServerCertificate(tls) if isinstance(tls, ServerTls) else tls
+    trusted = Proxies.of(proxies)
     await chat.start(environment or system_environment())
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
-        server = _Server(
+        server = Server(
             chat,
             tasks,
             memory_budget or MemoryBudget(chat.limits.held_bytes),
@@ -79,7 +111,7 @@ async def serve(
         )
         ticking = tasks.create_task(server.tick())
         try:
-            yield [await server.listen(url) for url in urls]
+            yield server
         except BaseException as error:  # noqa: BLE001  # raised below, as it came
             # A task group would wrap it, and cancel links that are at work.
             failure = error
@@ -89,8 +121,18 @@ async def serve(
         raise failure
 
 
-class _Server:
-    """The listeners and links of one chat."""
+def needs_certificate(url: str) -> BadUrl:
+    """What a URL with TLS is refused with, where there is no certificate."""
+    return BadUrl(url, "with TLS, serve() needs a certificate: tls=ServerTls(…)")
+
+
+class Server:
+    """The listeners and links of one chat; ``open_server`` makes it.
+
+    Attributes:
+        urls: where it listens.
+        settings: what an adapter needs to know that makes links itself.
+    """
 
     def __init__(
         self,
@@ -106,12 +148,14 @@ class _Server:
         self._links: set[Link] = set()
         self._on_end = self._forget  # one for all links
         self._last_gone: asyncio.Event | None = None
+        self._has_stopped: asyncio.Event | None = None
         limits = chat.limits
         self._memory_budget = memory_budget
         self._certificate = certificate
+        self.urls: list[str] = []
         self._scheduler = FairScheduler(at_once=1)
         self._log_limited = RateLimitedLog(_log)
-        self._settings = LinkSettings(
+        self.settings = LinkSettings(
             frame_bytes=limits.first_frame_bytes,
             later_frame_bytes=limits.frame_bytes,
             command_bytes=limits.command_bytes,
@@ -128,14 +172,31 @@ class _Server:
         )
 
     async def listen(self, url: str) -> str:
-        """Accept on one more URL; the URL that clients use."""
+        """Accept on one more URL; the URL that clients use.
+
+        Raises:
+            BadUrl: no transport serves it, or it is one with TLS and no certificate.
+            CannotListen: the machine does not give the address.
+        """
         address = parse_address(url)
-        serve_link = partial(self.serve_link, address.scheme)
+        if address.is_secure and self._certificate is None:
+            raise needs_certificate(url)
+        serve_link = partial(self._accept, address.scheme)
         listener = await transport_for(address.scheme).listen(
-            address, serve_link, self._settings, self.spawn
+            address, serve_link, self.settings, self.spawn
         )
         self._listeners.append(listener)
+        self.urls.append(listener.url)
         return listener.url
+
+    def accept(self, link: Link, codec: Codec, *, transport: str) -> ServedLink:
+        """Drive a link that has shaken hands to its end, which can be awaited.
+
+        Its maker has asked ``settings.admission`` for room, and gives that back once
+        the link has ended (B3). ``transport`` is the scheme that stands for how it
+        came, for logs and metrics.
+        """
+        return self._accept(transport, link, codec)
 
     def spawn(self, work: Coroutine[object, None, None]) -> None:
         """Run a link's work; a fault in it ends that link and no other."""
@@ -147,8 +208,7 @@ class _Server:
         except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
             _log.exception("A link ended by a fault of the server")
 
-    def serve_link(self, transport: str, link: Link, codec: Codec) -> ServedLink:
-        """Drive a link to its end; ``transport`` is the scheme that it came by."""
+    def _accept(self, transport: str, link: Link, codec: Codec) -> ServedLink:
         origin = Origin(connection_name(), transport, link.peer)
         _log.debug("%s connected", link.peer)
         driver = Driver(
@@ -188,9 +248,25 @@ class _Server:
             await asyncio.sleep(_TICK_S)
 
     async def stop(self) -> None:
+        """Take nobody any more, tell each peer that it may come back, and return once
+        the store has everything (W9); again, to wait for that.
+
+        Leaving the block does so. Whoever has sockets that somebody else closes first
+        stops it before that.
+        """
+        if self._has_stopped is not None:
+            await self._has_stopped.wait()
+            return
+        self._has_stopped = asyncio.Event()
+        try:
+            await self._stop()
+        finally:
+            self._has_stopped.set()
+
+    async def _stop(self) -> None:
         """Close the listeners, then the links, those that do not end by force."""
         for listener in self._listeners:
-            await listener.close()
+            await listener.stop_accepting()
         try:
             await self._chat.stop()
         except Outage as outage:
@@ -206,3 +282,12 @@ class _Server:
                 link.abort()
             if self._links:
                 await self._last_gone.wait()
+        for listener in self._listeners:
+            await self._finish(listener)
+
+    async def _finish(self, listener: Listener) -> None:
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await listener.wait_finished()
+        except TimeoutError:
+            _log.warning("%s has not finished in time", listener.url)

@@ -1,10 +1,14 @@
 """A link made of coroutines: for transports that are awaited."""
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from transports.base import FrameHandler, LinkClosed
+from transports.base import FrameHandler
+from transports.errors import LinkClosed
+
+_log = logging.getLogger(__name__)
 
 
 class TaskSender(ABC):
@@ -45,10 +49,15 @@ class TaskSender(ABC):
                 frames, self._unsent = self._unsent, []
                 await self.send(frames)
         except LinkClosed as closed:
-            self._unsent.clear()
             gone = closed
+        except Exception:  # noqa: BLE001  # a fault there ends one link, not all
+            name = f"{type(self).__module__}.{type(self).__qualname__}"
+            _log.exception("%s could not write", name)
+            gone = LinkClosed()
         finally:
             self._sender = None
+            if gone is not None:
+                self._unsent.clear()
         if self._handler is None:
             return
         if gone is None:
@@ -98,3 +107,7 @@ class TaskLink(TaskSender):
                 await self._may_receive.wait()
         except LinkClosed as end:
             handler.reading_ended(end.anew())
+        except Exception:  # noqa: BLE001  # as above
+            name = f"{type(self).__module__}.{type(self).__qualname__}"
+            _log.exception("%s could not read", name)
+            handler.reading_ended(LinkClosed())

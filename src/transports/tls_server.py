@@ -6,8 +6,9 @@ import sys
 from typing import Final
 
 from chatcore.addresses import network_of
-from transports.base import Address, BadUrl, LinkSettings
+from transports.base import Address, LinkSettings
 from transports.entry import Entry
+from transports.errors import BadUrl
 from transports.fair_scheduler import FairScheduler
 from transports.rate_limited_log import RateLimitedLog
 from transports.tls import CertificateInUse

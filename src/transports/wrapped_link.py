@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from chatcore.errors import CloseCode
-from transports.base import FrameHandler, Link, LinkClosed
+from transports.base import FrameHandler, Link
+from transports.errors import LinkClosed
 
 
 class WrappedLink:

@@ -19,7 +19,7 @@ from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
 from tests.faults.splitting import splitting_transports
 from transports import registry
-from transports.base import CannotConnect
+from transports.errors import CannotConnect
 
 _MATRIX: Final = pytest.StashKey[Matrix]()
 _IS_WHOLE: Final = pytest.StashKey[bool]()

@@ -17,8 +17,9 @@ import pytest
 
 from tests.conformance.matrix import SECURE, STORES, TARGET, TRANSPORTS, Carried, Matrix
 from transports import register_transport
-from transports.base import BadUrl, parse_address
+from transports.base import parse_address
 from transports.codec import CODECS
+from transports.errors import BadUrl
 
 NEEDED: Final = ("SCHEME", "LISTENS", "TRANSPORT")
 

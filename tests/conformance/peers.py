@@ -31,8 +31,8 @@ from chatcore.events import (
     Welcome,
 )
 from transports.awaited_link import AwaitedLink
-from transports.base import LinkClosed
 from transports.codec import Codec
+from transports.errors import LinkClosed
 
 WITHIN_S: Final = 10.0
 PASSWORD: Final = "correct horse"

@@ -29,8 +29,8 @@ from tests.conformance.peers import PASSWORD
 from tests.conformance.servers import serving
 from tests.conformance.sockets import socket_to
 from transports import connect
-from transports.base import CannotConnect
 from transports.codec import codec
+from transports.errors import CannotConnect
 
 KIB: Final = 1024
 

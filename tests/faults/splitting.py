@@ -123,6 +123,11 @@ class SplittingTransport:
         self._name = name
         self._numbers = count()
 
+    @property
+    def codecs(self) -> Sequence[str]:
+        """See ``transports.base.Transport``."""
+        return self._found().codecs
+
     async def listen(
         self,
         address: Address,

@@ -24,8 +24,9 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from chatcore.limits import MIB
-from transports.base import LinkClosed, LinkSettings, authority, parse_address
+from transports.base import LinkSettings, authority, parse_address
 from transports.codec import codec
+from transports.errors import LinkClosed
 from transports.websocket.link import WebSocketLink
 from transports.websocket.server import ServerSide, server_options
 

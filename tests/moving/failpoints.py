@@ -22,7 +22,6 @@ from transports.base import (
     Address,
     FrameHandler,
     Link,
-    LinkClosed,
     LinkSettings,
     Listener,
     ServeLink,
@@ -30,6 +29,7 @@ from transports.base import (
     Transport,
 )
 from transports.codec import Codec
+from transports.errors import LinkClosed
 from transports.task_link import TaskLink
 from transports.wrapped_link import WrappedLink
 
@@ -176,6 +176,11 @@ class FailpointTransport:
     def __init__(self, transport: Transport, failpoint: Failpoint) -> None:
         self._transport = transport
         self._failpoint = failpoint
+
+    @property
+    def codecs(self) -> Sequence[str]:
+        """See ``transports.base.Transport``."""
+        return self._transport.codecs
 
     async def listen(
         self,

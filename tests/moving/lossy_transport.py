@@ -67,6 +67,11 @@ class LossyTransport:
         self._transport = transport
         self._loss = loss
 
+    @property
+    def codecs(self) -> Sequence[str]:
+        """See ``transports.base.Transport``."""
+        return self._transport.codecs
+
     async def listen(
         self,
         address: Address,

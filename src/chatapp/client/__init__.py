@@ -13,7 +13,7 @@ from chatapp.connecting import TerminalSettings, cannot_reach
 from chatapp.errors import SettingWrong
 from chatapp.exit_codes import ExitCode
 from transports import connect
-from transports.base import BadUrl, CannotConnect
+from transports.errors import BadUrl, CannotConnect
 from transports.tls import CertificateUnusable
 
 
@@ -51,7 +51,7 @@ async def _chat(settings: TerminalSettings, shell: Shell) -> None:
     try:
         async with connect(
             settings.urls,
-            codec=settings.codec,
+            codec=settings.asked_codec,
             on_link=shell.tell_link,
             tls=settings.client_tls,
         ) as client:

@@ -8,14 +8,17 @@ from typing import Final
 from chatapp.demo.audit import DeliveryAudit
 from chatapp.demo.display import ReplayDisplay
 from transports import Client, connect
+from transports.base import parse_address
+from transports.registry import transport_for
 
 PASSWORD: Final = "a password for the demo"  # noqa: S105  # it protects nothing
 _HEAR_S: Final = 60.0
 
 
 def codec_on(url: str, codec: str) -> str:
-    """The codec to use on a URL: gRPC carries protobuf and nothing else."""
-    return "protobuf" if url.startswith("grpc") else codec
+    """The codec to use on a URL: this one, or what its transport carries instead."""
+    carried = transport_for(parse_address(url).scheme).codecs
+    return codec if codec in carried else carried[0]
 
 
 class Person:

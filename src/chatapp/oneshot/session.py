@@ -16,7 +16,7 @@ from chatapp.oneshot.record_writer import RecordWriter
 from chatapp.oneshot.settings import OneShotSettings
 from chatapp.oneshot.signals import Signals, ending_at_once
 from transports import Client, connect
-from transports.base import BadUrl, CannotConnect, LinkClosed
+from transports.errors import BadUrl, CannotConnect, LinkClosed
 from transports.tls import CertificateUnusable
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ async def _talk(settings: ClientSettings, work: Callable[[Client], Awaitable[T]]
 async def _connected(settings: ClientSettings, opened: AsyncExitStack) -> Client:
     try:
         return await opened.enter_async_context(
-            connect(settings.urls, codec=settings.codec, tls=settings.client_tls)
+            connect(settings.urls, codec=settings.asked_codec, tls=settings.client_tls)
         )
     except (BadUrl, CertificateUnusable) as error:
         raise SettingWrong(str(error)) from error

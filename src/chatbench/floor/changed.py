@@ -5,7 +5,7 @@ that the product's own way of serving takes it by URL like any other. Only what 
 listens for is changed; its clients see the transport's own URL.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -45,6 +45,11 @@ class _ChangedTransport:
         self._transport = transport
         self._scheme = scheme
         self._changes = changes
+
+    @property
+    def codecs(self) -> Sequence[str]:
+        """See ``transports.base.Transport``."""
+        return self._transport.codecs
 
     async def listen(
         self,

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from transports.base import Link, LinkClosed, LinkSettings, parse_address
+from transports.base import Link, LinkSettings, parse_address
 from transports.codec import Codec
+from transports.errors import LinkClosed
 from transports.registry import transport_for
 
 _log = logging.getLogger(__name__)
@@ -37,8 +38,9 @@ async def echoing(url: str) -> AsyncIterator[str]:
         try:
             yield listener.url
         finally:
-            await listener.close()
+            await listener.stop_accepting()
             echo.end()
+            await listener.wait_finished()
 
 
 class _Echo:

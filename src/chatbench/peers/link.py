@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from chatbench.wire.base import Arrival, OnArrival, OnFault
 from chatbench.wire.connection import CannotOpen
-from transports.base import reason_of
+from transports.errors import reason_of
 
 LinkT = TypeVar("LinkT", bound="PeerLink")
 

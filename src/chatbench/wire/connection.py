@@ -10,8 +10,9 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeAlias, cast
 
-from transports.base import Address, reason_of
+from transports.base import Address
 from transports.certificates import client_context
+from transports.errors import reason_of
 from transports.tls import SYSTEM_TRUST
 
 _OPEN_S: Final = 10.0

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from chatcore.limits import MIB
-from transports.base import LinkClosed
 from transports.codec import codec
+from transports.errors import LinkClosed
 from transports.framing import FrameTooLarge
 from transports.tcp.handshake import MAX_LINE_BYTES, framing_for, greet, read_welcome
 

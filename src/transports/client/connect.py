@@ -16,8 +16,7 @@ from transports.client.events import LinkEvent
 from transports.client.key_generator import KeyGenerator
 from transports.client.protocol import ClientProtocol
 from transports.client.reconnect import ReconnectPolicy
-from transports.codec import codec as codec_of
-from transports.registry import transport_for
+from transports.registry import codec_on
 from transports.tls import SYSTEM_TRUST, ClientTls
 
 _DEFAULT_RECONNECTING: Final = ReconnectPolicy()
@@ -27,7 +26,7 @@ _DEFAULT_RECONNECTING: Final = ReconnectPolicy()
 async def connect(
     urls: str | Sequence[str],
     *,
-    codec: str = "protobuf",
+    codec: str | None = None,
     reconnect: ReconnectPolicy | None = _DEFAULT_RECONNECTING,
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
@@ -44,7 +43,8 @@ async def connect(
     Args:
         urls: where the server is; of several, the next is tried when one fails. They
             may be of different transports: a session moves between them.
-        codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``.
+        codec: how frames are written: ``protobuf``, ``msgpack`` or ``json``; on each
+            URL what its transport carries best where none is named.
         reconnect: how to come back after a lost link; None for not at all.
         on_received: told of messages that their recipients acknowledged (M8), at once
             and one notice at a time: none is kept.
@@ -61,7 +61,9 @@ async def connect(
     out of turn, over its own window (W8) or in frames over 4 MiB ends the link.
 
     Raises:
-        BadUrl: a URL that no transport serves.
+        BadUrl: a URL that no transport serves, or whose transport does not carry the
+            codec.
+        UnknownCodec: there is no such codec.
         CertificateUnusable: files of ``tls`` that cannot be used.
         CannotConnect: no server was reached at any of them.
         LinkClosed: a server was, and the link was lost before a word.
@@ -70,18 +72,17 @@ async def connect(
     tried = [urls] if isinstance(urls, str) else list(urls)
     for url in tried:
         address = parse_address(url)
-        transport_for(address.scheme)
+        codec_on(address, codec)
         if address.is_secure:
             client_context(tls)  # which finds what is wrong with its files
     driver = ClientDriver(
         ClientProtocol(
             tried,
-            codec_of(codec),
             reconnect,
             KeyGenerator(secrets.randbits),
             now_s=time.monotonic(),
         ),
-        codec_of(codec),
+        codec,
         on_received,
         on_link,
         tls,

@@ -15,7 +15,7 @@ from chatcore.commands import Command, List, Logout
 from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import Bounced, Delivered, Event, Listed, Received
 from transports.awaited_link import AwaitedLink
-from transports.base import CannotConnect, LinkClosed, LinkSettings, parse_address
+from transports.base import LinkSettings, parse_address
 from transports.client.errors import SessionRefused
 from transports.client.events import (
     Answer,
@@ -32,8 +32,8 @@ from transports.client.events import (
 from transports.client.limits import LARGEST_FRAME
 from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
-from transports.codec import Codec
-from transports.registry import transport_for
+from transports.errors import CannotConnect, LinkClosed
+from transports.registry import codec_on, transport_for
 from transports.tls import ClientTls
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,13 @@ class _Call:
 class ClientDriver:
     """Runs one client's protocol.
 
+    Args:
+        protocol: what it runs.
+        codec: the name of the one to use, or None for each transport's best.
+        on_received: see ``connect``.
+        on_link: see ``connect``.
+        tls: see ``connect``.
+
     Attributes:
         protocol: what it runs.
     """
@@ -76,7 +83,7 @@ class ClientDriver:
     def __init__(
         self,
         protocol: ClientProtocol,
-        codec: Codec,
+        codec: str | None,
         on_received: Callable[[Received], None],
         on_link: Callable[[LinkEvent], None],
         tls: ClientTls,
@@ -216,12 +223,13 @@ class ClientDriver:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
         transport = transport_for(address.scheme)
-        link = AwaitedLink(await transport.dial(address, self._codec, self._settings))
+        codec = codec_on(address, self._codec)
+        link = AwaitedLink(await transport.dial(address, codec, self._settings))
         try:
             if self.protocol.state is ClientState.ENDED:
                 return
             self._link = link
-            self.protocol.link_opened()
+            self.protocol.link_opened(codec)
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(self._write(link))
                 ended = await self._read(link)

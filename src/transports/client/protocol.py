@@ -5,7 +5,7 @@ to write and events (``events``) come out; time and jitter are arguments. Around
 somebody dials, reads and writes (``driver``)::
 
     url = protocol.next_url()
-    protocol.link_opened()
+    protocol.link_opened(codec)
     protocol.receive_frame(frame, now_s)
     command_id = protocol.ask(Send("bob", "hello"), now_s)
     for frame in protocol.frames_to_send(): ...
@@ -35,7 +35,6 @@ from chatcore.errors import (
     SessionGone,
     WrongCredentials,
 )
-from transports.base import CannotConnect, LinkClosed
 from transports.client.errors import LinkFailed, ProtocolError, SessionRefused
 from transports.client.events import (
     ClientEnded,
@@ -60,6 +59,7 @@ from transports.client.states import (
     why_unexpected,
 )
 from transports.codec import BrokenFrame, Codec
+from transports.errors import CannotConnect, LinkClosed
 
 
 class ClientProtocol:
@@ -71,21 +71,21 @@ class ClientProtocol:
         failure: why nothing can be asked any more; None until the end.
     """
 
+    _codec: Codec
+
     def __init__(
         self,
         urls: Sequence[str],
-        codec: Codec,
         reconnect: ReconnectPolicy | None,
         keys: KeyGenerator,
         *,
         now_s: float,
     ) -> None:
-        self._codec = codec
         self._keys = keys
         self._attempts = Attempts(urls, reconnect, now_s)
         self._events: list[ClientEvent] = []
         self._pending = PendingCommands(self._tell, keys)
-        self._buffer = SendBuffer(codec, self._pending)
+        self._buffer = SendBuffer(self._pending)
         self._session = ClientSession()
         self._mail_was_told = False
         self.state = ClientState.DIALLING
@@ -164,8 +164,9 @@ class ClientProtocol:
         """Where to dial now."""
         return self._attempts.next_url()
 
-    def link_opened(self) -> None:
-        """A link to the URL is there, and has shaken hands."""
+    def link_opened(self, codec: Codec) -> None:
+        """A link to the URL is there, and has shaken hands for frames of this codec."""
+        self._codec = self._buffer.codec = codec
         self._step(ClientTrigger.LINKED)
 
     def link_lost(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatcore.errors import ChatError, CloseCode, Closed, Outage, Refusal
-from transports.base import CannotConnect, LinkClosed
 from transports.client.errors import LinkFailed, SessionRefused
+from transports.errors import CannotConnect, LinkClosed
 
 _STEADY_S: Final = 1.0
 _MOST_ASKED_S: Final = 3600.0

@@ -23,6 +23,7 @@ class SendBuffer:
     """What waits to be written.
 
     Attributes:
+        codec: of the link that there is; set before anything is written on one.
         limits: what the server has told of itself.
         is_attached: a login or resume was answered on this link, and with it the
             server reads larger frames (B1).
@@ -31,8 +32,9 @@ class SendBuffer:
         acknowledged: the position whose acknowledgement was last written.
     """
 
-    def __init__(self, codec: Codec, pending: PendingCommands) -> None:
-        self._codec = codec
+    codec: Codec
+
+    def __init__(self, pending: PendingCommands) -> None:
         self._pending = pending
         self.limits = ServerLimits()
         self.clear()
@@ -106,7 +108,7 @@ class SendBuffer:
             largest = self.limits.login_frame_bytes
         while True:
             try:
-                frames = split(requests, self._codec.encode_commands, largest)
+                frames = split(requests, self.codec.encode_commands, largest)
             except ItemTooLarge as too_large:
                 requests = self._without(requests, too_large)
             except UnicodeEncodeError:
@@ -144,7 +146,7 @@ class SendBuffer:
     def _is_text(self, request: Request) -> bool:
         """Whether it can be encoded; a lone surrogate cannot, and is refused here."""
         try:
-            self._codec.encode_commands([request])
+            self.codec.encode_commands([request])
         except UnicodeEncodeError:
             refusal = MalformedCommand(reason="a lone surrogate is no text")
             self._pending.finish(request.id, refusal)

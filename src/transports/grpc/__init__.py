@@ -3,10 +3,15 @@
 A client imports nothing of the server's, which with the standard services takes long.
 """
 
+from typing import Final
+
 from transports.base import Address, LinkSettings, Listener, ServeLink, Spawn
 from transports.grpc.client import dial
 
-__all__ = ["dial", "listen"]
+__all__ = ["codecs", "dial", "listen"]
+
+codecs: Final = ("protobuf",)
+"""See ``transports.base.Transport``."""
 
 
 async def listen(

@@ -12,8 +12,8 @@ from collections import deque
 from typing import Final
 
 from chatcore.errors import ChatError
-from transports.base import LinkClosed
 from transports.codec._generated import chat_pb2 as pb
+from transports.errors import LinkClosed
 
 _MOST_PAGES: Final = 8
 _ROOM_WITHIN_S: Final = 0.1

@@ -13,9 +13,10 @@ from typing import Final
 from chatcore.errors import Busy, MalformedCommand
 from chatcore.limits import MIB
 from transports.awaited_link import AwaitedLink
-from transports.base import LinkClosed, Spawn, frame_too_large
+from transports.base import Spawn
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.protobuf_events import close_code
+from transports.errors import LinkClosed, frame_too_large
 from transports.grpc.answers import Answers, CommandRefused, UnacknowledgedMail
 from transports.grpc.requests import refused
 from transports.memory_pipe import MemoryPipe

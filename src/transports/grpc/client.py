@@ -7,8 +7,9 @@ from typing import Final
 from grpc import StatusCode
 from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel, secure_channel
 
-from transports.base import Address, CannotConnect, LinkSettings, authority
+from transports.base import Address, LinkSettings, authority
 from transports.codec import Codec
+from transports.errors import CannotConnect
 from transports.grpc.credentials import credentials_to_dial
 from transports.grpc.link import ClientLink, link_closed
 from transports.grpc.options import CONVERSE, client_options
@@ -18,13 +19,12 @@ from transports.port_probe import find_fault
 _LAST_ERROR: Final = re.compile(r"last error: .*: ([^:]+?)(?: \(\d+\))?$")
 
 
-async def dial(address: Address, codec: Codec, settings: LinkSettings) -> ClientLink:
-    """See ``transports.base.Transport``; the first frame shows that somebody is there.
-
-    gRPC carries protobuf and nothing else.
-    """
-    if codec.name != "protobuf":
-        raise CannotConnect(address.text, "gRPC carries the codec protobuf only")
+async def dial(
+    address: Address,
+    codec: Codec,  # noqa: ARG001  # there is one only
+    settings: LinkSettings,
+) -> ClientLink:
+    """See ``transports.base.Transport``; a first frame shows that a chat is there."""
     target = authority(address.host, address.port)
     credentials = credentials_to_dial(address, settings)
     options = client_options(settings)

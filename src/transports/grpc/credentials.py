@@ -9,8 +9,9 @@ from grpc import (
     ssl_server_certificate_configuration,
 )
 
-from transports.base import Address, BadUrl, CannotConnect, LinkSettings
+from transports.base import Address, LinkSettings
 from transports.certificates import read_client_files
+from transports.errors import BadUrl, CannotConnect
 from transports.tls import CertificateInUse, CertificateUnusable, PemFiles
 
 

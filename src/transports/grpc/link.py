@@ -9,14 +9,8 @@ from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
 from grpc.aio import StreamStreamCall as Call
 
 from chatcore.errors import CloseCode
-from transports.base import (
-    ANY_FRAME_BYTES,
-    FrameHandler,
-    LinkClosed,
-    LinkSettings,
-    PeerFinished,
-    frame_too_large,
-)
+from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
+from transports.errors import LinkClosed, PeerFinished, frame_too_large
 from transports.grpc.call_writer import CallWriter
 from transports.grpc.options import most_frame_bytes
 from transports.grpc.peers import client_of, spelled

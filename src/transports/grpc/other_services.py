@@ -18,7 +18,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from chatcore.admission import Admission
 from chatcore.errors import CloseCode
 from chatcore.limits import Limits
-from transports.base import LinkClosed, LinkSettings
+from transports.base import LinkSettings
+from transports.errors import LinkClosed
 from transports.grpc.answers import CommandRefused
 from transports.grpc.options import SERVICE
 from transports.grpc.peers import client_of

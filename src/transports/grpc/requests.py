@@ -17,9 +17,10 @@ from grpc.aio import AbortError, ServicerContext
 
 from chatcore.errors import CloseCode, MalformedCommand, Refusal
 from chatcore.limits import MIB
-from transports.base import LinkClosed, Spawn
+from transports.base import Spawn
 from transports.codec._generated import chat_pb2 as pb
 from transports.codec.protobuf_events import message_of
+from transports.errors import LinkClosed
 from transports.grpc.answers import CommandRefused
 from transports.grpc.status import end_call
 

@@ -5,15 +5,8 @@ from typing import Final
 
 from grpc.aio import Server, server
 
-from transports.base import (
-    Address,
-    BadUrl,
-    CannotListen,
-    LinkSettings,
-    ServeLink,
-    Spawn,
-    authority,
-)
+from transports.base import Address, LinkSettings, ServeLink, Spawn, authority
+from transports.errors import BadUrl, CannotListen
 from transports.grpc.credentials import credentials_for
 from transports.grpc.options import server_options
 from transports.grpc.other_services import HealthAndReflection, UnsupportedVersions
@@ -40,19 +33,27 @@ class GrpcListener:
         self._service = service
         self._others = others
         self._spawn = spawn
+        self._finished = asyncio.Event()
         self.url = url
 
-    async def close(self) -> None:
+    async def stop_accepting(self) -> None:
         """See ``transports.base.Listener``; calls that run may still end."""
         await self._others.stop()
         self._spawn(self._stop())
 
+    async def wait_finished(self) -> None:
+        """See ``transports.base.Listener``."""
+        await self._finished.wait()
+
     async def _stop(self) -> None:
         """Take no call any more, and end those that are no chat after the chat's."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._server.stop(_LINKS_END_S))
-            await self._service.idle()
-            tasks.create_task(self._server.stop(_OTHERS_END_S))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._server.stop(_LINKS_END_S))
+                await self._service.idle()
+                tasks.create_task(self._server.stop(_OTHERS_END_S))
+        finally:
+            self._finished.set()
 
 
 async def listen(

@@ -10,9 +10,10 @@ from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
 from chatcore.errors import CloseCode, SessionGone
-from transports.base import LinkClosed, LinkSettings, ServeLink, Spawn
+from transports.base import LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.codec._generated import chat_pb2 as pb
+from transports.errors import LinkClosed
 from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink

@@ -18,8 +18,8 @@ from grpc.aio import ServicerContext
 
 from chatcore import errors
 from chatcore.errors import REFUSALS, CloseCode, Refusal
-from transports.base import LinkClosed
 from transports.codec._generated import chat_pb2 as pb
+from transports.errors import LinkClosed
 from transports.grpc.answers import CommandRefused
 
 DETAILS_KEY: Final = "grpc-status-details-bin"

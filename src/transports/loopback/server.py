@@ -4,17 +4,10 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from chatcore.errors import CloseCode
-from transports.base import (
-    Address,
-    CannotConnect,
-    CannotListen,
-    LinkClosed,
-    LinkSettings,
-    ServeLink,
-    Spawn,
-)
+from transports.base import Address, LinkSettings, ServeLink, Spawn
 from transports.codec import Codec
 from transports.connection_names import name_connection
+from transports.errors import CannotConnect, CannotListen, LinkClosed
 from transports.memory_pipe import MemoryPipe
 
 
@@ -30,10 +23,13 @@ class LoopbackListener:
         self._spawn = spawn
         self._accepts = True
 
-    async def close(self) -> None:
+    async def stop_accepting(self) -> None:
         """See ``transports.base.Listener``."""
         self._accepts = False
         _LISTENERS.pop(self.url, None)
+
+    async def wait_finished(self) -> None:
+        """See ``transports.base.Listener``: there is nothing else."""
 
     def accept(self, codec: Codec) -> MemoryPipe:
         """Make a link and return the client's end of it."""

@@ -5,15 +5,10 @@ import ssl
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import (
-    Address,
-    CannotConnect,
-    LinkClosed,
-    LinkSettings,
-    reason_of,
-)
+from transports.base import Address, LinkSettings
 from transports.certificates import context_to_dial
 from transports.codec import Codec
+from transports.errors import CannotConnect, LinkClosed, reason_of
 from transports.port_probe import find_fault
 from transports.tcp.handshake import greet_server
 from transports.tcp.link import TcpLink

@@ -10,9 +10,10 @@ import logging
 from typing import Final
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed, LinkSettings
+from transports.base import LinkSettings
 from transports.codec import CODECS, Codec
 from transports.codec import codec as codec_of
+from transports.errors import LinkClosed
 from transports.framing import Framing, LengthFraming, LineFraming
 from transports.rate_limited_log import RateLimitedLog
 from transports.tcp.link import TcpLink

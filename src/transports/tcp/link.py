@@ -6,14 +6,8 @@ from contextlib import suppress
 from typing import Final, cast
 
 from chatcore.errors import CloseCode
-from transports.base import (
-    ANY_FRAME_BYTES,
-    FrameHandler,
-    LinkClosed,
-    PeerFinished,
-    authority,
-    frame_too_large,
-)
+from transports.base import ANY_FRAME_BYTES, FrameHandler, authority
+from transports.errors import LinkClosed, PeerFinished, frame_too_large
 from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, Framing
 from transports.held_bytes import HeldBytes

@@ -5,17 +5,10 @@ import logging
 import sys
 from functools import partial
 
-from transports.base import (
-    Address,
-    CannotListen,
-    LinkSettings,
-    ServeLink,
-    Spawn,
-    authority,
-    reason_of,
-)
+from transports.base import Address, LinkSettings, ServeLink, Spawn, authority
 from transports.connection_names import name_connection
 from transports.entry import Entry
+from transports.errors import CannotListen, reason_of
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -48,13 +41,16 @@ class TcpListener:
         host, port, *_ = server.sockets[0].getsockname()
         self.url = f"{address.scheme}://{authority(host, port)}"
 
-    async def close(self) -> None:
+    async def stop_accepting(self) -> None:
         """See ``transports.base.Listener``; who has not greeted yet is sent away."""
         self._server.close()
         if self._acceptor is not None:
             self._acceptor.close()
         for link in list(self._greeting):
             link.abort()
+
+    async def wait_finished(self) -> None:
+        """See ``transports.base.Listener``: each link has its own socket."""
 
 
 async def listen(

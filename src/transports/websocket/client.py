@@ -6,9 +6,10 @@ from typing import TypedDict
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI
 
-from transports.base import Address, CannotConnect, LinkSettings, reason_of
+from transports.base import Address, LinkSettings
 from transports.certificates import context_to_dial
 from transports.codec import Codec
+from transports.errors import CannotConnect, reason_of
 from transports.port_probe import find_fault
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink

@@ -7,8 +7,9 @@ from websockets.frames import CloseCode as WebSocketCode
 from websockets.protocol import Protocol
 
 from chatcore.errors import CloseCode
-from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkClosed, authority
+from transports.base import ANY_FRAME_BYTES, FrameHandler, authority
 from transports.codec import Codec
+from transports.errors import LinkClosed
 from transports.websocket.bounded import BoundedConnection
 
 _REASON_BYTES: Final = 123

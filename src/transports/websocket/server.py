@@ -15,17 +15,16 @@ from chatcore.errors import CloseCode
 from transports.base import (
     Address,
     Admission,
-    CannotListen,
     LinkSettings,
     NoLimit,
     ServeLink,
     Spawn,
     authority,
-    reason_of,
 )
 from transports.codec import codec
 from transports.connection_names import name_connection
 from transports.entry import Entry
+from transports.errors import CannotListen, reason_of
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     PARTS_AT_ONCE,
@@ -113,11 +112,14 @@ class WebSocketListener:
         host, port, *_ = next(iter(server.sockets)).getsockname()
         self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
 
-    async def close(self) -> None:
+    async def stop_accepting(self) -> None:
         """See ``transports.base.Listener``."""
         if self._acceptor is not None:
             self._acceptor.close()
         self._server.close(close_connections=False)
+
+    async def wait_finished(self) -> None:
+        """See ``transports.base.Listener``: each link has its own socket."""
 
 
 async def listen(

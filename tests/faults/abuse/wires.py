@@ -18,8 +18,9 @@ from chatbench.wire.http2 import Frame, Setting, settings
 from chatbench.wire.tcp import TcpWire
 from chatbench.wire.websocket import WebSocketWire
 from tests.faults.abuse.targets import Target
-from transports.base import Address, parse_address, reason_of
+from transports.base import Address, parse_address
 from transports.certificates import client_context
+from transports.errors import reason_of
 from transports.tls import ClientTls
 
 ATTACKERS: Final = "127.0.0.2"

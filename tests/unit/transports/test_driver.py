@@ -45,6 +45,8 @@ class SlowLink(WrappedLink):
 class SlowTcp:
     """TCP, whose servers write through a ``SlowLink``."""
 
+    codecs = tcp.codecs
+
     async def listen(
         self,
         address: Address,

@@ -9,7 +9,8 @@ from http import HTTPStatus
 
 import pytest
 
-from transports.base import CannotListen, parse_address
+from transports.base import parse_address
+from transports.errors import CannotListen
 from transports.http_server import HttpLimits, HttpResponse, serve_http
 
 SMALL = HttpLimits(connections=8)

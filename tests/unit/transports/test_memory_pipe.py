@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed, LinkSettings
+from transports.base import LinkSettings
+from transports.errors import LinkClosed
 from transports.memory_pipe import MemoryPipe
 
 KIB = 1024

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from transports import connect
-from transports.base import CannotConnect, LinkSettings, WrongTransport, parse_address
+from transports.base import LinkSettings, parse_address
+from transports.errors import CannotConnect, WrongTransport
 from transports.port_probe import find_fault, recognise
 
 SETTINGS = bytes.fromhex("000006 04 00 00000000 000300000064")

@@ -172,7 +172,8 @@ async def listening(scheme: str, *proxies: str) -> AsyncIterator[tuple[str, Seen
             address, seen.serve_link, settings, spawn
         )
         yield listener.url, seen
-        await listener.close()
+        await listener.stop_accepting()
+        await listener.wait_finished()
 
 
 async def open_tcp(address: Address, first: bytes, *, piece_bytes: int = 1024) -> bytes:

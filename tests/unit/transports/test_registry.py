@@ -3,7 +3,8 @@
 import pytest
 
 from transports import connect, loopback, register_transport
-from transports.base import BadUrl, parse_address
+from transports.base import parse_address
+from transports.errors import BadUrl
 from transports.registry import TRANSPORTS, transport_for
 
 

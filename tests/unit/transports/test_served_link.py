@@ -8,7 +8,8 @@ import pytest
 
 from tests.interop.servers import serving
 from transports.awaited_link import AwaitedLink
-from transports.base import Link, LinkClosed, LinkSettings
+from transports.base import Link, LinkSettings
+from transports.errors import LinkClosed
 from transports.memory_pipe import MemoryPipe
 from transports.served_link import ServedLink
 

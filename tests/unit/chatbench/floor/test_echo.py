@@ -8,8 +8,9 @@ from grpc.aio import StreamStreamCall, insecure_channel
 
 from chatbench.floor.echo import echoing
 from transports.awaited_link import AwaitedLink
-from transports.base import LinkClosed, LinkSettings, parse_address
+from transports.base import LinkSettings, parse_address
 from transports.codec import codec
+from transports.errors import LinkClosed
 from transports.grpc.options import CONVERSE
 from transports.registry import transport_for
 

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 from transports.awaited_link import AwaitedLink
-from transports.base import Link, LinkClosed, LinkSettings, parse_address
+from transports.base import Link, LinkSettings, parse_address
 from transports.codec import Codec
+from transports.errors import LinkClosed
 from transports.registry import transport_for
 
 Script: TypeAlias = Callable[[AwaitedLink, Codec], Awaitable[None]]
@@ -34,7 +35,8 @@ async def listening(url: str, script: Script) -> AsyncIterator[str]:
             address, serve, LinkSettings(frame_bytes=1 << 20), spawn
         )
         yield listener.url
-        await listener.close()
+        await listener.stop_accepting()
+        await listener.wait_finished()
         for link in links:
             link.abort()
 

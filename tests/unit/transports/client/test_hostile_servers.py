@@ -44,8 +44,8 @@ from tests.unit.transports.client.scripted import (
 )
 from tests.unit.transports.codec.test_laws import EVENTS
 from transports import Client, ListedAccount, connect
-from transports.base import LinkClosed
 from transports.client.page_buffer import MOST_PAGES
+from transports.errors import LinkClosed
 
 RECEIPT: Final = DeletionReceipt(
     dry_run=False, delivered=0, discarded=0, bounces=0, kept=0, retracted=0

@@ -52,7 +52,6 @@ from tests.unit.transports.client.scripted import (
 )
 from tests.unit.transports.client.transcript import LOGIN, OTHER, URL, Transcript
 from transports import LinkDown, LinkUp, ReconnectPolicy
-from transports.base import CannotConnect, LinkClosed
 from transports.client.errors import SessionRefused
 from transports.client.events import (
     ClientEnded,
@@ -62,6 +61,7 @@ from transports.client.events import (
     SessionEnded,
 )
 from transports.client.states import OWN_ID, ClientState
+from transports.errors import CannotConnect, LinkClosed
 
 HELLO: Final = Send("bob", "hello")
 RESUME: Final = Resume(b"first", 0, DeliveryMode.PUSH)

@@ -16,11 +16,11 @@ from chatcore.errors import CloseCode
 from chatcore.events import Event
 from tests.unit.transports.client.scripted import PASSWORD, WELCOME, logged_in
 from transports import ReconnectPolicy
-from transports.base import LinkClosed
 from transports.client.events import ClientEvent
 from transports.client.key_generator import KeyGenerator
 from transports.client.protocol import ClientProtocol
 from transports.codec import codec
+from transports.errors import LinkClosed
 
 URL: Final = "tcp://one"
 OTHER: Final = "ws://two"
@@ -44,7 +44,6 @@ class Transcript:
         self.now_s = 1000.0
         self.protocol = ClientProtocol(
             urls or [URL],
-            _CODEC,
             reconnect,
             KeyGenerator(lambda _bits: 0),
             now_s=self.now_s,
@@ -53,7 +52,7 @@ class Transcript:
     def link(self, *events: Event) -> str:
         """A link is opened, and says this in one frame; where it leads."""
         url = self.protocol.next_url()
-        self.protocol.link_opened()
+        self.protocol.link_opened(_CODEC)
         self.hears(*events)
         return url
 

@@ -10,8 +10,9 @@ from grpc.aio import StreamStreamCall, insecure_channel
 
 from tests.unit.transports.grpc.http2 import WITHIN_S
 from transports.awaited_link import AwaitedLink
-from transports.base import Link, LinkClosed, LinkSettings, authority, parse_address
+from transports.base import Link, LinkSettings, authority, parse_address
 from transports.codec import Codec
+from transports.errors import LinkClosed
 from transports.grpc.server import listen
 
 CONVERSE: Final = "/chat.v1.Chat/Converse"
@@ -70,7 +71,8 @@ async def listening(
                 yield chat
             finally:
                 chat.over.set()
-                await listener.close()
+                await listener.stop_accepting()
+                await listener.wait_finished()
         except BaseException as error:  # noqa: BLE001  # raised below, as it came
             failure = error  # in the group it would cancel what ends the listener
     if failure is not None:

@@ -40,7 +40,7 @@ from tests.unit.transports.grpc.link_collector import (
 )
 from tests.unit.transports.grpc.stub import number_of
 from transports.awaited_link import AwaitedLink
-from transports.base import BadUrl, LinkClosed, PeerFinished
+from transports.errors import BadUrl, LinkClosed, PeerFinished
 from transports.grpc import other_services
 
 Converse: TypeAlias = "StreamStreamMultiCallable[bytes, bytes]"

@@ -29,7 +29,8 @@ from tests.unit.transports.grpc.link_collector import (
     starting,
 )
 from tests.unit.transports.grpc.link_collector import SETTINGS as LIMITS
-from transports.base import CannotListen, LinkSettings
+from transports.base import LinkSettings
+from transports.errors import CannotListen
 from transports.grpc import options
 
 Unary: TypeAlias = "UnaryUnaryMultiCallable[bytes, bytes]"

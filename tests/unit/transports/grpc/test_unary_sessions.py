@@ -24,10 +24,11 @@ from tests.unit.transports.grpc.stub import (
     read_mail,
     until_offline,
 )
-from transports.base import Link, LinkClosed, LinkSettings
+from transports.base import Link, LinkSettings
 from transports.codec import Codec
 from transports.codec._generated import chat_pb2 as pb
 from transports.driver import Driver
+from transports.errors import LinkClosed
 from transports.fair_scheduler import FairScheduler
 from transports.grpc.session_calls import SessionCalls
 from transports.memory_budget import MemoryBudget

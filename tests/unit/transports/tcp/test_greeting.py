@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatcore.errors import CloseCode
-from transports.base import LinkClosed
 from transports.codec import CODECS, codec
+from transports.errors import LinkClosed
 from transports.framing import LengthFraming, LineFraming
 from transports.tcp.handshake import (
     WELCOME,

@@ -8,8 +8,8 @@ import pytest
 from tests.certificates import Authority, make_authority
 from tests.unit.transports.tls.servers import PASSWORD, each_scheme, serving
 from transports import connect
-from transports.base import BadUrl, CannotConnect
 from transports.certificates import ServerCertificate, client_context
+from transports.errors import BadUrl, CannotConnect
 from transports.tls import CertificateUnusable, ClientTls, ServerTls
 
 

@@ -24,9 +24,10 @@ from tests.unit.transports.websocket.sockets import (
     tell,
 )
 from transports.awaited_link import AwaitedLink
-from transports.base import LinkClosed, LinkSettings, parse_address
+from transports.base import LinkSettings, parse_address
 from transports.codec import CODECS
 from transports.codec import codec as codec_of
+from transports.errors import LinkClosed
 from transports.websocket import dial
 from transports.websocket.server import ServerSide
 
