@@ -22,6 +22,7 @@ from chatsystem import INSECURE_FAST_HASH, system_environment
 from transports.base import Link
 from transports.codec import Codec
 from transports.codec import codec as codec_of
+from transports.deferred_calls import DeferredCalls
 from transports.driver import Driver
 from transports.fair_scheduler import FairScheduler
 from transports.framing import LengthFraming
@@ -34,6 +35,10 @@ _CODEC: Final = codec_of("msgpack")
 _log = logging.getLogger(__name__)
 _FRAME_BYTES: Final = 1024 * 1024
 _TURNS: Final = 6
+_NOTICES_WAIT_S: Final = 3600.0
+"""Each notice goes with the next frame to its sender, as where people answer others,
+however slowly instructions are counted.
+"""
 """Of the event loop, after which a message has been told to all whom it concerns."""
 
 
@@ -155,7 +160,13 @@ class Pairs:
         chat = Chat(store)
         await chat.start(system_environment(INSECURE_FAST_HASH))
         budget = MemoryBudget(chat.limits.held_bytes)
-        shared = (self._codec, budget, FairScheduler(at_once=1), RateLimitedLog(_log))
+        shared = (
+            self._codec,
+            budget,
+            FairScheduler(at_once=1),
+            RateLimitedLog(_log),
+            DeferredCalls(_NOTICES_WAIT_S),
+        )
 
         async def log_in(name: str) -> Client:
             client = self._connect()

@@ -85,11 +85,12 @@ class Connection:
             self.sink.wake()
 
     def notify(self, event: Event, *, most_waiting: int) -> None:
-        """Tell something that may as well be dropped, as it is when so many events
-        wait already: the peer does not take them (B1).
+        """Tell something that may wait a little for other events, and may as well be
+        dropped, as it is when so many wait already: the peer does not take them (B1).
         """
-        if len(self.outbox) < most_waiting:
-            self.emit(event)
+        if len(self.outbox) < most_waiting and not self.is_over:
+            self.outbox.append(event)
+            self.sink.wake_later()
 
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer a request that changed nothing (E2)."""

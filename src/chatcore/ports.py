@@ -198,6 +198,10 @@ class ConnectionSink(Protocol):
         """Events wait in the outbox, or mail in the store for the window's room."""
         ...
 
+    def wake_later(self) -> None:
+        """Events wait in the outbox that may wait for others: some ms at the most."""
+        ...
+
     async def drained(self) -> bool:
         """Return once the outbox is written; False when the link is lost instead."""
         ...

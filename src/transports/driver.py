@@ -24,6 +24,7 @@ from chatcore.model import NOWHERE, Origin
 from transports.base import Link
 from transports.codec import Codec
 from transports.command_runner import CommandRunner
+from transports.deferred_calls import DeferredCalls
 from transports.event_writer import EVENT_BYTES, EventWriter
 from transports.fair_scheduler import FairScheduler, LinkShare
 from transports.frame_reader import FrameReader
@@ -69,6 +70,7 @@ class Driver:
         memory_budget: MemoryBudget,
         scheduler: FairScheduler,
         limited_log: RateLimitedLog,
+        later: DeferredCalls,
         origin: Origin = NOWHERE,
     ) -> None:
         self._chat = chat
@@ -83,7 +85,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._work = LinkWork(self._see_over)
         self._writer = EventWriter(
-            chat, link, codec, self._share, self._work, self._wake_reader
+            chat, link, codec, self._share, self._work, later, self._wake_reader
         )
         self._runner = CommandRunner(
             chat,
@@ -177,6 +179,10 @@ class Driver:
     def wake(self) -> None:
         """See ``chatcore.ports.ConnectionSink``."""
         self._writer.wake()
+
+    def wake_later(self) -> None:
+        """See ``chatcore.ports.ConnectionSink``."""
+        self._writer.wake_later()
 
     async def drained(self) -> bool:
         """See ``chatcore.ports.ConnectionSink``."""

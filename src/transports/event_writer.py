@@ -10,6 +10,7 @@ from chatcore.connections import Connection
 from chatcore.errors import CloseCode, Outage
 from transports.base import Link
 from transports.codec import Codec, ItemTooLarge, split
+from transports.deferred_calls import DeferredCalls
 from transports.fair_scheduler import LinkShare
 from transports.link_work import LinkWork
 from transports.waiters import wake
@@ -25,7 +26,6 @@ class EventWriter:
 
     Attributes:
         connection: whose; set before the event loop has its next turn.
-        is_clogged: whether what was written waits for the peer to take it.
     """
 
     __slots__ = (
@@ -33,7 +33,9 @@ class EventWriter:
         "_codec",
         "_drained",
         "_is_due",
+        "_is_due_later",
         "_is_writing",
+        "_later",
         "_limits",
         "_link",
         "_loop",
@@ -42,7 +44,6 @@ class EventWriter:
         "_to_write",
         "_work",
         "connection",
-        "is_clogged",
     )
 
     connection: Connection
@@ -54,6 +55,7 @@ class EventWriter:
         codec: Codec,
         share: LinkShare,
         work: LinkWork,
+        later: DeferredCalls,
         on_written: Callable[[], None],
     ) -> None:
         self._chat = chat
@@ -61,14 +63,19 @@ class EventWriter:
         self._codec = codec
         self._share = share
         self._work = work
+        self._later = later
         self._on_written = on_written
         self._limits = chat.limits
         self._loop = asyncio.get_running_loop()
-        self._is_due = False
+        self._is_due = self._is_due_later = False
         self._is_writing = False
         self._to_write: asyncio.Future[None] | None = None
         self._drained: list[asyncio.Future[bool]] = []
-        self.is_clogged = False
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether what was written waits for the peer to take it."""
+        return self._link.is_clogged
 
     @property
     def is_crowded(self) -> bool:
@@ -85,6 +92,17 @@ class EventWriter:
             if not self._is_writing:
                 self._loop.call_soon(self._begin)
 
+    def wake_later(self) -> None:
+        """See ``chatcore.ports.ConnectionSink``: a frame that comes before has it."""
+        if not (self._is_due or self._is_due_later):
+            self._is_due_later = True
+            self._later.add(self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._is_due_later = False
+        if self.connection.outbox:
+            self.wake()
+
     async def drained(self) -> bool:
         """See ``chatcore.ports.ConnectionSink``."""
         if self._work.is_over:
@@ -98,6 +116,8 @@ class EventWriter:
     def resume(self) -> None:
         """Go on: the link is not clogged any more, or it is gone."""
         wake(self._to_write)
+        if self._is_due:
+            self._begin()
 
     def end(self) -> None:
         """Have all that waits see that the link is gone."""
@@ -115,8 +135,11 @@ class EventWriter:
             return
         connection = self.connection
         wants_mail = self._wants_mail(connection)
-        if not wants_mail and self._write_now(connection):
-            return
+        if not wants_mail and connection.closing is None:
+            if self._link.is_clogged:
+                return  # until ``resume``
+            if self._write_now(connection):
+                return
         self._is_writing = True
         if wants_mail:
             self._work.spawn(self._write(connection))
@@ -124,15 +147,11 @@ class EventWriter:
             self._work.begin(self._write(connection))
 
     def _write_now(self, connection: Connection) -> bool:
-        """Write what waits, if nothing has to be waited for; whether that is all. It
-        does what ``_write`` does, as a plain call.
+        """Write what waits to a link that is not clogged, unless others have to have a
+        turn before; whether it was. It does what ``_write`` does, as a plain call.
         """
         link, events = self._link, connection.outbox
-        if (
-            connection.closing is not None
-            or self._link.is_clogged
-            or not self._share.allows(len(events), self._chat.turn_commands(connection))
-        ):
+        if not self._share.allows(len(events), self._chat.turn_commands(connection)):
             return False
         try:
             frames = split(events, self._codec.encode_events, self._limits.frame_bytes)
@@ -142,7 +161,7 @@ class EventWriter:
         if frames:
             link.write(frames)
             if link.is_clogged:
-                return False
+                return True  # and ``resume`` sees to the rest
         self._is_due = False
         self._on_written()
         if self._drained:
@@ -154,8 +173,7 @@ class EventWriter:
         try:
             while self._is_due and not self._work.is_over:
                 self._is_due = False
-                if self._link.is_clogged:
-                    await self._unclog()
+                await self._unclog()
                 if self._wants_mail(connection):
                     await self._fetch(connection)
                 await self._write_some(connection)
@@ -182,8 +200,7 @@ class EventWriter:
                 await self._share.enter()
             encode = self._codec.encode_events
             self._link.write(split(events, encode, self._limits.frame_bytes))
-            if self._link.is_clogged:
-                await self._unclog()
+            await self._unclog()
             self._on_written()
         if connection.outbox:
             self._is_due = True
@@ -191,11 +208,9 @@ class EventWriter:
 
     async def _unclog(self) -> None:
         """Wait until the peer takes what was written, or the link is gone."""
-        self.is_clogged = True
         while self._link.is_clogged and not self._work.is_over:
             self._to_write = self._loop.create_future()
             await self._to_write
-        self.is_clogged = False
 
     async def close_link(self, code: CloseCode, text: str) -> None:
         """End the link once what was written is out."""

@@ -16,6 +16,7 @@ from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.certificates import ServerCertificate
 from transports.codec import Codec
 from transports.connection_names import connection_name
+from transports.deferred_calls import DeferredCalls
 from transports.driver import Driver
 from transports.errors import BadUrl
 from transports.fair_scheduler import FairScheduler
@@ -30,6 +31,9 @@ from transports.tls_handshakes import AT_ONCE, TlsHandshakes
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
 _STOP_S: Final = 5.0
+_NOTICES_WAIT_S: Final = 0.005
+"""So long what may wait for others waits to be written with them: half as many frames
+where people answer each other."""
 
 
 @asynccontextmanager
@@ -155,6 +159,7 @@ class Server:
         self.urls: list[str] = []
         self._scheduler = FairScheduler(at_once=1)
         self._log_limited = RateLimitedLog(_log)
+        self._later = DeferredCalls(_NOTICES_WAIT_S)
         self.settings = LinkSettings(
             frame_bytes=limits.first_frame_bytes,
             later_frame_bytes=limits.frame_bytes,
@@ -218,6 +223,7 @@ class Server:
             self._memory_budget,
             self._scheduler,
             self._log_limited,
+            self._later,
             origin,
         )
         served = ServedLink(link, self._on_end)

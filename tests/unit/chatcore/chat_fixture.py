@@ -135,6 +135,9 @@ class Peer:
             self._is_writing = True
             self._fixture.scheduler.spawn(self._write())
 
+    def wake_later(self) -> None:
+        self.wake()
+
     async def drained(self) -> bool:
         if self.connection.lost:
             return False

@@ -27,6 +27,7 @@ from tests.unit.transports.grpc.stub import (
 from transports.base import Link, LinkSettings
 from transports.codec import Codec
 from transports.codec._generated import chat_pb2 as pb
+from transports.deferred_calls import DeferredCalls
 from transports.driver import Driver
 from transports.errors import LinkClosed
 from transports.fair_scheduler import FairScheduler
@@ -297,7 +298,13 @@ def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> SessionCalls:
         memory_budget = MemoryBudget(server.chat.limits.held_bytes)
         log = RateLimitedLog(logging.getLogger(__name__))
         await Driver(
-            server.chat, link, codec, memory_budget, FairScheduler(), log
+            server.chat,
+            link,
+            codec,
+            memory_budget,
+            FairScheduler(),
+            log,
+            DeferredCalls(0),
         ).run()
 
     def spawn(work: Coroutine[object, None, None]) -> None:
