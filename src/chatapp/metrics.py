@@ -23,7 +23,7 @@ from chatcore import Chat
 from chatcore.counters import Histogram
 from chatcore.errors import REFUSALS
 from chatcore.ports import Passwords
-from transports.http_server import HttpResponse
+from transports.http_messages import HttpResponse
 from transports.memory_budget import MemoryBudget
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -14,7 +14,8 @@ from chatapp.health import Health
 from chatapp.metrics import MetricsPage, ServerCollector
 from chatcore import Chat
 from chatcore.ports import Environment
-from transports.http_server import HttpResponse, serve_http
+from transports.http_messages import HttpResponse
+from transports.http_server import serve_http
 from transports.memory_budget import MemoryBudget
 from transports.task_group import plain_task_group
 

@@ -47,7 +47,7 @@ class MessageLink(TaskSender):
         self._close_s = settings.close_s
         self._held = HeldBytes()
         self._ahead: list[bytes] = []
-        self._ahead_bytes = self._unsent_bytes = 0
+        self._ahead_bytes = self._partial_bytes = self._unsent_bytes = 0
         self._end: LinkClosed | None = None
         self._has_started = self._is_held = self._is_gone = False
         self._room = asyncio.Event()
@@ -106,6 +106,19 @@ class MessageLink(TaskSender):
             self._ahead.append(message)
             self._ahead_bytes += len(message)
             self._note()
+
+    def keeps_partial(self, partial_bytes: int) -> None:
+        """Take note of how much is kept of a message that is not whole."""
+        self._partial_bytes = partial_bytes
+        self._note()
+
+    def took(self, given_s: float) -> None:
+        """Take note that the peer takes what is being written: a part of it that was
+        given to the connection at that time.
+        """
+        self._taken_s = self._loop.time()
+        if self._taken_s - given_s >= _WAITED_S:
+            self.heard()
 
     def heard(self) -> None:
         """Take note that the peer shows life, as an answered ping does."""
@@ -189,9 +202,7 @@ class MessageLink(TaskSender):
         """See ``transports.task_link.TaskSender``."""
         began_s = self._loop.time()
         await self.send_messages(frames)
-        self._taken_s = self._loop.time()
-        if self._taken_s - began_s >= _WAITED_S:
-            self.heard()
+        self.took(began_s)
         self._unsent_bytes -= sum(map(len, frames))
         self._note()
 
@@ -224,7 +235,7 @@ class MessageLink(TaskSender):
 
     def _note(self) -> None:
         """Take note of what is held, and whether more may be read."""
-        self._held.note(self._ahead_bytes + self._unsent_bytes)
+        self._held.note(self._ahead_bytes + self._partial_bytes + self._unsent_bytes)
         has_room = self._has_started or self._ahead_bytes < _AHEAD_BYTES
         if self._end is not None or (has_room and not self._is_held):
             self._room.set()

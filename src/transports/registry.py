@@ -9,7 +9,12 @@ from transports.codec import Codec
 from transports.codec import codec as codec_of
 from transports.errors import BadUrl
 
-SCHEMES: Final[Mapping[str, str]] = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
+SCHEMES: Final[Mapping[str, str]] = {
+    "tcp": "tcp",
+    "websocket": "ws",
+    "grpc": "grpc",
+    "http": "http",
+}
 """The schemes of URLs by the names that people know our transports by, in the order in
 which they are shown.
 """
@@ -20,6 +25,8 @@ TRANSPORTS: Final = SchemeRegistry[Transport](
     {
         "grpc": "transports.grpc",
         "grpcs": "transports.grpc",
+        "http": "transports.http",
+        "https": "transports.http",
         "loopback": "transports.loopback",
         "tcp": "transports.tcp",
         "tcps": "transports.tcp",

@@ -7,7 +7,12 @@ from typing import Final, Protocol
 
 from chatcore.errors import ChatError
 
-SECURE_SCHEMES: Final[Mapping[str, str]] = {"tcp": "tcps", "ws": "wss", "grpc": "grpcs"}
+SECURE_SCHEMES: Final[Mapping[str, str]] = {
+    "tcp": "tcps",
+    "ws": "wss",
+    "grpc": "grpcs",
+    "http": "https",
+}
 """The schemes of URLs that stand for the same with TLS."""
 
 

@@ -26,12 +26,14 @@ TRANSPORTS: Final[Mapping[str, Carried]] = {
     "tcp": Carried("tcp://127.0.0.1:0", CODECS),
     "websocket": Carried("ws://127.0.0.1:0", CODECS),
     "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
+    "http": Carried("http://127.0.0.1:0", ("json",)),
 }
 
 SECURE: Final[Mapping[str, Carried]] = {
     "tcps": Carried("tcps://127.0.0.1:0", ("msgpack",)),
     "wss": Carried("wss://127.0.0.1:0", ("json",)),
     "grpcs": Carried("grpcs://127.0.0.1:0", ("protobuf",)),
+    "https": Carried("https://127.0.0.1:0", ("json",)),
 }
 """The same with TLS, with one codec each: what is above knows nothing of it."""
 

@@ -11,7 +11,9 @@ import pytest
 
 from transports.base import parse_address
 from transports.errors import CannotListen
-from transports.http_server import HttpLimits, HttpResponse, serve_http
+from transports.http_connection import HttpLimits
+from transports.http_messages import HttpResponse
+from transports.http_server import serve_http
 
 SMALL = HttpLimits(connections=8)
 SOON = HttpLimits(connections=8, within_s=0.05)

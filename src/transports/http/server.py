@@ -1,0 +1,163 @@
+"""Listening for HTTP: the sockets around ``HttpEndpoints``."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from transports.base import Address, LinkSettings, ServeLink, Spawn, authority
+from transports.entry import Entry
+from transports.errors import CannotListen, reason_of
+from transports.fair_scheduler import (
+    ACCEPTED_AT_ONCE,
+    FairScheduler,
+    LinkShare,
+    lengthen_backlog,
+)
+from transports.http.endpoints import HttpEndpoints, refuse
+from transports.http.negotiation import HTTP, PATH
+from transports.http.sockets import Sockets
+from transports.http_connection import HttpConnection, HttpLimits, shared_buffer
+from transports.http_messages import HttpRequest, HttpResponse
+from transports.origins import AllowedOrigins
+from transports.tls_server import TlsAcceptor, acceptor_for
+
+_TURN_REQUESTS: Final = 16
+"""So many requests of one connection in a hundredth of a second are answered at once;
+then they take turns with those of all others that have had as many (B2)."""
+
+
+class _Accepted(HttpConnection):
+    """A connection of the listener; ``entry`` is its place among those."""
+
+    entry: Entry
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self.entry.arrive(transport.get_extra_info("peername"))
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        super().connection_lost(exc)
+        self.entry.leave()
+
+
+class HttpListener:
+    """See ``transports.base.Listener`` and ``transports.http_connection.HttpOwner``."""
+
+    def __init__(
+        self, endpoints: HttpEndpoints, settings: LinkSettings, spawn: Spawn
+    ) -> None:
+        self._endpoints = endpoints
+        self._spawn = spawn
+        self.limits = HttpLimits(within_s=settings.handshake_s)
+        self.scheduler = FairScheduler(at_once=1)
+        self.sockets = Sockets(settings, self.scheduler)
+        self.buffer = shared_buffer()
+        self.url = ""
+        self._server: asyncio.Server | None = None
+        self._acceptor: TlsAcceptor | None = None
+        self._shares: dict[HttpConnection, LinkShare] = {}
+
+    async def open(self, address: Address, acceptor: TlsAcceptor | None) -> None:
+        """Accept connections; raises ``CannotListen``."""
+        self._acceptor = acceptor
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(
+                self._make,
+                address.host or None,
+                address.port,
+                backlog=ACCEPTED_AT_ONCE,
+            )
+        except OSError as error:
+            raise CannotListen(address.text, reason_of(error)) from error
+        lengthen_backlog(server.sockets)
+        self._server = server
+        host, port, *_ = server.sockets[0].getsockname()
+        self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
+
+    def _make(self) -> asyncio.BaseProtocol:
+        connection = _Accepted(self)
+        connection.entry = Entry(self.sockets)
+        if self._acceptor is None:
+            return connection
+        return self._acceptor.stream(connection, connection.entry)
+
+    # ---- transports.base.Listener
+
+    async def stop_accepting(self) -> None:
+        """See ``transports.base.Listener``: new connections may be for open links."""
+        self._endpoints.stop_accepting()
+
+    async def wait_finished(self) -> None:
+        """See ``transports.base.Listener``; whoever was told that its link is over may
+        still read that.
+        """
+        if self._server is not None:
+            self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
+        await self.sockets.finish()
+
+    # ---- transports.http_connection.HttpOwner
+
+    def enter(self, connection: HttpConnection) -> bool:
+        """See ``HttpOwner``."""
+        if isinstance(connection, _Accepted) and not connection.entry.is_open:
+            return False
+        self._shares[connection] = LinkShare(self.scheduler)
+        self.sockets.add(connection)
+        return True
+
+    def leave(self, connection: HttpConnection) -> None:
+        """See ``HttpOwner``."""
+        self._shares.pop(connection, None)
+        self.sockets.remove(connection)
+
+    def waits(self, connection: HttpConnection) -> bool:
+        """See ``HttpOwner``."""
+        return self.sockets.waits(connection)
+
+    def spawn(self, work: Coroutine[object, None, None]) -> None:
+        """See ``HttpOwner``."""
+        self._spawn(work)
+
+    def answer(
+        self, connection: HttpConnection, request: HttpRequest
+    ) -> Awaitable[HttpResponse]:
+        """See ``HttpOwner``."""
+        path = request.path
+        if path != PATH and not path.startswith(f"{PATH}/"):
+            return self._refuse()
+        below = replace(request, path=path.removeprefix(PATH).rstrip("/"))
+        link = self._endpoints.link_of(below)
+        self.sockets.asks(connection, link)
+        if link is not None:
+            connection.hold_deadline()
+        return self._answer(self._shares[connection], below)
+
+    async def _refuse(self) -> HttpResponse:
+        return refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
+
+    async def _answer(self, share: LinkShare, request: HttpRequest) -> HttpResponse:
+        if not share.allows(1, _TURN_REQUESTS):
+            await share.enter()
+        return await self._endpoints.handle(request)
+
+
+async def listen(
+    address: Address, serve_link: ServeLink, settings: LinkSettings, spawn: Spawn
+) -> HttpListener:
+    """See ``transports.base.Transport``.
+
+    An option of the URL: ``origin`` (pages of which origins may connect, with commas
+    between; those of the server's own host if absent, ``*`` for any).
+    """
+    origins = AllowedOrigins.of(address.options.get("origin", "").split(","))
+    endpoints = HttpEndpoints(serve_link, settings, spawn, origins)
+    listener = HttpListener(endpoints, settings, spawn)
+    await listener.open(address, acceptor_for(address, settings, HTTP))
+    return listener

@@ -1,0 +1,478 @@
+"""One connection of a server of HTTP/1.1: a request, its answer, and so on.
+
+``h11`` reads and writes the protocol; here are the socket and its bounds. A request's
+head has a bounded size, and has to be there in time; of its body a piece is read when
+it is asked for, and 16 KiB ahead at the most; and what has been answered has to be
+taken before the next request is looked at.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from time import perf_counter
+from typing import Final, Protocol, cast
+
+import h11
+
+from transports.base import authority
+from transports.fair_scheduler import FairScheduler
+from transports.http_messages import (
+    HttpRequest,
+    HttpResponse,
+    RequestBroken,
+    ResponseStream,
+    plain_response,
+)
+from transports.waiters import wake
+
+READ_BYTES: Final = 16 * 1024
+"""How much is read at a time, and ahead of what is asked for."""
+_UNSENT_BYTES: Final = 16 * 1024
+"""From so much on that its peer has not taken, nothing more is written."""
+_THROWN_AWAY_BYTES: Final = 64 * 1024
+_SKIPPED_EVENTS: Final = 64
+_GO_ON: Final = h11.InformationalResponse(status_code=100, headers=[])
+_TURN_S: Final = 0.0005
+"""How long a body is cut into chunks, of which each may be a byte, before others have
+their turn (B2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """What peers can make the server hold.
+
+    Attributes:
+        connections: how many there are at a time.
+        head_bytes: of a request's line and headers.
+        within_s: for a request to be there whole, after the connection or the answer
+            before, and for its answer to be taken.
+    """
+
+    connections: int = 64
+    head_bytes: int = 16 * 1024
+    within_s: float = 10.0
+
+
+class HttpOwner(Protocol):
+    """Whose the connections are, and who answers on them.
+
+    Attributes:
+        limits: of each connection.
+        scheduler: lets those who have much done take turns.
+        buffer: to read into, which connections of one event loop may share; see
+            ``shared_buffer``.
+    """
+
+    limits: HttpLimits
+    scheduler: FairScheduler
+    buffer: bytearray | None
+
+    def enter(self, connection: "HttpConnection") -> bool:
+        """Take one more; False if it cannot be."""
+        ...
+
+    def leave(self, connection: "HttpConnection") -> None:
+        """Forget one that has gone."""
+        ...
+
+    def waits(self, connection: "HttpConnection") -> bool:
+        """One waits, for what was answered to be taken, or for its next request;
+        whether that has to be in time.
+        """
+        ...
+
+    def spawn(self, work: Coroutine[object, None, None]) -> None:
+        """Run this beside all others."""
+        ...
+
+    def answer(
+        self, connection: "HttpConnection", request: HttpRequest
+    ) -> Awaitable[HttpResponse]:
+        """Answer a request. What is awaited may raise what ``request.body`` does."""
+        ...
+
+
+def shared_buffer() -> bytearray | None:
+    """A buffer for all connections of one event loop, where that reads and tells of it
+    without a step between: Windows' loop fills it while others have their turn.
+    """
+    return None if sys.platform == "win32" else bytearray(READ_BYTES)
+
+
+class HttpConnection(asyncio.BufferedProtocol):
+    """One connection.
+
+    Attributes:
+        address: where it comes from, without a port; empty where there is none.
+        peer: who that is, for a log.
+    """
+
+    def __init__(self, owner: HttpOwner) -> None:
+        self._owner = owner
+        self._http = h11.Connection(
+            h11.SERVER, max_incomplete_event_size=owner.limits.head_bytes
+        )
+        self._loop = asyncio.get_running_loop()
+        self._buffer = owner.buffer if owner.buffer is not None else bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_head = False
+        self._is_answering = False
+        self._is_reading = True
+        self._ahead_bytes = 0
+        self._has_body = False
+        self._is_last = False
+        self._stream: ResponseStream | None = None
+        self._streaming: asyncio.Task[None] | None = None
+        self._readable: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._is_clogged = False
+        self._has_finished = False
+        self._has_said_all = False
+        self._is_ending = False
+        self._thrown_away_bytes = 0
+        self.address = ""
+        self.peer = "?"
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is being answered."""
+        return self._is_answering
+
+    @property
+    def waits_its_turn(self) -> bool:
+        """See ``transports.tls_handshakes.Handshake``."""
+        return self._is_answering
+
+    # ---- asyncio.BufferedProtocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_UNSENT_BYTES)
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self.peer = authority(str(host), port)
+        self.address = str(host) if port else ""
+        if self._owner.enter(self):
+            self._set_deadline()
+        else:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # it is over
+        """See ``asyncio.BaseProtocol``."""
+        self._forget()
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  # what a read may take is ours to say
+        """See ``asyncio.BufferedProtocol``."""
+        if not self._buffer:
+            self._buffer = bytearray(READ_BYTES)
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See ``asyncio.BufferedProtocol``."""
+        if self._is_ending:
+            self._thrown_away_bytes += nbytes
+            if self._thrown_away_bytes > _THROWN_AWAY_BYTES:
+                self.abort()
+            return
+        self._http.receive_data(bytes(memoryview(self._buffer)[:nbytes]))
+        self._ahead_bytes += nbytes
+        self._look()
+
+    def eof_received(self) -> bool:
+        """See ``asyncio.Protocol``; who has asked may still read the answer, unless it
+        has no end: who listens to that does not say that it will say no more.
+        """
+        self._has_finished = True
+        if self._stream is not None:
+            self.abort()
+            return False
+        if not self._is_ending:
+            self._http.receive_data(b"")
+            self._look()
+        return not self._is_ending
+
+    def pause_writing(self) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._is_clogged = True
+
+    def resume_writing(self) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._is_clogged = False
+        wake(self._writable)
+        if self._stream is None:
+            self._go_on()
+
+    # ---- reading
+
+    def _look(self) -> None:
+        """See to what has arrived: of a body, whoever reads that does."""
+        if self._is_answering:
+            wake(self._readable)
+        else:
+            self._advance()
+        self._read_or_pause()
+
+    def _advance(self) -> None:
+        """Take the next request, once its head is there."""
+        try:
+            event = self._http.next_event()
+            if isinstance(event, h11.Request):
+                self._begin(event)
+            elif isinstance(event, h11.ConnectionClosed):
+                self._end()
+        except h11.RemoteProtocolError as error:
+            self._is_answering = True
+            self._write(plain_response(HTTPStatus(error.error_status_hint)))
+
+    def _begin(self, head: h11.Request) -> None:
+        self._is_head = head.method == b"HEAD"
+        self._has_body = any(
+            name == b"transfer-encoding"
+            or (name == b"content-length" and value != b"0")
+            for name, value in head.headers
+        )
+        if not self._has_body:
+            self._http.next_event()  # which is its end
+        path, _, query = head.target.decode("ascii", "replace").partition("?")
+        request = HttpRequest(
+            method=head.method.decode("ascii"),
+            path=path,
+            query=query,
+            headers=[
+                (name.decode("ascii"), value.decode("latin-1"))
+                for name, value in head.headers
+            ],
+            body=self,
+            address=self.address,
+            peer=self.peer,
+        )
+        self._ahead_bytes = 0
+        self._is_answering = True
+        self._owner.spawn(self._answer(self._owner.answer(self, request)))
+
+    async def read(self) -> bytes:
+        """See ``transports.http_messages.RequestBody``: what has arrived, joined."""
+        http = self._http
+        if http.they_are_waiting_for_100_continue and self._transport is not None:
+            self._transport.write(http.send(_GO_ON) or b"")
+        pieces: list[bytes] = []
+        turn_ends_s = perf_counter() + _TURN_S
+        while self._has_body:
+            event = self._next_of_body()
+            if isinstance(event, h11.Data):
+                pieces.append(bytes(event.data))
+                if perf_counter() >= turn_ends_s:
+                    await self._owner.scheduler.enter()
+                    turn_ends_s = perf_counter() + _TURN_S
+            elif isinstance(event, h11.EndOfMessage):
+                self._has_body = False
+            else:
+                self._ahead_bytes = 0
+                self._read_or_pause()
+                if pieces:
+                    break
+                await self._wait_readable()
+        return b"".join(pieces)
+
+    def _next_of_body(self) -> object:
+        try:
+            return self._http.next_event()
+        except h11.RemoteProtocolError as error:
+            raise RequestBroken(HTTPStatus(error.error_status_hint)) from error
+
+    async def _wait_readable(self) -> None:
+        if self._transport is None or self._has_finished:
+            raise ConnectionResetError
+        self._readable = self._loop.create_future()
+        try:
+            await self._readable
+        finally:
+            self._readable = None
+
+    def _skip_body(self) -> None:
+        """Pass over the little that has arrived of a body that nobody wants."""
+        with suppress(RequestBroken):
+            for _ in range(_SKIPPED_EVENTS):
+                if not self._has_body:
+                    return
+                event = self._next_of_body()
+                if isinstance(event, h11.EndOfMessage):
+                    self._has_body = False
+                elif not isinstance(event, h11.Data):
+                    return
+
+    def _read_or_pause(self) -> None:
+        transport = self._transport
+        may_read = self._ahead_bytes < READ_BYTES
+        reads = may_read or self._is_ending or not self._is_answering
+        if transport is None or transport.is_closing() or reads == self._is_reading:
+            return
+        self._is_reading = reads
+        if reads:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
+    # ---- answering
+
+    async def _answer(self, answering: Awaitable[HttpResponse]) -> None:
+        try:
+            try:
+                response = await answering
+            except RequestBroken as broken:
+                response = plain_response(broken.status)
+            if isinstance(response.body, bytes):
+                self._write(response)
+            else:
+                await self._write_stream(response, response.body)
+        except ConnectionError:
+            self.abort()
+        except BaseException:
+            self.abort()
+            raise
+
+    def _write(self, response: HttpResponse) -> None:
+        """Answer the request, or what is none; then wait for the next one, or end."""
+        http, body = self._http, response.body
+        if self._transport is None:
+            return
+        if http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.abort()
+            return
+        self._skip_body()
+        written = self._head_of(response)
+        if isinstance(body, bytes) and body and not self._is_head:
+            written += http.send(h11.Data(data=body)) or b""
+        written += http.send(h11.EndOfMessage()) or b""
+        self._transport.write(written)
+        self._answered()
+
+    async def _write_stream(
+        self, response: HttpResponse, stream: ResponseStream
+    ) -> None:
+        """Answer with a body that goes on, until its end or the connection's."""
+        http, transport = self._http, self._transport
+        try:
+            if transport is None or self._has_finished:
+                raise ConnectionResetError
+            self._stream, self._streaming = stream, asyncio.current_task()
+            stream.on_cut = self.abort
+            self._cancel_deadline()
+            self._skip_body()
+            transport.write(self._head_of(response))
+            async for piece in stream:
+                transport.write(http.send(h11.Data(data=piece)) or b"")
+                while self._is_clogged:
+                    await self._wait_writable()
+            transport.write(http.send(h11.EndOfMessage()) or b"")
+        finally:
+            self._stream = self._streaming = stream.on_cut = None
+            await stream.aclose()
+        self._answered()
+
+    async def _wait_writable(self) -> None:
+        self._writable = self._loop.create_future()
+        try:
+            await self._writable
+        finally:
+            self._writable = None
+
+    def _head_of(self, response: HttpResponse) -> bytes:
+        headers = [("Cache-Control", "no-store"), ("Date", formatdate(usegmt=True))]
+        if response.content_type:
+            headers.append(("Content-Type", response.content_type))
+            if isinstance(response.body, bytes):
+                headers.append(("Content-Length", str(len(response.body))))
+        headers += response.headers
+        if self._http.their_state is not h11.DONE or self._is_last:
+            headers.append(("Connection", "close"))  # not all of it was read
+        status = response.status
+        return (
+            self._http.send(
+                h11.Response(
+                    status_code=status, headers=headers, reason=status.phrase.encode()
+                )
+            )
+            or b""
+        )
+
+    def _answered(self) -> None:
+        http = self._http
+        is_done = http.our_state is http.their_state is h11.DONE
+        self._is_ending = self._is_last or not is_done
+        if self._owner.waits(self) or self._is_ending:
+            self._set_deadline()
+        else:
+            self._cancel_deadline()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Look for the next request once the answer before is on its way."""
+        if self._transport is None or self._is_clogged:
+            return
+        if self._is_ending:
+            self._end()
+        elif self._is_answering and self._http.our_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._is_answering = False
+            self._advance()
+            self._read_or_pause()
+
+    # ---- ending
+
+    def finish(self) -> None:
+        """End the connection, once a request that is being answered has its answer."""
+        self._is_last = True
+        if not (self._is_answering or self._is_ending) and self._transport is not None:
+            self._set_deadline()
+            self._transport.close()
+
+    def _end(self) -> None:
+        """Say no more; what the peer still says is thrown away, so that it is not reset
+        before it has read the answer (RFC 9112, 9.6).
+        """
+        self._is_ending = True
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._has_finished:
+            transport.close()
+        elif not self._has_said_all:
+            self._has_said_all = True
+            transport.write_eof()
+            self._read_or_pause()
+
+    def hold_deadline(self) -> None:
+        """Have this request answered whenever: somebody else sees to its end."""
+        self._cancel_deadline()
+
+    def _set_deadline(self) -> None:
+        self._cancel_deadline()
+        within_s = self._owner.limits.within_s
+        self._deadline = self._loop.call_later(within_s, self.abort)
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        transport = self._transport
+        self._forget()
+        if transport is not None:
+            transport.abort()
+
+    def _forget(self) -> None:
+        self._transport = None
+        self._cancel_deadline()
+        self._owner.leave(self)
+        wake(self._readable)
+        wake(self._writable)
+        if self._streaming is not None:
+            self._streaming.cancel()
