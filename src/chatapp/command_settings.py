@@ -35,8 +35,8 @@ class ServeSettings:
 
     transport: str = setting(
         "tcp",
-        help="what clients connect by: tcp, websocket, grpc, several with commas "
-        "between, or all; the first takes the port, the others those after it",
+        help="what clients connect by: tcp, websocket, grpc, http, several with "
+        "commas between, or all; the first takes the port, the others those after it",
         metavar="NAMES",
         unsets="listen",
     )
@@ -251,12 +251,13 @@ class DemoSettings:
     )
     transport: str = setting(
         "all",
-        help="what the people connect by, in turn: tcp, websocket, grpc, several with "
-        "commas between, or all",
+        help="what the people connect by, in turn: tcp, websocket, grpc, http, several "
+        "with commas between, or all",
         metavar="NAMES",
     )
     codec: Literal["protobuf", "json", "msgpack"] = setting(
-        "protobuf", help="how frames are written; gRPC has protobuf only"
+        "protobuf",
+        help="how frames are written; gRPC has protobuf only, HTTP json only",
     )
     json: str = setting(
         "", help="write the figures of the summary to this file", metavar="FILE"

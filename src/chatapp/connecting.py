@@ -15,6 +15,8 @@ _LOOPBACK: Final = "127.0.0.1"
 _MOST_PORT: Final = 65_535
 _NEED_PORTS: Final = frozenset({"tcp", "tcps", "grpc", "grpcs"})
 """Schemes that have no port of their own."""
+_ONE_CODEC: Final = (("gRPC", "grpc", "protobuf"), ("HTTP", "http", "json"))
+"""What carries one codec only, its scheme, and the codec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class ClientSettings:
 
     transport: str = setting(
         "tcp",
-        help="what to connect by: tcp, websocket, grpc, or the scheme of a URL",
+        help="what to connect by: tcp, websocket, grpc, http, or the scheme of a URL",
         metavar="NAME",
         unsets="connect",
     )
@@ -68,11 +70,12 @@ class ClientSettings:
             raise SettingWrong("--tls-certificate and --tls-key go together.")
         if self._is_secure:
             check_secure("--connect", self.connect)
-        grpc = ("grpc:", "grpcs:")
-        if self.codec not in {"auto", "protobuf"} and all(
-            it.startswith(grpc) for it in self.urls
-        ):
-            raise SettingWrong(f"gRPC carries protobuf only, not {self.codec}.")
+        for name, scheme, carried in _ONE_CODEC:
+            schemes = (f"{scheme}:", f"{scheme}s:")
+            if self.codec not in {"auto", carried} and all(
+                it.startswith(schemes) for it in self.urls
+            ):
+                raise SettingWrong(f"{name} carries {carried} only, not {self.codec}.")
 
     @property
     def asked_codec(self) -> str | None:

@@ -85,8 +85,8 @@ def _parsers() -> "tuple[_Parser, dict[str, _Parser]]":
     """The command line's parser, and those of the subcommands, still empty."""
     parser = _Parser(
         prog="chatcore",
-        description="One chat over raw TCP, WebSocket or gRPC: server, client, demo, "
-        "and commands for scripts.",
+        description="One chat over raw TCP, WebSocket, gRPC or HTTP: server, client, "
+        "demo, and commands for scripts.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

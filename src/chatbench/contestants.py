@@ -10,9 +10,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from chatbench.cells import Contestant, Framing
-from transports.registry import SCHEMES
 
-TRANSPORTS: Final = tuple(SCHEMES)
+TRANSPORTS: Final = ("tcp", "websocket", "grpc")
+"""What is compared: HTTP is there for networks that let nothing else through."""
 STORES: Final = ("memory", "sqlite")
 
 

@@ -74,8 +74,9 @@ class CannotConnect(ChatError):
 class WrongTransport(CannotConnect):
     """A server that speaks something else than the URL says.
 
-    ``speaks`` is the URL scheme of what it does: ``tcp``, ``ws``, ``grpc``, those with
-    TLS, ``tls`` where no more is known, or ``http`` for a server of something else.
+    ``speaks`` is the URL scheme of what it does: ``tcp``, ``ws``, ``grpc``, ``http``,
+    those with TLS, ``tls`` where no more is known, or ``web`` for a server of HTTP that
+    is none of ours.
     """
 
     def __init__(self, url: str, speaks: str) -> None:
@@ -88,10 +89,12 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "tcp": "raw TCP",
     "ws": "WebSocket",
     "grpc": "gRPC",
-    "http": "HTTP, and is no chat server",
+    "http": "HTTP",
+    "web": "HTTP, and is no chat server",
     "tcps": "raw TCP with TLS",
     "wss": "WebSocket with TLS",
     "grpcs": "gRPC with TLS",
+    "https": "HTTP with TLS",
     "tls": "TLS",
 }
 

@@ -160,7 +160,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         if self._owner.enter(self):
             self._set_deadline()
         else:
-            self._transport.abort()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # it is over
         """See ``asyncio.BaseProtocol``."""
@@ -426,10 +426,12 @@ class HttpConnection(asyncio.BufferedProtocol):
     # ---- ending
 
     def finish(self) -> None:
-        """End the connection, once a request that is being answered has its answer."""
+        """End the connection, once a request that is being answered has its answer, or
+        after the time that one has.
+        """
         self._is_last = True
+        self._set_deadline()
         if not (self._is_answering or self._is_ending) and self._transport is not None:
-            self._set_deadline()
             self._transport.close()
 
     def _end(self) -> None:
@@ -453,8 +455,9 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def _set_deadline(self) -> None:
         self._cancel_deadline()
-        within_s = self._owner.limits.within_s
-        self._deadline = self._loop.call_later(within_s, self.abort)
+        if self._transport is not None:
+            within_s = self._owner.limits.within_s
+            self._deadline = self._loop.call_later(within_s, self.abort)
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:

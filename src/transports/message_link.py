@@ -43,6 +43,7 @@ class MessageLink(TaskSender):
         self.address = address
         self._loop = asyncio.get_running_loop()
         self.opened_s = self._heard_s = self._taken_s = self._loop.time()
+        self._began_s = self.opened_s
         self._frame_bytes = settings.frame_bytes
         self._close_s = settings.close_s
         self._held = HeldBytes()
@@ -107,18 +108,22 @@ class MessageLink(TaskSender):
             self._ahead_bytes += len(message)
             self._note()
 
-    def keeps_partial(self, partial_bytes: int) -> None:
-        """Take note of how much is kept of a message that is not whole."""
-        self._partial_bytes = partial_bytes
+    def note_partial(self, message_bytes: int) -> None:
+        """Take note that so much of the next message is here, 0 once it is whole: it
+        counts as held (B1), and shows that the peer lives.
+        """
+        self.heard()
+        self._partial_bytes = message_bytes
         self._note()
 
-    def took(self, given_s: float) -> None:
-        """Take note that the peer takes what is being written: a part of it that was
-        given to the connection at that time.
+    def took(self) -> None:
+        """Take note that part of what is being written is out: for who writes much at a
+        time. The end of ``send_messages`` says so by itself.
         """
         self._taken_s = self._loop.time()
-        if self._taken_s - given_s >= _WAITED_S:
+        if self._taken_s - self._began_s >= _WAITED_S:
             self.heard()
+        self._began_s = self._taken_s
 
     def heard(self) -> None:
         """Take note that the peer shows life, as an answered ping does."""
@@ -200,9 +205,9 @@ class MessageLink(TaskSender):
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.task_link.TaskSender``."""
-        began_s = self._loop.time()
+        self._began_s = self._loop.time()
         await self.send_messages(frames)
-        self.took(began_s)
+        self.took()
         self._unsent_bytes -= sum(map(len, frames))
         self._note()
 

@@ -1,8 +1,9 @@
 """What a port speaks that did not greet as it was asked to, for an error that helps.
 
 A second connection asks for a page in HTTP/1.1, to which each of our servers says what
-it is: a WebSocket's wants an upgrade (RFC 9110, 15.5.22), gRPC's has sent the SETTINGS
-of HTTP/2 by then (RFC 9113, 3.4), and raw TCP's answers with its error line (W2).
+it is: a WebSocket's wants an upgrade (RFC 9110, 15.5.22), HTTP's names its protocol in
+a header of its own, gRPC's has sent the SETTINGS of HTTP/2 by then (RFC 9113, 3.4), and
+raw TCP's answers with its error line (W2).
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from transports.tls import SECURE_SCHEMES
 
 _TIMEOUT_S: Final = 1.0
 _ENOUGH_BYTES: Final = 16
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_OUR_HEADER: Final = b"\nchat-protocol:"
 _FRAME_HEADER_BYTES: Final = 9
 _SETTINGS_TYPE: Final = 4
 _PROTOCOLS: Final = ["http/1.1", "h2"]
@@ -83,13 +86,16 @@ async def _ask_otherwise(address: Address) -> str:
 
 
 def recognise(first: bytes) -> str:
-    """The URL scheme of what begins with these bytes: ``tcp``, ``ws``, ``grpc``, or
-    ``http`` for a server of something else; empty where none of them does.
+    """What begins with these bytes, of HTTP with a whole head: the URL scheme ``tcp``,
+    ``ws``, ``grpc`` or ``http``, or ``web`` for a server of something else; empty where
+    none of them does.
     """
     if first.startswith(b"CHAT/"):
         return "tcp"
     if first.startswith(b"HTTP/"):
-        return "ws" if first.split()[1:2] == [b"426"] else "http"
+        if _OUR_HEADER in first.lower():
+            return "http"
+        return "ws" if first.split()[1:2] == [b"426"] else "web"
     is_whole = len(first) >= _FRAME_HEADER_BYTES
     # The first frame has type 4, no flags, and is about the whole connection.
     if is_whole and first[3:_FRAME_HEADER_BYTES] == bytes([_SETTINGS_TYPE, *[0] * 5]):
@@ -105,10 +111,22 @@ async def _first_bytes(address: Address, tls: ssl.SSLContext | None) -> bytes:
         try:
             host = authority(address.host, address.port)
             writer.write(f"GET /chat HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-            return await reader.readexactly(_ENOUGH_BYTES)
+            first = await reader.readexactly(_ENOUGH_BYTES)
+            if first.startswith(b"HTTP/"):
+                first += await _rest_of_head(reader)
+            return first  # noqa: TRY300  # what is raised is of all lines above
         except asyncio.IncompleteReadError as ended:
             return ended.partial
         except ConnectionError:
             return b""
         finally:
             writer.transport.abort()
+
+
+async def _rest_of_head(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(_END_OF_HEAD)
+    except asyncio.IncompleteReadError as ended:
+        return ended.partial
+    except asyncio.LimitOverrunError:
+        return b""  # of none of ours

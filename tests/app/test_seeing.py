@@ -29,7 +29,7 @@ from transports.base import parse_address
 
 PASSWORD, NEW, WRONG = "correct horse", "another horse", "wrong horse 7411"
 BODY = "a body that nobody logs"
-SCHEMES = ("tcp", "ws", "grpc")
+SCHEMES = ("tcp", "ws", "grpc", "http")
 Line: TypeAlias = dict[str, object]
 
 
@@ -91,7 +91,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
     flags = ("--transport", "all", "--port", "0", "--store", "memory:")
     logs = ("--log-format", "json", "--log-level", "debug", "--audit-log", str(path))
     with running_server(
-        *flags, *logs, "--insecure-fast-hash", listeners=3, program=COMMAND
+        *flags, *logs, "--insecure-fast-hash", listeners=4, program=COMMAND
     ) as server:
         for scheme, url in zip(SCHEMES, server.urls, strict=True):
             asyncio.run(live_through(url, f"of-{scheme}"))
@@ -159,7 +159,7 @@ def test_behind_a_proxy_the_log_names_the_client_on_each_transport() -> None:
     flags = ("--transport", "all", "--port", "0", "--store", "memory:", "--log-level")
     proxies = ("debug", "--proxies", "127.0.0.0/8")
     clients = [f"192.0.2.{number}" for number in range(1, 4)]
-    with running_server(*flags, *proxies, listeners=3, program=COMMAND) as server:
+    with running_server(*flags, *proxies, listeners=4, program=COMMAND) as server:
         asyncio.run(open_each(server.urls, clients))
         status = server.stop()
         assert server.process.stderr is not None

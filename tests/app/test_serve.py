@@ -102,11 +102,11 @@ def test_a_port_in_use_is_one_numbered_line_and_status_1(
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (("--transport", "pigeon"), "known: tcp, websocket, grpc.\n"),
-        (("--transport", "all", "--port", "65535"), "0 to 65535, not 65537.\n"),
+        (("--transport", "pigeon"), "known: tcp, websocket, grpc, http.\n"),
+        (("--transport", "all", "--port", "65535"), "0 to 65535, not 65538.\n"),
         (
             ("--listen", "pigeon://a:1"),
-            "URLs begin with tcp://, ws://, grpc://, tcps://, wss://, grpcs://.\n",
+            "tcp://, ws://, grpc://, http://, tcps://, wss://, grpcs://, https://.\n",
         ),
         (("--listen", "tcp://a:70000"), "out of range 0-65535.\n"),
         (("--listen", "127.0.0.1:7400"), "no scheme, such as tcp://.\n"),
@@ -208,7 +208,7 @@ def test_log_lines_are_json_when_asked_for() -> None:
 def test_at_debug_only_what_is_ours_tells_of_everything() -> None:
     flags = ("--transport", "all", "--port", "0", "--log-format", "json")
     debug = ("--store", "memory:", "--insecure-fast-hash", "--log-level", "debug")
-    with plain_server(*flags, *debug, listeners=3) as server:
+    with plain_server(*flags, *debug, listeners=4) as server:
         for url in server.urls:
             with_accounts(url, "of-" + url.partition(":")[0])
         server.stop()

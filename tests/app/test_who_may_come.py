@@ -42,13 +42,13 @@ def test_it_takes_its_policy_and_its_users_from_an_application(tmp_path: Path) -
         f'app_dir = "{tmp_path}"\n',
         encoding="utf-8",
     )
-    with plain_server(*everywhere(), "--config", str(config), listeners=3) as server:
+    with plain_server(*everywhere(), "--config", str(config), listeners=4) as server:
         seen = [
             client(it, f"login ada{n}", f"token of ada{n}", f"send ada{n} hello")
             for n, it in enumerate(server.urls)
         ]
 
-    assert [it.lines[-1] for it in seen] == ["[9000] Nobody speaks here."] * 3
+    assert [it.lines[-1] for it in seen] == ["[9000] Nobody speaks here."] * 4
 
 
 def test_what_it_cannot_load_is_one_line_and_status_2_before_there_is_a_store(
@@ -73,13 +73,13 @@ def test_registration_is_closed_beyond_loopback_unless_it_is_opened(
     flags: tuple[str, ...], said: str
 ) -> None:
     beyond = ("--host", "0.0.0.0", "--insecure")  # noqa: S104  # that is the point
-    with plain_server(*everywhere(), *beyond, *flags, listeners=3) as server:
+    with plain_server(*everywhere(), *beyond, *flags, listeners=4) as server:
         done = [
             client(at_loopback(url), f"create ada{number}", PASSWORD)
             for number, url in enumerate(server.urls)
         ]
 
-    assert [it.status for it in done] == [0 if flags else 1] * 3
+    assert [it.status for it in done] == [0 if flags else 1] * 4
     assert all(it.lines[-1].startswith(said) for it in done)
 
 

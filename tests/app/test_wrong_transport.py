@@ -7,8 +7,13 @@ import pytest
 from tests.app.oneshots import started
 from tests.app.processes import CHEAP, COMMAND, RunningServer, chatcore, running_server
 
-PORTS = {"tcp": 0, "websocket": 1, "grpc": 2}
-SPOKEN = {"tcp": "raw TCP", "websocket": "WebSocket", "grpc": "gRPC"}
+PORTS = {"tcp": 0, "websocket": 1, "grpc": 2, "http": 3}
+SPOKEN = {
+    "tcp": "raw TCP",
+    "websocket": "WebSocket",
+    "grpc": "gRPC",
+    "http": "HTTP",
+}
 MISTAKES = [(ours, theirs) for ours in PORTS for theirs in PORTS if ours != theirs]
 
 
@@ -16,7 +21,7 @@ MISTAKES = [(ours, theirs) for ours in PORTS for theirs in PORTS if ours != thei
 def everywhere() -> Iterator[RunningServer]:
     """A server of all transports, whose frames come whole."""
     flags = ("--transport", "all", "--port", "0", "--store", "memory:", *CHEAP)
-    with running_server(*flags, listeners=3, program=COMMAND) as running:
+    with running_server(*flags, listeners=4, program=COMMAND) as running:
         yield running
 
 
@@ -54,8 +59,17 @@ def test_whoever_gave_a_url_is_told_another(everywhere: RunningServer) -> None:
     assert errors.endswith(f"this port speaks WebSocket; try --connect ws://{place}.\n")
 
 
-def test_grpc_with_another_codec_is_asked_wrongly() -> None:
-    done = chatcore("client", "--transport", "grpc", "--codec", "json")
+@pytest.mark.parametrize(
+    ("transport", "codec", "complaint"),
+    [
+        ("grpc", "json", "gRPC carries protobuf only, not json.\n"),
+        ("http", "msgpack", "HTTP carries json only, not msgpack.\n"),
+    ],
+)
+def test_a_codec_that_a_transport_does_not_carry_is_asked_wrongly(
+    transport: str, codec: str, complaint: str
+) -> None:
+    done = chatcore("client", "--transport", transport, "--codec", codec)
 
     assert done.status == 2
-    assert done.errors == "chatcore: [701] gRPC carries protobuf only, not json.\n"
+    assert done.errors == f"chatcore: [701] {complaint}"

@@ -53,7 +53,7 @@ def running(folder: Path, *, dying: bool = False) -> Iterator[RunningServer]:
         *log,
         *door,
         *("--limit", "mailbox_messages=1000000"),
-        listeners=3,
+        listeners=4,
         program=DYING if dying else COMMAND,
     ) as server:
         yield server

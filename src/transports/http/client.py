@@ -89,7 +89,7 @@ class HttpClientLink(MessageLink):
                 events.allow(self.largest_bytes)
                 for name, said in events.feed(received):
                     await self._take(name, said)
-                self.keeps_partial(events.held_bytes)
+                self.note_partial(events.held_bytes)
         except LinkClosed:
             return  # whoever ended it knows why
         except FrameTooLarge:

@@ -25,7 +25,7 @@ class EventStream:
     Args:
         keepalive_s: after so much silence a comment is written, so that nobody on the
             way takes the connection for dead.
-        on_taken: called with the time at which a piece was given that now is taken.
+        on_taken: called when a piece was taken.
         on_lost: called when nobody writes it any more, before its end.
 
     Attributes:
@@ -37,7 +37,7 @@ class EventStream:
         self,
         keepalive_s: float,
         *,
-        on_taken: Callable[[float], None],
+        on_taken: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -45,7 +45,7 @@ class EventStream:
         self._on_taken = on_taken
         self._on_lost = on_lost
         self._pieces: deque[bytes] = deque()
-        self._given_s: float | None = None
+        self._is_given = False
         self._is_finished = False
         self._is_cut = False
         self._reader: asyncio.Future[None] | None = None
@@ -90,7 +90,7 @@ class EventStream:
     def _is_all_taken(self) -> bool:
         if self._is_finished:
             return self.has_ended
-        return not self._pieces and self._given_s is None
+        return not (self._pieces or self._is_given)
 
     # ---- transports.http_messages.ResponseStream
 
@@ -100,9 +100,9 @@ class EventStream:
 
     async def __anext__(self) -> bytes:
         """See ``ResponseStream``; raises ``ConnectionError`` once it is cut."""
-        given_s, self._given_s = self._given_s, None
-        if given_s is not None:
-            self._on_taken(given_s)
+        if self._is_given:
+            self._is_given = False
+            self._on_taken()
         while self._is_cut or not self._pieces:
             if self._is_cut:
                 raise ConnectionAbortedError
@@ -112,7 +112,7 @@ class EventStream:
                 raise StopAsyncIteration
             if not await self._wait():
                 return _COMMENT
-        self._given_s = self._loop.time()
+        self._is_given = True
         return self._pieces.popleft()
 
     async def _wait(self) -> bool:

@@ -7,13 +7,16 @@ from typing import Final
 from chatcore.errors import CloseCode
 from transports.base import LinkSettings
 from transports.errors import LinkClosed, PeerFinished, frame_too_large
-from transports.fair_scheduler import LARGE_BYTES, FairScheduler
+from transports.fair_scheduler import LARGE_BYTES, UNIT_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, LineFraming
 from transports.http.events import EventStream
 from transports.http_messages import RequestBody
 from transports.message_link import MessageLink
 
 _SECRET_BYTES: Final = 24
+_AHEAD_BYTES: Final = 16 * 1024
+"""Of frames that are received while there is no room, as a socket would be read ahead:
+a lone request is answered at once."""
 
 
 class HttpLink(MessageLink):
@@ -32,6 +35,7 @@ class HttpLink(MessageLink):
         self.secret = secrets.token_urlsafe(_SECRET_BYTES)
         self.once = secrets.token_urlsafe(_SECRET_BYTES)
         self.is_posting = False
+        self._ahead_of_room_bytes = 0
         self.when_gone: list[Callable[[], None]] = []
         self.events = EventStream(
             settings.keepalive_s, on_taken=self.took, on_lost=self.abort
@@ -69,22 +73,22 @@ class HttpLink(MessageLink):
         try:
             while piece := await self._read(body):
                 await self._receive(framing, piece)
-                self.keeps_partial(framing.held_bytes)
+                self.note_partial(framing.held_bytes)
                 if framing.held_bytes > LARGE_BYTES:
                     await intake.enter()
             await self._receive(framing, b"\n")
-            await self.room()
+            await self._has_room(0)
             is_whole = True
         except LinkClosed:
             is_whole = True
             raise
         finally:
-            self.keeps_partial(0)
+            self.note_partial(0)
             if not is_whole:
                 self.abort()
 
     async def _read(self, body: RequestBody) -> bytes:
-        await self.room()
+        await self._has_room(0)
         piece = await body.read()
         self.heard()
         return piece
@@ -97,11 +101,20 @@ class HttpLink(MessageLink):
         except FrameTooLarge as found:
             frames, too_large = found.before, frame_too_large(found.limit)
         for frame in frames:
-            await self.room()
+            await self._has_room(max(len(frame), UNIT_BYTES))
             self.receive(frame)
         if too_large is not None:
             self.end(too_large)
             raise too_large
+
+    async def _has_room(self, frame_bytes: int) -> None:
+        """Return once so much may be received; raises ``LinkClosed`` once none may."""
+        is_held = self._is_held and self._end is None
+        if is_held and self._ahead_of_room_bytes < _AHEAD_BYTES:
+            self._ahead_of_room_bytes += frame_bytes
+        else:
+            await self.room()
+            self._ahead_of_room_bytes = 0
 
     def finish_reading(self) -> None:
         """The peer writes no more: it gets what it is owed, and the link ends."""

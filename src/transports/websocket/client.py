@@ -4,13 +4,19 @@ import ssl
 from typing import TypedDict
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+)
 
 from transports.base import Address, LinkSettings
 from transports.certificates import context_to_dial
 from transports.codec import Codec
-from transports.errors import CannotConnect, reason_of
+from transports.errors import CannotConnect, WrongTransport, reason_of
 from transports.port_probe import find_fault
+from transports.tls import SECURE_SCHEMES
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
@@ -56,6 +62,12 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
     except InvalidMessage as error:  # what answers there is no HTTP
         found = await find_fault(address, settings)
         raise found or CannotConnect(address.text, str(error)) from error
+    except InvalidStatus as error:
+        if "Chat-Protocol" in error.response.headers:
+            raise WrongTransport(
+                address.text, SECURE_SCHEMES["http"] if address.is_secure else "http"
+            ) from error
+        raise CannotConnect(address.text, str(error)) from error
     except (InvalidHandshake, InvalidURI) as error:
         raise CannotConnect(address.text, str(error)) from error
     assert isinstance(connection, _ClientSide)  # noqa: S101  # as asked for

@@ -18,7 +18,8 @@ SETTINGS = bytes.fromhex("000006 04 00 00000000 000300000064")
         (b"CHAT/1 error 4500 Begin", "tcp"),
         (b"CHAT/2 ok\n", "tcp"),
         (b"HTTP/1.1 426 Upgrade Required\r\n", "ws"),
-        (b"HTTP/1.1 404 Not Found\r\n", "http"),
+        (b"HTTP/1.1 404 Not Found\r\n", "web"),
+        (b"HTTP/1.1 200 OK\r\nChat-Protocol: chat.v1.json\r\n\r\n", "http"),
         (SETTINGS, "grpc"),
         (SETTINGS[:8], ""),
         (b"220 mail.example ESMTP\r\n", ""),
@@ -30,7 +31,7 @@ def test_the_first_bytes_tell_what_is_spoken(first: bytes, scheme: str) -> None:
     assert recognise(first) == scheme
 
 
-@pytest.mark.parametrize("scheme", ["tcp", "grpc"])
+@pytest.mark.parametrize("scheme", ["tcp", "grpc", "http"])
 async def test_a_web_server_is_told_as_one(scheme: str) -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
@@ -43,7 +44,7 @@ async def test_a_web_server_is_told_as_one(scheme: str) -> None:
             async with connect(f"{scheme}://127.0.0.1:{port}"):
                 pass
 
-    assert refused.value.speaks == "http"
+    assert refused.value.speaks == "web"
     assert f":{port}: this port speaks HTTP, and is no chat server" in str(
         refused.value
     )
