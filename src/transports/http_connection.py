@@ -35,6 +35,8 @@ _UNSENT_BYTES: Final = 16 * 1024
 """From so much on that its peer has not taken, nothing more is written."""
 _THROWN_AWAY_BYTES: Final = 64 * 1024
 _SKIPPED_EVENTS: Final = 64
+_RAW_TCP: Final = b"CHAT/"
+"""How a client of the chat's raw TCP begins, which then waits for an answer (W2)."""
 _GO_ON: Final = h11.InformationalResponse(status_code=100, headers=[])
 _TURN_S: Final = 0.0005
 """How long a body is cut into chunks, of which each may be a byte, before others have
@@ -120,6 +122,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._buffer = owner.buffer if owner.buffer is not None else bytearray()
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._has_heard = False
         self._is_head = False
         self._is_answering = False
         self._is_reading = True
@@ -179,7 +182,13 @@ class HttpConnection(asyncio.BufferedProtocol):
             if self._thrown_away_bytes > _THROWN_AWAY_BYTES:
                 self.abort()
             return
-        self._http.receive_data(bytes(memoryview(self._buffer)[:nbytes]))
+        received = bytes(memoryview(self._buffer)[:nbytes])
+        if not self._has_heard and received.startswith(_RAW_TCP):
+            self._is_answering = True
+            self._write(plain_response(HTTPStatus.BAD_REQUEST))
+            return
+        self._has_heard = True
+        self._http.receive_data(received)
         self._ahead_bytes += nbytes
         self._look()
 
