@@ -104,8 +104,13 @@ class HttpEndpoints:
         }
 
     def stop_accepting(self) -> None:
-        """Open no new link; what is asked for those that are open is answered."""
+        """Open no new link; what is asked for those that are open is answered. One
+        whose events nobody has asked for yet ends: nobody could be told of the end.
+        """
         self._accepts = False
+        for link in list(self._links.values()):
+            if not link.events.is_asked_for:
+                link.abort()
 
     def link_of(self, request: HttpRequest) -> HttpLink | None:
         """The link that a request is about, by what its head has; None for none."""
