@@ -50,6 +50,25 @@ CELLS: Final = [
 ]
 
 
+_PLACES: Final = {
+    it: {value: n for n, value in enumerate(values)}
+    for it, values in (("point", Point), ("way", Way), ("transport", TRANSPORTS))
+}
+
+
+def is_chosen(cell: Cell) -> bool:
+    """Whether a cell is one of those that are always run: of any two of its transports,
+    its point and its way, each combination is in some of them.
+
+    For each point and way they are one of a Latin square's four diagonals; each pair of
+    transports is on one of them at some point, for either way.
+    """
+    transports = _PLACES["transport"]
+    diagonal = transports[cell.first] + transports[cell.second]
+    turn = _PLACES["point"][cell.point] + 2 * _PLACES["way"][cell.way]
+    return (diagonal + turn) % len(transports) == 0
+
+
 def at(*points: Point, beyond: int = 0) -> pytest.MarkDecorator:
     """The cells of these points; those ``beyond`` the matrix have other accounts."""
     chosen: Sequence[Cell] = [it for it in CELLS if it.point in points]

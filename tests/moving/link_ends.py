@@ -28,5 +28,5 @@ class Way(Enum):
     """With the server's process, which has no time to do anything."""
 
 
-TRANSPORTS: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc"}
+TRANSPORTS: Final = {"tcp": "tcp", "websocket": "ws", "grpc": "grpc", "http": "http"}
 """The transports by name, with their URL schemes."""

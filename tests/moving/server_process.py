@@ -52,8 +52,8 @@ class ServerProcess:
         self._tell("open", next(self._loops), "barred" if barred else "free", *doors)
         ready, *urls = (await self._line()).split()
         assert ready == "ready", self.complaints()
-        self.first = dict(zip(TRANSPORTS, urls[:3], strict=True))
-        self.second = dict(zip(TRANSPORTS, urls[3:], strict=True))
+        self.first = dict(zip(TRANSPORTS, urls[: len(TRANSPORTS)], strict=True))
+        self.second = dict(zip(TRANSPORTS, urls[len(TRANSPORTS) :], strict=True))
         self._is_alive = True
 
     async def _load(self) -> asyncio.subprocess.Process:

@@ -73,6 +73,7 @@ class HttpClientLink(MessageLink):
         self._secret = (LINK_HEADER, secret)
         self._events = events
         self._posting: ClientConnection | None = None
+        self._has_failed = False
         self._reading = self._loop.create_task(self._read_events())
 
     # ---- events
@@ -110,15 +111,17 @@ class HttpClientLink(MessageLink):
 
     async def send_messages(self, messages: Sequence[bytes]) -> None:
         """See ``MessageLink``: one request, answered when there is room for more."""
+        if self._has_failed:
+            return  # what follows something that is lost is lost too
         try:
             status = await self._ask("POST", FRAMES, b"\n".join(messages) + b"\n")
         except (OSError, h11.ProtocolError):
             status = 0
         self.heard()
         if status not in _OK:
+            self._has_failed = True
             # The last event says why, and may be on its way.
-            await asyncio.wait([self._reading], timeout=self._settings.close_s)
-            raise LinkClosed
+            self._loop.call_later(self._settings.close_s, self.abort)
 
     async def finish(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # a client has no reason to give
         """See ``MessageLink``: it gets what it is owed until then."""
