@@ -240,11 +240,17 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def _begin(self, head: h11.Request) -> None:
         self._is_head = head.method == b"HEAD"
-        self._has_body = any(
-            name == b"transfer-encoding"
-            or (name == b"content-length" and value != b"0")
+        lengths = {
+            name: value
             for name, value in head.headers
-        )
+            if name in {b"content-length", b"transfer-encoding"}
+        }
+        self._has_body = lengths not in ({}, {b"content-length": b"0"})
+        if len(lengths) > 1:
+            # Whoever stands before us may have gone by the other (RFC 9112, 6.1).
+            self._is_answering = self._is_last = True
+            self._write(plain_response(HTTPStatus.BAD_REQUEST))
+            return
         if not self._has_body:
             self._http.next_event()  # which is its end
         path, _, query = head.target.decode("ascii", "replace").partition("?")

@@ -56,6 +56,10 @@ class Socket:
         self._writer.write(data)
         await self._writer.drain()
 
+    def push(self, data: bytes) -> None:
+        """Write without caring whether it is taken."""
+        self._writer.write(data)
+
     async def ask(
         self, method: str, path: str, *headers: str, body: bytes = b""
     ) -> Answer:
