@@ -3,7 +3,8 @@
 It may hold our packages (Python, ``py.typed`` and ``.sql`` files, the sample of the
 demo) and the licence, nothing else; each package must be typed. The wheel is then
 installed in a fresh virtual environment, where ``chatcore --version`` must print the
-version of pyproject.toml.
+version of pyproject.toml and ``import chattesting`` do without pytest, which is not
+there. With the extra ``testing`` it is, and must find our plug-in.
 """
 
 import os
@@ -22,6 +23,7 @@ PACKAGES = (
     "chatcore",
     "chatstores",
     "chatsystem",
+    "chattesting",
     "transports",
 )
 OURS = re.compile(
@@ -53,23 +55,76 @@ def absentees(names: list[str]) -> list[str]:
     return missing
 
 
-def installed_version(uv: str, wheel: Path, folder: Path) -> str:
-    """What ``chatcore --version`` prints where only the wheel is installed."""
-    venv = folder / "venv"
-    scripts = venv / ("Scripts" if os.name == "nt" else "bin")
-    subprocess.run([uv, "venv", "--quiet", venv], check=True)
-    subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", scripts / "python", wheel],
-        check=True,
-    )
-    answer = subprocess.run(
-        [scripts / "chatcore", "--version"],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,  # not where src could be found
-    )
-    return answer.stdout.strip()
+WITHOUT_PYTEST = """\
+import chatcore, chattesting, importlib.util
+print(chattesting.open_chat.__name__, importlib.util.find_spec("pytest"))
+"""
+WITH_PYTEST = """\
+import chatapp, chatbench, chatcore, chatstores, chatsystem, chattesting, transports
+import pytest
+pytest.main(["-q", "-W", "error", "test_it.py"])
+"""
+A_TEST = """\
+import pytest
+
+@pytest.mark.asyncio
+async def test_it(client):
+    ada = await client("ada")
+    assert (await ada.send("ada", "note")).position == 1
+"""
+INI = """\
+[pytest]
+asyncio_default_fixture_loop_scope = function
+"""
+
+
+class Installed:
+    """The wheel in a virtual environment of its own, in a folder without sources."""
+
+    def __init__(self, uv: str, wheel: Path, folder: Path) -> None:
+        venv = folder / "venv"
+        self._uv = uv
+        self._wheel = wheel
+        self._folder = folder
+        self._programs = venv / ("Scripts" if os.name == "nt" else "bin")
+        subprocess.run([uv, "venv", "--quiet", venv], check=True)
+        self._install("")
+
+    def _install(self, extra: str) -> None:
+        python = self._programs / "python"
+        wanted = f"{self._wheel}{extra}"
+        subprocess.run(
+            [self._uv, "pip", "install", "--quiet", "--python", python, wanted],
+            check=True,
+        )
+
+    def _output(self, program: str, *arguments: str) -> str:
+        ended = subprocess.run(
+            [self._programs / program, *arguments],
+            check=False,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=self._folder,  # not where src could be found
+        )
+        return ended.stdout.strip()
+
+    def faults(self, version: str) -> list[str]:
+        """What does not do as it should."""
+        faults = []
+        printed = self._output("chatcore", "--version")
+        if version not in printed.split():
+            faults.append(f"chatcore --version prints {printed!r}, not {version}")
+        printed = self._output("python", "-c", WITHOUT_PYTEST)
+        if printed != "open_chat None":
+            faults.append(f"without pytest, chattesting prints {printed!r}")
+        self._install("[testing]")
+        (self._folder / "test_it.py").write_text(A_TEST, encoding="utf-8")
+        (self._folder / "pytest.ini").write_text(INI, encoding="utf-8")
+        # pytest warns of what a plug-in's distribution has and is imported already.
+        printed = self._output("python", "-c", WITH_PYTEST)
+        if "\n1 passed in" not in printed:
+            faults.append(f"a test with our plug-in prints {printed!r}")
+        return faults
 
 
 def main() -> int:
@@ -87,13 +142,11 @@ def main() -> int:
             names = archive.namelist()
         faults = [f"{it} does not belong into the wheel" for it in strangers(names)]
         faults += [f"{it} is missing in the wheel" for it in absentees(names)]
-        printed = installed_version(uv, wheel, folder)
-    if version not in printed.split():
-        faults.append(f"chatcore --version prints {printed!r}, not {version}")
+        faults += Installed(uv, wheel, folder).faults(version)
     for fault in faults:
         print(f"wheel: {fault}", file=sys.stderr)
     if not faults:
-        print(f"wheel: {len(names)} files; installed, it prints {printed!r}")
+        print(f"wheel: {len(names)} files of version {version}; installed, they work")
     return 1 if faults else 0
 
 

@@ -4,4 +4,6 @@
 ``report`` shows it. Servers and load generators are processes of their own; nothing of
 this package runs inside a server that is measured, except the few in ``floor``, which
 have no chat in them or change one thing.
+
+PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 """

@@ -6,6 +6,8 @@ The rules of the chat are here, in plain Python on the standard library alone. W
 lives in an adapter comes through this door as well, and is imported when its name is
 first used: ``import chatcore`` by itself loads no transport and no store. The types of
 all names stand in ``__init__.pyi``.
+
+PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,6 +4,8 @@
 do not. Others join by ``register_store``, or without a line of code by an entry point
 of the group ``chatcore.stores``, whose name is the scheme and whose value is a factory.
 An engine is imported when its first store is opened.
+
+PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 """
 
 from collections.abc import Callable

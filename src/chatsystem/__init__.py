@@ -1,6 +1,8 @@
 """What the chat asks of the machine: time, secrets, password hashing, names.
 
 What takes long to import is imported when an environment is made.
+
+PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 """
 
 from chatcore.ports import Environment

@@ -2,6 +2,8 @@
 
 ``serve`` (or ``open_server``) and ``connect`` are what an application calls;
 ``register_transport`` adds a transport.
+
+PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 """
 
 from transports.client.client import Client, ListedAccount

@@ -1,5 +1,6 @@
 """What the documents show runs as it stands there."""
 
+import os
 import re
 import subprocess
 import sys
@@ -23,13 +24,39 @@ def run(*arguments: str) -> str:
     ).stdout
 
 
-def test_the_snippet_of_the_readme_runs_as_pasted() -> None:
+def snippet(beginning: str) -> str:
+    """The block of Python of the readme that begins so."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (found,) = [it for it in blocks if it.startswith(beginning)]
+    return found
 
-    output = run("-c", snippet)
+
+def test_the_snippet_of_the_readme_runs_as_pasted() -> None:
+    output = run("-c", snippet("import asyncio"))
 
     assert output == "stored at position 1\nada says hello\n"
+
+
+def test_the_test_of_the_readme_passes_as_pasted(tmp_path: Path) -> None:
+    (tmp_path / "test_pasted.py").write_text(snippet("async def test"), "utf-8")
+    ini = "[pytest]\nasyncio_mode = auto\nfilterwarnings = error\n"
+    ini += "asyncio_default_fixture_loop_scope = function\n"
+    (tmp_path / "pytest.ini").write_text(ini, "utf-8")
+    # Those of the suite's other plug-ins take seconds to import.
+    plugins = ["-p", "chatcore", "-p", "asyncio", "-p", "no:cacheprovider"]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugins],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+
+    assert "\n1 passed in " in ended.stdout
 
 
 @pytest.mark.rule("A2")
