@@ -1,16 +1,8 @@
-"""Accounts and passwords (A2 to A6, D6)."""
+"""Creating accounts, with and without a login (A2 to A4, D6)."""
 
 import unittest
 
-from chatcore.commands import (
-    ChangePassword,
-    Create,
-    Delete,
-    InboxAction,
-    Login,
-    Resume,
-    Send,
-)
+from chatcore.commands import Create, Delete, Login
 from chatcore.errors import (
     Busy,
     InvalidKey,
@@ -18,22 +10,11 @@ from chatcore.errors import (
     KeyExpired,
     KeyReused,
     NameTaken,
-    SessionGone,
     WrongCredentials,
 )
-from chatcore.events import (
-    Accepted,
-    Created,
-    Deleted,
-    Delivered,
-    LoggedIn,
-    PasswordChanged,
-    Refused,
-    Resumed,
-)
-from chatcore.ids import NO_KEY, AccountId, Username
+from chatcore.events import Created, LoggedIn, Refused
+from chatcore.ids import AccountId, Username
 from chatcore.limits import Limits
-from chatcore.sessions import Session
 from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
 from tests.unit.chatcore.key_times import key_of
 from tests.unit.chatcore.marks import rule
@@ -276,185 +257,3 @@ class LoginThatCreatesTest(unittest.TestCase):
 
         self.assertIsInstance(refusal, WrongCredentials)
         self.assertIsInstance(self.peer.ask(Create("ada", PASSWORD)), Created)
-
-
-class PasswordTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self.fixture = ChatFixture()
-        self.fixture.account("ada")
-        self.peer = self.fixture.peer()
-
-    async def delete_elsewhere(self, session: Session) -> None:
-        """Delete an account behind the back of its session."""
-        await self.fixture.store.delete_account(
-            session.account,
-            session.epoch,
-            discard=True,
-            retract=False,
-            delivered=0,
-            key=NO_KEY,
-            at_ms=0,
-        )
-
-    @rule("A2")
-    def test_an_unknown_user_costs_a_check_and_gets_the_same_answer(self) -> None:
-        unknown = self.peer.refusal(Login(username="eve", password=PASSWORD))
-        wrong = self.peer.refusal(Login(username="ada", password="wrong password"))
-
-        self.assertEqual(
-            (unknown.code, unknown.text, unknown.fields),
-            (wrong.code, wrong.text, wrong.fields),
-        )
-        self.assertEqual(
-            self.fixture.surroundings.passwords.checked,
-            [None, f"hash of {PASSWORD}"],
-        )
-
-    @rule("A2")
-    def test_a_password_that_is_too_long_is_not_even_checked(self) -> None:
-        refusal = self.peer.refusal(Login(username="ada", password="x" * 1025))
-
-        self.assertIsInstance(refusal, InvalidPassword)
-        self.assertEqual(self.fixture.surroundings.passwords.checked, [])
-
-    @rule("A2")
-    def test_a_password_below_the_minimum_is_just_wrong_at_a_login(self) -> None:
-        refusal = self.peer.refusal(Login(username="ada", password="x"))
-
-        self.assertIsInstance(refusal, WrongCredentials)
-
-    @rule("A2")
-    def test_a_full_queue_refuses_a_login_for_now(self) -> None:
-        self.fixture.surroundings.passwords.is_full = True
-
-        refusal = self.peer.refusal(Login(username="ada", password=PASSWORD))
-
-        self.assertIsInstance(refusal, Busy)
-
-    @rule("A6")
-    def test_changing_a_password_needs_the_old_one(self) -> None:
-        ada = self.fixture.user("ada")
-
-        refusal = ada.refusal(ChangePassword("wrong password", "new password"))
-
-        self.assertIsInstance(refusal, WrongCredentials)
-        ada.lose()
-        self.assertIsInstance(
-            self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
-        )
-
-    @rule("A6")
-    def test_after_a_change_only_the_new_password_is_right(self) -> None:
-        ada = self.fixture.user("ada")
-
-        answer = ada.ask(ChangePassword(PASSWORD, "new password"))
-        ada.lose()
-        old = self.peer.refusal(Login(username="ada", password=PASSWORD))
-        new = self.peer.ask(Login(username="ada", password="new password"))
-
-        self.assertIsInstance(answer, PasswordChanged)
-        self.assertIsInstance(old, WrongCredentials)
-        self.assertIsInstance(new, LoggedIn)
-
-    @rule("A6")
-    def test_after_a_change_no_older_token_of_the_account_resumes(self) -> None:
-        first = self.fixture.user("ada")
-        first.lose()
-        second = self.fixture.user("ada")
-
-        changed = second.ask(ChangePassword(PASSWORD, "new password"))
-        older = self.peer.refusal(Resume(first.token))
-        second.lose()
-        own_before = self.peer.refusal(Resume(second.token))
-        assert isinstance(changed, PasswordChanged)
-        own = self.peer.ask(Resume(changed.token))
-
-        self.assertIsInstance(older, SessionGone)
-        self.assertIsInstance(own_before, SessionGone)
-        self.assertIsInstance(own, Resumed)
-
-    @rule("A6", "A2", "E2")
-    def test_a_new_password_is_as_long_as_any(self) -> None:
-        ada = self.fixture.user("ada")
-
-        refusal = ada.refusal(ChangePassword(PASSWORD, "short"))
-
-        self.assertIsInstance(refusal, InvalidPassword)
-
-    @rule("A5", "A6")
-    def test_a_password_of_an_account_that_is_gone_cannot_be_changed(self) -> None:
-        ada = self.fixture.user("ada")
-        session = self.fixture.chat.session_of(ada.connection)
-        assert session is not None
-        self.fixture.do(self.delete_elsewhere(session))
-        self.fixture.account("ada")
-
-        refusal = ada.refusal(ChangePassword(PASSWORD, "new password"))
-
-        self.assertIsInstance(refusal, WrongCredentials)
-        self.assertIsInstance(
-            self.peer.ask(Login(username="ada", password=PASSWORD)), LoggedIn
-        )
-
-
-class SameNameTest(unittest.TestCase):
-    """A name that is deleted and created again is a new account."""
-
-    def setUp(self) -> None:
-        self.fixture = ChatFixture()
-        self.ada, self.bob = self.fixture.user("ada"), self.fixture.user("bob")
-
-    @rule("A5")
-    def test_it_sees_none_of_the_messages_of_the_old_one(self) -> None:
-        self.bob.lose()
-        self.ada.do(Send("bob", "for the old bob"))
-        self.fixture.peer().do(
-            Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD)
-        )
-
-        bob = self.fixture.user("bob")
-        self.ada.do(Send("bob", "for the new bob"))
-
-        self.assertEqual(bob.bodies, ["for the new bob"])
-
-    @rule("A5")
-    def test_it_gets_none_of_the_bounces_of_the_old_one(self) -> None:
-        self.bob.lose()
-        self.ada.do(Send("bob", "hello"))
-        self.ada.do(Delete(username="ada", password=PASSWORD))
-        ada = self.fixture.user("ada")
-
-        deleted = self.fixture.peer().ask(
-            Delete(username="bob", password=PASSWORD, inbox=InboxAction.DISCARD)
-        )
-
-        assert isinstance(deleted, Deleted)
-        self.assertEqual((deleted.receipt.discarded, deleted.receipt.bounces), (1, 0))
-        self.assertEqual(ada.mail, [])
-
-    @rule("A5")
-    def test_its_positions_and_ids_are_its_own(self) -> None:
-        (old,) = of_type(self.ada.do(Send("bob", "one")), Accepted)
-        self.bob.acknowledge(1)
-        self.bob.ask(Delete(username="bob", password=PASSWORD))
-        self.fixture.user("bob")
-
-        (new,) = of_type(self.ada.do(Send("bob", "two")), Accepted)
-
-        self.assertEqual((old.position, new.position), (1, 1))
-        self.assertNotEqual(old.recipient_id, new.recipient_id)
-
-    @rule("A5")
-    def test_a_deleted_sender_is_marked_and_not_taken_for_the_new_one(self) -> None:
-        self.bob.lose()
-        self.ada.do(Send("bob", "from the old ada"))
-        self.ada.ask(Delete(username="ada", password=PASSWORD))
-        ada = self.fixture.user("ada")
-        ada.do(Send("bob", "from the new ada"))
-
-        bob = self.fixture.user("bob")
-
-        old, new = of_type(bob.events, Delivered)
-        self.assertEqual((old.sender, new.sender), ("ada", "ada"))
-        self.assertEqual((old.sender_deleted, new.sender_deleted), (True, False))
-        self.assertNotEqual(old.sender_id, new.sender_id)

@@ -19,7 +19,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeAlias
 
 from chatcore.commands import Command, Login, Logout, Request, Resume
-from chatcore.events import Delivered, Event, LoggedIn, LoggedOut, Resumed, Welcome
+from chatcore.events import (
+    Accepted,
+    Delivered,
+    Event,
+    LoggedIn,
+    LoggedOut,
+    Resumed,
+    Welcome,
+)
 from chatcore.ids import AccountId, Position, ResumeToken, Username
 from chatcore.limits import KIB, MIB
 from transports import ReconnectPolicy
@@ -210,6 +218,11 @@ def resumed(last_seen: int) -> Event:
         queued=0,
         last_seen=Position(last_seen),
     )
+
+
+def accepted(number: int) -> Accepted:
+    """A message is stored."""
+    return Accepted(number, AccountId(2), Position(1), 0, durable=True)
 
 
 def mail(position: int, *, follows: int | None = None, body: str = "hello") -> Event:

@@ -6,18 +6,12 @@ from typing import Final
 import pytest
 
 from chatcore.commands import Command, Logout, Send
-from chatcore.events import Accepted, LoggedOut
-from chatcore.ids import AccountId, Position
-from tests.unit.transports.client.scripted import PASSWORD, Peer, scripted
+from chatcore.events import LoggedOut
+from tests.unit.transports.client.scripted import PASSWORD, Peer, accepted, scripted
 from transports import connect
 from transports.client.pending_commands import MOST_UNDER_WAY
 
 HALF: Final = MOST_UNDER_WAY // 2
-
-
-def accepted(number: int) -> Accepted:
-    """A message is stored."""
-    return Accepted(number, AccountId(2), Position(1), 0, durable=True)
 
 
 @pytest.mark.rule("W8")

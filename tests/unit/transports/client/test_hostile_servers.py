@@ -26,7 +26,7 @@ from chatcore.events import (
     Started,
     Welcome,
 )
-from chatcore.ids import AccountId, Position, ResumeToken, Username
+from chatcore.ids import AccountId, ResumeToken, Username
 from chatcore.limits import MIB
 from chatcore.model import DeletionReceipt
 from tests.unit.transports.client.scripted import (
@@ -36,6 +36,7 @@ from tests.unit.transports.client.scripted import (
     WELCOME,
     Peer,
     Script,
+    accepted,
     framed,
     logged_in,
     mail,
@@ -351,8 +352,3 @@ async def all_mail(client: Client) -> None:
     """Read mail until there is no session."""
     async for _ in client.mail():
         pass
-
-
-def accepted(number: int) -> Event:
-    """A message is stored."""
-    return Accepted(number, AccountId(2), Position(1), 0, durable=True)

@@ -16,8 +16,8 @@ from chatcore.errors import (
     SessionGone,
     TooManyAttempts,
 )
-from chatcore.events import Accepted, Closing, Created, Refused, Welcome
-from chatcore.ids import AccountId, Position, Username
+from chatcore.events import Closing, Created, Refused, Welcome
+from chatcore.ids import AccountId, Username
 from chatcore.limits import DAY_MS, KIB
 from tests.unit.transports.client.scripted import (
     NOW_MS,
@@ -26,6 +26,7 @@ from tests.unit.transports.client.scripted import (
     WELCOME,
     LinkEnded,
     Peer,
+    accepted,
     logged_in,
     resumed,
     scripted,
@@ -296,8 +297,3 @@ async def test_a_refused_key_of_what_may_be_stored_is_told() -> None:
             await client.send("bob", "hello")
 
     assert keys[0] == keys[1]
-
-
-def accepted(number: int) -> Accepted:
-    """A message is stored."""
-    return Accepted(number, AccountId(2), Position(1), 0, durable=True)

@@ -1,24 +1,21 @@
 """What bounds the client's protocol: its own commands, slow lists, hostile servers."""
 
-from typing import Final
-
 import pytest
 
-from chatcore.commands import ChangePassword, List, Request, Send
+from chatcore.commands import ChangePassword, List, Request
 from chatcore.errors import CloseCode
-from chatcore.events import (
-    Accepted,
-    Closing,
-    Created,
-    Event,
-    Listed,
-    PasswordChanged,
-)
-from chatcore.ids import AccountId, Position, ResumeToken, Username
+from chatcore.events import Closing, Created, Event, Listed, PasswordChanged
+from chatcore.ids import AccountId, ResumeToken, Username
 from chatcore.limits import MIB
-from tests.unit.transports.client.scripted import WELCOME, logged_in, mail, resumed
+from tests.unit.transports.client.scripted import (
+    WELCOME,
+    accepted,
+    logged_in,
+    mail,
+    resumed,
+)
 from tests.unit.transports.client.test_hostile_servers import MISFITS
-from tests.unit.transports.client.transcript import LOGIN, Transcript
+from tests.unit.transports.client.transcript import HELLO, LOGIN, Transcript
 from transports.client.errors import MailMissing, WindowExceeded
 from transports.client.events import (
     CommandAnswered,
@@ -30,13 +27,6 @@ from transports.client.events import (
 from transports.client.page_buffer import MOST_PAGES
 from transports.client.pending_commands import MOST_UNDER_WAY
 from transports.client.states import ClientState
-
-HELLO: Final = Send("bob", "hello")
-
-
-def accepted(number: int) -> Accepted:
-    """A message is stored."""
-    return Accepted(number, AccountId(2), Position(1), 0, durable=True)
 
 
 def page(number: int, *names: str, complete: bool = False) -> Listed:

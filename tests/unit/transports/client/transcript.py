@@ -11,7 +11,15 @@ assert client.told() == [CommandAnswered(login, logged_in(login))]
 from collections.abc import Sequence
 from typing import Final
 
-from chatcore.commands import Command, Login, Request
+from chatcore.commands import (
+    Acknowledge,
+    Command,
+    Login,
+    Pong,
+    Request,
+    Resume,
+    Send,
+)
 from chatcore.errors import CloseCode
 from chatcore.events import Event
 from tests.unit.transports.client.scripted import PASSWORD, WELCOME, logged_in
@@ -19,13 +27,20 @@ from transports import ReconnectPolicy
 from transports.client.events import ClientEvent
 from transports.client.key_generator import KeyGenerator
 from transports.client.protocol import ClientProtocol
+from transports.client.states import OWN_ID
 from transports.codec import codec
 from transports.errors import LinkClosed
 
 URL: Final = "tcp://one"
 OTHER: Final = "ws://two"
 LOGIN: Final = Login(username="ada", password=PASSWORD)
+HELLO: Final = Send("bob", "hello")
 _CODEC: Final = codec("protobuf")
+
+
+def own(command: Resume | Login | Acknowledge | Pong) -> Request:
+    """What the client says by itself."""
+    return Request(OWN_ID, command)
 
 
 class Transcript:
