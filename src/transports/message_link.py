@@ -3,33 +3,39 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
-from transports.errors import LinkClosed, frame_too_large
+from transports.errors import LinkClosed, PeerFinished, frame_too_large
+from transports.framing import FrameTooLarge
 from transports.held_bytes import HeldBytes
 from transports.task_link import TaskSender
+from transports.waiters import wake
 
 _log = logging.getLogger(__name__)
 
 _AHEAD_BYTES: Final = 16 * 1024
 """What is read before anybody takes it, and a message more, since it is whole."""
 _WAITED_S: Final = 0.01
-"""A write that took so long has waited for the peer; others may only have gone into the
-system's buffers, which a dead peer does as well.
+_WAITED_TURNS: Final = 4
+"""A write that is not done after so long, and so many turns of the event loop more, has
+waited for the peer. Others may only have gone into the system's buffers, which a dead
+peer does as well, or have been held up by an event loop that was busy.
 """
 
 
 class MessageLink(TaskSender):
     """All of ``transports.base.Link``, for a transport that derives its own from it.
 
-    The transport awaits ``room`` before it reads each message, gives it to ``receive``,
-    and says with ``end`` how reading ends. It writes in ``send_messages``, says goodbye
-    in ``finish``, and ends its connection in ``cut``. The rest is done here: what was
-    read ahead or is being written is counted, and it is known when the peer showed life
-    and took something.
+    The transport reads in a coroutine (``read_in``) or when it is called. It awaits
+    ``room`` before it reads each message, gives it to ``receive``, and says with
+    ``end`` how reading ends. It writes in ``send_messages``, says goodbye in
+    ``finish``, and ends its connection in ``cut``. The rest is done here: what was read
+    ahead or is being written is counted, it is known when the peer showed life and took
+    something, and a fault of the transport's ends this link alone, with a line in the
+    log that names its class.
 
     Args:
         settings: of the listener, or of who dials.
@@ -43,16 +49,20 @@ class MessageLink(TaskSender):
         self.address = address
         self._loop = asyncio.get_running_loop()
         self.opened_s = self._heard_s = self._taken_s = self._loop.time()
-        self._began_s = self.opened_s
         self._frame_bytes = settings.frame_bytes
         self._close_s = settings.close_s
         self._held = HeldBytes()
         self._ahead: list[bytes] = []
         self._ahead_bytes = self._partial_bytes = self._unsent_bytes = 0
         self._end: LinkClosed | None = None
-        self._has_started = self._is_held = self._is_gone = False
+        self._has_started = self._is_held = self._is_closing = self._is_gone = False
         self._room = asyncio.Event()
         self._room.set()
+        self._first: asyncio.Future[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._finishing: asyncio.Task[None] | None = None
+        self._watch: asyncio.Handle | None = None
+        self._has_waited = False
 
     # ---- what a transport does
 
@@ -61,14 +71,18 @@ class MessageLink(TaskSender):
         """Write these, in order; returns once more can be written.
 
         One call at a time. It is cancelled when the link is gone. What it raises ends
-        the link: ``LinkClosed`` quietly, all else with a line in the log.
+        the link: ``LinkClosed`` and ``OSError`` quietly, all else with a line in the
+        log.
         """
 
     @abstractmethod
     async def finish(self, code: CloseCode, text: str) -> None:
         """Tell the peer why the link ends, as far as the transport can.
 
-        It is called when all is written, and cancelled after ``LinkSettings.close_s``.
+        It is called when all is written and ``read_in`` reads no more: where a
+        connection must not be ended with unread bytes, as a socket, it may read on
+        until the peer has finished too. It is cancelled after ``LinkSettings.close_s``,
+        and when the link is gone.
         """
 
     @abstractmethod
@@ -76,6 +90,53 @@ class MessageLink(TaskSender):
         """End the connection at once; called once, however the link ends."""
 
     # ---- what a transport calls
+
+    def read_in(self, reading: Coroutine[object, None, None]) -> None:
+        """Run this coroutine for as long as the link reads: once, at the most.
+
+        When it returns, the peer writes no more (``PeerFinished``). What it raises ends
+        the link: ``LinkClosed`` and ``FrameTooLarge`` as they say, ``OSError`` and
+        ``EOFError`` as a connection that is gone, all else with a line in the log. It
+        is cancelled when the link is gone or closes.
+        """
+        self._reader = self._loop.create_task(reading)
+        self._reader.add_done_callback(self._reading_done)
+
+    def _reading_done(self, reader: asyncio.Task[None]) -> None:
+        error = LinkClosed() if reader.cancelled() else reader.exception()
+        if self._is_closing or self._is_gone:
+            return
+        match error:
+            case None:
+                self.end(PeerFinished())
+            case LinkClosed():
+                self.end(error)
+            case FrameTooLarge(limit=limit, before=before):
+                for message in before:
+                    self.receive(message)
+                self.end(frame_too_large(limit))
+            case OSError() | EOFError():
+                self.end(LinkClosed())
+            case _:
+                self._complain("could not read", error)
+                self.end(LinkClosed())
+
+    async def first_message(self) -> bytes:
+        """The next message, which nobody else is given: for shaking hands, before the
+        link is started.
+
+        Raises:
+            LinkClosed: the link has ended before there was one.
+        """
+        while not self._ahead:
+            if self._end is not None:
+                raise self._end.anew()
+            self._first = self._loop.create_future()
+            await self._first
+        message = self._ahead.pop(0)
+        self._ahead_bytes -= len(message)
+        self._note()
+        return message
 
     async def room(self) -> None:
         """Return once there is room to read one more message.
@@ -97,7 +158,7 @@ class MessageLink(TaskSender):
     def receive(self, message: bytes) -> None:
         """Take a message that has arrived whole; one that is too large ends reading."""
         self.heard()
-        if self._end is not None:
+        if self._end is not None or self._is_closing:
             return
         if len(message) > self._frame_bytes:
             self.end(frame_too_large(self._frame_bytes))
@@ -107,6 +168,7 @@ class MessageLink(TaskSender):
             self._ahead.append(message)
             self._ahead_bytes += len(message)
             self._note()
+            wake(self._first)
 
     def note_partial(self, message_bytes: int) -> None:
         """Take note that so much of the next message is here, 0 once it is whole: it
@@ -116,36 +178,54 @@ class MessageLink(TaskSender):
         self._partial_bytes = message_bytes
         self._note()
 
+    def heard(self) -> None:
+        """Take note that the peer shows life, as an answered ping does."""
+        self._heard_s = self._loop.time()
+
     def took(self) -> None:
         """Take note that part of what is being written is out: for who writes much at a
         time. The end of ``send_messages`` says so by itself.
         """
         self._taken_s = self._loop.time()
-        if self._taken_s - self._began_s >= _WAITED_S:
+        if self._has_waited:
             self.heard()
-        self._began_s = self._taken_s
-
-    def heard(self) -> None:
-        """Take note that the peer shows life, as an answered ping does."""
-        self._heard_s = self._loop.time()
+        if self.is_clogged:
+            self._watch_write()
 
     def end(self, end: LinkClosed) -> None:
         """Take note that nothing more arrives: ``PeerFinished`` if the peer may still
         read, a code where it has sent what is no frame, ``LinkClosed()`` when the
         connection is gone.
         """
-        if self._is_gone:
+        if self._is_gone or (self._end is not None and not end.is_gone):
             return
         self._end = self._end or end
         self._is_gone = end.is_gone
-        self._note()
         if self._has_started and self._handler is not None:
             # Not from within: the handler itself may be what ends the link.
             self._loop.call_soon(self._handler.reading_ended, end.anew())
         if self._is_gone:
-            if self._sender is not None:
-                self._sender.cancel()
+            self._let_go()
+        self._note()
+        wake(self._first)
+
+    def _let_go(self) -> None:
+        """End what runs for the link, and the connection."""
+        self._unsent.clear()
+        self._unsent_bytes = self._partial_bytes = 0
+        self._unwatch_write()
+        running = asyncio.current_task(self._loop)
+        for task in (self._sender, self._reader, self._finishing):
+            if task is not None and task is not running:
+                task.cancel()
+        try:
             self.cut()
+        except Exception as error:  # noqa: BLE001  # a fault there ends one link, not all
+            self._complain("could not end its connection", error)
+
+    def _complain(self, of: str, error: BaseException | None) -> None:
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        _log.error("%s %s", name, of, exc_info=error)
 
     # ---- transports.base.Link
 
@@ -193,9 +273,14 @@ class MessageLink(TaskSender):
         """See ``transports.base.Link``."""
         self._held.tell(report)
 
+    @property
+    def is_clogged(self) -> bool:
+        """See ``transports.base.Link``: while something is being written."""
+        return self._sender is not None and not self._is_gone
+
     def write(self, frames: Sequence[bytes]) -> None:
         """See ``transports.base.Link``."""
-        if self._is_gone:
+        if self._is_gone or self._is_closing:
             return
         if not self.is_clogged:
             self._taken_s = self._loop.time()
@@ -205,34 +290,61 @@ class MessageLink(TaskSender):
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """See ``transports.task_link.TaskSender``."""
-        self._began_s = self._loop.time()
+        self._watch_write()
         await self.send_messages(frames)
         self.took()
-        self._unsent_bytes -= sum(map(len, frames))
-        self._note()
+        self._unwatch_write()
+        if not self._is_gone:
+            self._unsent_bytes -= sum(map(len, frames))
+            self._note()
+
+    def _watch_write(self) -> None:
+        """Find out whether what is being written waits for the peer."""
+        self._unwatch_write()
+        self._watch = self._loop.call_later(_WAITED_S, self._look, _WAITED_TURNS)
+
+    def _unwatch_write(self) -> None:
+        self._has_waited = False
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _look(self, turns: int) -> None:
+        if turns:
+            self._watch = self._loop.call_soon(self._look, turns - 1)
+        else:
+            self._watch = None
+            self._has_waited = True
+
+    def sending_failed(self, end: LinkClosed) -> None:
+        """See ``transports.task_link.TaskSender``: the link is gone."""
+        self.end(end)
+        self.abort()
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``."""
+        self._is_closing = True
         try:
             if not self._is_gone:
-                finishing = self._loop.create_task(self._finish(code, text))
-                await asyncio.wait([finishing], timeout=self._close_s)
-                finishing.cancel()
+                self._finishing = self._finishing or self._loop.create_task(
+                    self._finish(code, text)
+                )
+                await asyncio.wait([self._finishing], timeout=self._close_s)
         finally:
             self.abort()
 
     async def _finish(self, code: CloseCode, text: str) -> None:
         if self._sender is not None:
             await asyncio.wait([self._sender])
-        if self._is_gone:
-            return
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
         try:
             await self.finish(code, text)
-        except LinkClosed:
-            pass
-        except Exception:  # noqa: BLE001  # a fault there ends one link, not all
-            name = f"{type(self).__module__}.{type(self).__qualname__}"
-            _log.exception("%s could not say how a link ends", name)
+        except (LinkClosed, OSError, EOFError):
+            pass  # it is gone, as it was to be
+        except Exception as error:  # noqa: BLE001  # a fault there ends one link, not all
+            self._complain("could not say how a link ends", error)
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""

@@ -15,7 +15,7 @@ class TaskSender(ABC):
     """The half of ``transports.base.Link`` that writes, of a coroutine.
 
     It runs in a task while something is to be written, and is never cancelled: it
-    raises ``LinkClosed`` once the link is gone.
+    raises ``LinkClosed`` or ``OSError`` once the link is gone.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class TaskSender(ABC):
 
         Raises:
             LinkClosed: the link is gone.
+            OSError: likewise, as the system says it.
         """
 
     @property
@@ -50,6 +51,8 @@ class TaskSender(ABC):
                 await self.send(frames)
         except LinkClosed as closed:
             gone = closed
+        except OSError:
+            gone = LinkClosed()
         except Exception:  # noqa: BLE001  # a fault there ends one link, not all
             name = f"{type(self).__module__}.{type(self).__qualname__}"
             _log.exception("%s could not write", name)
@@ -58,19 +61,22 @@ class TaskSender(ABC):
             self._sender = None
             if gone is not None:
                 self._unsent.clear()
-        if self._handler is None:
-            return
-        if gone is None:
+        if gone is not None:
+            self.sending_failed(gone)
+        elif self._handler is not None:
             self._handler.resume_writing()
-        else:
-            self._handler.reading_ended(gone.anew())
+
+    def sending_failed(self, end: LinkClosed) -> None:
+        """Take note of how ``send`` has found that the link is gone."""
+        if self._handler is not None:
+            self._handler.reading_ended(end.anew())
 
 
 class TaskLink(TaskSender):
     """All of ``transports.base.Link`` that moves frames, of two coroutines.
 
     A task receives while there is a handler that takes frames. It is never cancelled
-    either: ``receive`` raises ``LinkClosed`` once the link is gone.
+    either: ``receive`` raises ``LinkClosed`` or ``OSError`` once the link is gone.
     """
 
     def __init__(self) -> None:
@@ -86,6 +92,7 @@ class TaskLink(TaskSender):
         Raises:
             PeerFinished: the peer writes no more, but may still read.
             LinkClosed: the peer has gone, or sent what is no frame.
+            OSError: the peer has gone, as the system says it.
         """
 
     def start(self, handler: FrameHandler) -> None:
@@ -107,6 +114,8 @@ class TaskLink(TaskSender):
                 await self._may_receive.wait()
         except LinkClosed as end:
             handler.reading_ended(end.anew())
+        except OSError:
+            handler.reading_ended(LinkClosed())
         except Exception:  # noqa: BLE001  # as above
             name = f"{type(self).__module__}.{type(self).__qualname__}"
             _log.exception("%s could not read", name)
