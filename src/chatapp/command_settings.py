@@ -18,6 +18,7 @@ from chatapp.connecting import (
 )
 from chatapp.errors import SettingWrong
 from chatapp.exposure import check_exposure, check_networks
+from chatapp.plugins import load_plugins
 from chatapp.settings import setting
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
@@ -51,6 +52,12 @@ class ServeSettings:
         help="listen on this URL, such as tcps://0.0.0.0:7400, instead of "
         "transport, host and port; may be given several times",
         metavar="URL",
+    )
+    plugin: tuple[str, ...] = setting(
+        (),
+        help="load a Python file that brings a transport or a store, for URLs of its "
+        "scheme; may be given several times",
+        metavar="FILE.py",
     )
     store: str = setting(
         "sqlite:///chat.db",
@@ -189,6 +196,7 @@ class ServeSettings:
 
     def __post_init__(self) -> None:
         """Refuse what no server can use, before it opens its store."""
+        load_plugins(self.plugin)  # before URLs of their schemes are looked at
         check_port(self.port)
         if self.metrics:
             parse_metrics_address(self.metrics)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from chatapp.errors import CannotReach, SettingWrong
+from chatapp.errors import CannotLoad, CannotReach, SettingWrong
+from chatapp.plugins import load_plugins
 from chatapp.settings import setting
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class ClientSettings:
         "are tried in turn",
         metavar="URL",
     )
+    plugin: tuple[str, ...] = setting(
+        (),
+        help="load a Python file that brings a transport, for URLs of its scheme",
+        metavar="FILE.py",
+    )
     codec: Literal["auto", "protobuf", "json", "msgpack"] = setting(
         "auto", help="how frames are written; auto: as the transport carries them best"
     )
@@ -61,6 +67,7 @@ class ClientSettings:
 
     def __post_init__(self) -> None:
         """Refuse what nobody can connect to."""
+        load_plugins(self.plugin)  # before URLs of their schemes are looked at
         check_port(self.port)
         if self.connect:
             check_urls("--connect", self.connect, needs_port=True)
@@ -144,9 +151,8 @@ def check_transport(name: str) -> None:
         return
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # slow, as below
 
-    known = TRANSPORTS.schemes()
-    if name not in known:
-        listed = ", ".join([*_schemes(), *_of_others(known)])
+    if not TRANSPORTS.is_known(name):
+        listed = ", ".join([*_schemes(), *_of_others(_known())])
         raise SettingWrong(f"There is no transport {name!r}; known: {listed}.")
 
 
@@ -156,7 +162,6 @@ def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
     from transports.errors import BadUrl  # noqa: PLC0415  # as above
     from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
 
-    known = TRANSPORTS.schemes()
     ours = [*_schemes().values(), *_secure_schemes().values()]
     for url in urls:
         try:
@@ -164,8 +169,8 @@ def check_urls(flag: str, urls: Iterable[str], *, needs_port: bool) -> None:
         except BadUrl as error:
             raise SettingWrong(f"{flag}: {error}") from error
         scheme = address.scheme
-        if scheme not in known:
-            listed = ", ".join(f"{it}://" for it in [*ours, *_of_others(known)])
+        if not TRANSPORTS.is_known(scheme):
+            listed = ", ".join(f"{it}://" for it in [*ours, *_of_others(_known())])
             raise SettingWrong(
                 f"{flag}: no transport serves {url!r}; URLs begin with {listed}."
             )
@@ -247,6 +252,17 @@ def _advice(
     elif settings.urls[0].partition(":")[0] in _secure_schemes().values():
         flags.append("no --tls flags")
     return " and ".join(flags)
+
+
+def _known() -> list[str]:
+    """Every scheme that a transport serves; ``CannotLoad`` where one hides ours."""
+    from chatsystem.schemes import BadPlugin  # noqa: PLC0415  # as above
+    from transports.registry import TRANSPORTS  # noqa: PLC0415  # as above
+
+    try:
+        return TRANSPORTS.schemes()
+    except BadPlugin as error:
+        raise CannotLoad(str(error)) from error
 
 
 def _of_others(known: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from chatapp.exposure import is_on_loopback
 from chatapp.extensions import load_credentials, load_policy
 from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
+from chatapp.plugins import check_installed
 from chatcore import Chat, Registration
 from chatcore.errors import Outage
 from chatcore.ports import Environment
@@ -62,6 +63,7 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 def run(settings: ServeSettings) -> int:
     """Serve until a signal ends it; the exit status."""
     log_to_stderr(form=settings.log_format, level=settings.log_level)
+    check_installed()
     allow_many_sockets()
     run_on(settings.loop, _serve(settings))
     return 0

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from chatcore.store import Store
 from chatstores.errors import BadStoreUrl, UnknownStore
-from chatsystem.schemes import SchemeRegistry
+from chatsystem.schemes import BadPlugin, SchemeRegistry
 
 Opening: TypeAlias = AbstractAsyncContextManager[Store]
 Factory: TypeAlias = Callable[[str], Opening]
@@ -43,7 +43,10 @@ def open_store(url: str) -> Opening:
     A ``chatstores.errors.OpeningError`` is raised here when no store has the scheme,
     otherwise on entering.
     """
-    factory = STORES.find(_scheme(url))
+    try:
+        factory = STORES.find(_scheme(url))
+    except BadPlugin as error:
+        raise BadStoreUrl(url=url, reason=str(error).rstrip(".")) from error
     if factory is None:
         known = ", ".join(f"{it}:" for it in STORES.schemes())
         raise UnknownStore(url=url, known=known)

@@ -23,7 +23,7 @@ from transports.fair_scheduler import FairScheduler
 from transports.memory_budget import MemoryBudget
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
-from transports.registry import transport_for
+from transports.registry import listen_on
 from transports.served_link import ServedLink
 from transports.tls import ServerTls
 from transports.tls_handshakes import AT_ONCE, TlsHandshakes
@@ -187,9 +187,7 @@ class Server:
         if address.is_secure and self._certificate is None:
             raise needs_certificate(url)
         serve_link = partial(self._accept, address.scheme)
-        listener = await transport_for(address.scheme).listen(
-            address, serve_link, self.settings, self.spawn
-        )
+        listener = await listen_on(address, serve_link, self.settings, self.spawn)
         self._listeners.append(listener)
         self.urls.append(listener.url)
         return listener.url

@@ -33,7 +33,7 @@ from transports.client.limits import LARGEST_FRAME
 from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
 from transports.errors import CannotConnect, LinkClosed
-from transports.registry import codec_on, transport_for
+from transports.registry import codec_on, dial
 from transports.tls import ClientTls
 
 _log = logging.getLogger(__name__)
@@ -222,9 +222,8 @@ class ClientDriver:
     async def _converse(self, url: str) -> None:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
-        transport = transport_for(address.scheme)
         codec = codec_on(address, self._codec)
-        link = AwaitedLink(await transport.dial(address, codec, self._settings))
+        link = AwaitedLink(await dial(address, codec, self._settings))
         try:
             if self.protocol.state is ClientState.ENDED:
                 return
