@@ -8,19 +8,21 @@ runs on it; docs/adding-a-transport.md tells the rest.
 """
 
 import asyncio
+import errno
+import socket
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from chatcore import (
     Address,
     BadUrl,
-    CannotConnect,
     CannotListen,
     Chat,
     Codec,
+    LinkAcceptor,
     LinkSettings,
     ServeLink,
+    SocketListener,
     Spawn,
     TcpLink,
     connect,
@@ -32,25 +34,19 @@ from chatcore import (
 )
 
 
-@dataclass
-class UnixListener:
+class UnixListener(SocketListener):
     """See ``chatcore.Listener``."""
 
-    url: str
-    server: asyncio.Server
     path: Path
 
     async def stop_accepting(self) -> None:
         """Accept no more, and leave no socket behind."""
-        self.server.close()
+        await super().stop_accepting()
         self.path.unlink(missing_ok=True)
-
-    async def wait_finished(self) -> None:
-        """There is nothing else to let go of."""
 
 
 class UnixTransport:
-    """See ``chatcore.Transport``."""
+    """See ``chatcore.Transport``; whoever calls it tells what an ``OSError`` says."""
 
     codecs = ("protobuf", "json", "msgpack")
 
@@ -61,41 +57,40 @@ class UnixTransport:
         settings: LinkSettings,
         spawn: Spawn,
     ) -> UnixListener:
-        """Accept on a socket in the file system; a path that is taken is refused."""
-
-        async def welcome(link: TcpLink) -> None:
-            codec = await welcome_client(link, settings)
-            if codec is not None:
-                await serve_link(link, codec)
+        """Accept on a socket in the file system; one that is in use is refused."""
+        acceptor = LinkAcceptor(serve_link, settings, spawn)
 
         class Accepted(TcpLink):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 super().connection_made(transport)
-                spawn(welcome(self))
+                acceptor.accept(self, welcome_client(self, settings))
 
         path = path_of(address)
-        if path.exists():
-            raise CannotListen(address.text, "there is a file of this name")
-        try:
-            server = await asyncio.get_running_loop().create_unix_server(
-                lambda: Accepted(close_s=settings.close_s), path
-            )
-        except OSError as error:
-            raise CannotListen(address.text, str(error)) from error
-        return UnixListener(f"{address.scheme}://{path}", server, path)
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(0)
+            if probe.connect_ex(str(path)) in {0, errno.EAGAIN}:
+                raise CannotListen(address.text, "somebody listens there")
+        # asyncio removes a socket that a process has left that was killed.
+        server = await asyncio.get_running_loop().create_unix_server(
+            lambda: Accepted(close_s=settings.close_s), path
+        )
+        listener = UnixListener(f"{address.scheme}://{path}", server, acceptor)
+        listener.path = path
+        return listener
 
     async def dial(
         self, address: Address, codec: Codec, settings: LinkSettings
     ) -> TcpLink:
         """Connect to such a socket."""
-        try:
-            async with asyncio.timeout(settings.handshake_s):
-                _, link = await asyncio.get_running_loop().create_unix_connection(
-                    lambda: TcpLink(close_s=settings.close_s), str(path_of(address))
-                )
+        async with asyncio.timeout(settings.handshake_s):
+            _, link = await asyncio.get_running_loop().create_unix_connection(
+                lambda: TcpLink(close_s=settings.close_s), str(path_of(address))
+            )
+            try:
                 await greet_server(link, codec, settings)
-        except OSError as error:
-            raise CannotConnect(address.text, str(error)) from error
+            except BaseException:
+                link.abort()
+                raise
         return link
 
 
@@ -120,6 +115,7 @@ async def main() -> None:
 
 SCHEME = "unix"
 LISTENS = "unix://{folder}/chat.sock"
+TELLS_CODE = False  # a stream has no place for it behind its last frame
 TRANSPORT = UnixTransport()
 
 if __name__ == "__main__":

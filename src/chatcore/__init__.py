@@ -46,19 +46,24 @@ _HOMES: Final[Mapping[str, str]] = {
         "StoreTooNew UnknownStore WalMissing"
     ),
     "chatsystem": "HashSettings system_environment",
+    "chatsystem.schemes": "BadPlugin",
     "transports": (
         "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
         "Server open_server register_transport serve"
     ),
     "transports.awaited_link": "AwaitedLink",
     "transports.base": (
-        "Address FrameHandler Link LinkSettings Listener ServeLink Spawn Transport"
+        "Address Admission FrameHandler Link LinkSettings Listener ServeLink Spawn "
+        "Transport authority"
     ),
-    "transports.certificates": "ServerCertificate",
-    "transports.codec": "Codec",
+    "transports.certificates": "ServerCertificate client_context",
+    "transports.codec": "Codec codec",
     "transports.errors": (
-        "BadUrl CannotConnect CannotListen LinkClosed PeerFinished WrongTransport"
+        "BadUrl CannotConnect CannotListen LinkClosed PeerFinished WrongTransport "
+        "frame_too_large"
     ),
+    "transports.framing": "FrameTooLarge Framing LengthFraming LineFraming",
+    "transports.link_acceptor": "LinkAcceptor SocketListener",
     "transports.memory_budget": "MemoryBudget",
     "transports.message_link": "MessageLink",
     "transports.task_link": "TaskLink",

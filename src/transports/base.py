@@ -45,8 +45,20 @@ class Link(Protocol):
     """One connection that moves frames, in order and whole or not at all.
 
     It reads as soon as it has a handler (``start``), and reads a bounded amount ahead
-    until then. ``transports.awaited_link`` makes coroutines of it, and
-    ``transports.task_link`` makes it of coroutines.
+    until then. It goes through three phases, of which the second may be left out:
+
+    - *open*: frames go both ways.
+    - *its input has ended*: the handler was told ``reading_ended`` with an end whose
+      ``is_gone`` is false, a code or ``PeerFinished``. Nothing more arrives; what is
+      written still goes out, unless the transport itself has told the peer the code.
+    - *gone*: the handler was told ``LinkClosed()``, in the end of every link, also of
+      one that was closed or aborted from here. Nothing arrives, what is written is
+      lost, it is not clogged; ``close`` returns at once, and every method may still be
+      called.
+
+    Only ``close`` waits: whoever is cancelled there calls ``abort``. Nothing is raised
+    by any method. ``transports.awaited_link`` makes coroutines of a link;
+    ``transports.message_link`` and ``transports.task_link`` make it of coroutines.
     """
 
     @property
@@ -71,7 +83,9 @@ class Link(Protocol):
         """When the peer last showed life, on the event loop's clock (S5).
 
         A byte was read, or a clogged link took more. Bytes that merely fit into the
-        system's buffers are no sign: a dead peer takes those too.
+        system's buffers are no sign: a dead peer takes those too. A server pings a peer
+        that shows none, and ends its link if that does not help; at a client nobody
+        asks, since the server's pings come to it.
         """
         ...
 
@@ -120,19 +134,28 @@ class Link(Protocol):
         ...
 
     async def close(self, code: CloseCode, text: str) -> None:
-        """End the link once what was sent is out, or after a short while."""
+        """End the link once what was written has arrived, or after
+        ``LinkSettings.close_s``; tell the peer the code where there is room for it
+        beside the frames (the last frame has told it, too).
+        """
         ...
 
     def abort(self) -> None:
-        """End the link at once."""
+        """End the link at once; what was written may be lost."""
         ...
 
 
 ServeLink: TypeAlias = Callable[[Link, Codec], Awaitable[None]]
-"""What a listener does with each link that has shaken hands, until it ends."""
+"""What a listener does with each link that has shaken hands, until it ends: the call
+starts the link. Who awaits the answer is woken at the end of all work for the link, and
+ends the link by being cancelled; nobody has to await it.
+"""
 
 Spawn: TypeAlias = Callable[[Coroutine[object, None, None]], None]
-"""Runs a coroutine of the listener's beside it; a fault in one ends no other."""
+"""Runs a coroutine of the listener's beside it. A fault in one is logged, and ends no
+other. None is cancelled: a server that stops waits until each has returned, as it must
+once the listener has been told to stop and the link that it is for has ended.
+"""
 
 
 class Admission(Protocol):
@@ -191,6 +214,12 @@ class LinkSettings:
             would rather have smaller ones; as much as ``frame_bytes`` likewise.
         unsent_bytes: from so much on that a link has written and its peer not taken,
             the link itself writes nothing more of its own accord, and reads nothing.
+        handshake_s: how long shaking hands may take, at either end.
+        close_s: how long ``Link.close`` may wait for the peer.
+        keepalive_s: how often a transport pings by itself, where its protocol has
+            pings; one without them leaves it to the chat, which pings later than that.
+            At a server it keeps ``Link.active_s`` of a silent peer moving; at either
+            end it keeps open what is between them.
         admission: asked by a listener for each connection, before anything is read.
         handshakes: which of TLS may be under way, shared by a server's listeners; each
             has its own where there are none, as many as connections.
@@ -281,14 +310,26 @@ class Transport(Protocol):
         settings: LinkSettings,
         spawn: Spawn,
     ) -> Listener:
-        """Accept links; raises ``CannotListen``."""
+        """Accept links; may be cancelled, and then does not.
+
+        For each connection it asks ``settings.admission``, shakes hands, and calls
+        ``serve_link``; ``transports.link_acceptor`` does those.
+
+        Raises:
+            CannotListen: the address cannot be had.
+            OSError: likewise; whoever calls says what the system says.
+        """
         ...
 
     async def dial(
         self, address: Address, codec: Codec, settings: LinkSettings
     ) -> Link:
-        """Connect and shake hands; raises ``CannotConnect``, or ``LinkClosed`` with the
-        code that the server refused with.
+        """Connect and shake hands; may be cancelled, and leaves no connection then.
+
+        Raises:
+            CannotConnect: nobody is there, or somebody else.
+            LinkClosed: the server refused; its code, and its text.
+            OSError: nobody is there; whoever calls says what the system says.
         """
         ...
 

@@ -119,14 +119,14 @@ class SplittingTransport:
     """
 
     def __init__(self, found: Callable[[], Transport], name: str) -> None:
-        self._found = found
+        self.found = found
         self._name = name
         self._numbers = count()
 
     @property
     def codecs(self) -> Sequence[str]:
         """See ``transports.base.Transport``."""
-        return self._found().codecs
+        return self.found().codecs
 
     async def listen(
         self,
@@ -141,13 +141,13 @@ class SplittingTransport:
             chance = Random(f"{self._name} {next(self._numbers)}")  # noqa: S311  # a test's
             await serve_link(SplittingLink(link, codec, chance), codec)
 
-        return await self._found().listen(address, serve_splitting, settings, spawn)
+        return await self.found().listen(address, serve_splitting, settings, spawn)
 
     async def dial(
         self, address: Address, codec: Codec, settings: LinkSettings
     ) -> Link:
         """See ``transports.base.Transport``."""
-        return await self._found().dial(address, codec, settings)
+        return await self.found().dial(address, codec, settings)
 
 
 def splitting_transports(name: str) -> Mapping[str, Transport]:

@@ -16,25 +16,19 @@ from transports.codec import codec as codec_of
 from transports.errors import LinkClosed
 from transports.framing import Framing, LengthFraming, LineFraming
 from transports.rate_limited_log import RateLimitedLog
+from transports.tcp.greeting import NAME, VERSION, refuse
 from transports.tcp.link import TcpLink
 
 _log = logging.getLogger(__name__)
 MAX_LINE_BYTES: Final = 256
-_NAME: Final = "CHAT"
-_VERSION: Final = "1"
 
 
 def greet(codec_name: str) -> bytes:
     """The client's line."""
-    return f"{_NAME}/{_VERSION} {codec_name}\n".encode()
+    return f"{NAME}/{VERSION} {codec_name}\n".encode()
 
 
-WELCOME: Final = f"{_NAME}/{_VERSION} ok\n".encode()
-
-
-def refuse(refused: LinkClosed) -> bytes:
-    """The server's line to a client that it cannot serve."""
-    return f"{_NAME}/{_VERSION} error {int(refused.code)} {refused.text}\n".encode()
+WELCOME: Final = f"{NAME}/{VERSION} ok\n".encode()
 
 
 def read_greeting(line: bytes) -> Codec:
@@ -46,14 +40,14 @@ def read_greeting(line: bytes) -> Codec:
     words = line.decode("ascii", "replace").split()
     known = ", ".join(CODECS)
     protocol, _, version = (words[0] if words else "").partition("/")
-    if protocol != _NAME:
+    if protocol != NAME:
         raise LinkClosed(
             CloseCode.BROKEN_FRAME,
-            f"Begin with a line such as {_NAME}/{_VERSION} json; codecs: {known}.",
+            f"Begin with a line such as {NAME}/{VERSION} json; codecs: {known}.",
         )
-    if version != _VERSION:
+    if version != VERSION:
         raise LinkClosed(
-            CloseCode.WRONG_VERSION, f"This server speaks version {_VERSION}."
+            CloseCode.WRONG_VERSION, f"This server speaks version {VERSION}."
         )
     if len(words) != 2 or words[1] not in CODECS:  # noqa: PLR2004  # version and codec
         raise LinkClosed(
@@ -71,7 +65,7 @@ def read_welcome(line: bytes) -> None:
     if line.strip() == WELCOME.strip():
         return
     words = line.decode("utf-8", "replace").split(maxsplit=3)
-    if len(words) == 4 and words[0].startswith(_NAME) and words[1] == "error":  # noqa: PLR2004  # as in refuse()
+    if len(words) == 4 and words[0].startswith(NAME) and words[1] == "error":  # noqa: PLR2004  # as in refuse()
         try:
             code = CloseCode(int(words[2]))
         except ValueError:
@@ -108,7 +102,6 @@ async def welcome_client(
     except LinkClosed as refused:
         if refused.code is not CloseCode.LINK_LOST:
             log.info("Refused %s: %s", link.peer, refused.text)
-            link.write_line(refuse(refused))
             await link.close(refused.code, refused.text)
         link.abort()
         return None

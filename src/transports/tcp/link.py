@@ -12,6 +12,7 @@ from transports.fair_scheduler import LARGE_BYTES, FairScheduler
 from transports.framing import FrameTooLarge, Framing
 from transports.held_bytes import HeldBytes
 from transports.send_progress import SendProgress, untaken_bytes
+from transports.tcp.greeting import refuse
 from transports.tls_stream import TlsStream
 from transports.waiters import wake
 
@@ -283,8 +284,9 @@ class TcpLink(asyncio.BufferedProtocol):
         if self._is_paused:
             self._held.note(self._held_bytes)
 
-    async def close(self, code: CloseCode, text: str) -> None:  # noqa: ARG002  # on TCP the last frame has told them
-        """See ``transports.base.Link``.
+    async def close(self, code: CloseCode, text: str) -> None:
+        """See ``transports.base.Link``: the last frame has told why, or before the
+        handshake was done a line does.
 
         Closing a socket with unread bytes resets it, and a reset can overtake what was
         written last (RFC 1122, 4.2.2.13): so say that we are done, and read on until
@@ -292,6 +294,8 @@ class TcpLink(asyncio.BufferedProtocol):
         still gets what is buffered.
         """
         transport = self._transport
+        if self._framing is None:
+            self.write_line(refuse(LinkClosed(code, text)))
         self._end = self._end or LinkClosed()
         self._is_closed = True
         if transport is not None and not transport.is_closing():
