@@ -73,6 +73,17 @@ class OneAlone:
             fcntl.flock(self._machine, fcntl.LOCK_UN)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take what conformance and moving both know."""
+    parser.addoption(
+        "--transport-module",
+        default="",
+        metavar="FILE.py",
+        help="a transport to run on, with SCHEME, LISTENS and TRANSPORT; for "
+        "tests/conformance and tests/moving",
+    )
+
+
 def pytest_report_header() -> str:
     """Say what repeats this run."""
     return f"frames of servers are split by {splitting.SEED}={splitting.seed()}"

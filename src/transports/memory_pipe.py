@@ -145,6 +145,8 @@ class MemoryPipe:
             self._other.resume()
         if self._end is not None:
             handler.reading_ended(self._end)
+            if self._is_gone and not self._end.is_gone:
+                handler.reading_ended(LinkClosed())
 
     def resume(self) -> None:
         """Take note that the other end took what was written, or takes no more."""

@@ -41,19 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("chosen", "whole"),
         help="whether a test runs over one cell of each transport, or over all cells",
     )
-    group.addoption(
-        "--transport-module",
-        default="",
-        metavar="FILE.py",
-        help="a transport to run on: a module with SCHEME, LISTENS and TRANSPORT",
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the matrix, and name the marks."""
     # Without this folder on the command line its options are not known in time.
     target = config.getoption("--target", default="")
-    module = config.getoption("--transport-module", default="")
+    module = config.getoption("--transport-module")
     asked = config.getoption("--matrix", default="chosen")
     config.stash[_MATRIX] = matrix_of(target, module, is_whole=asked == "whole")
     config.stash[_IS_WHOLE] = asked == "whole" or bool(target or module)

@@ -15,22 +15,30 @@ from transports.codec import CODECS
 
 
 class Carried(NamedTuple):
-    """Where a transport listens, and the codecs that it carries."""
+    """Where a transport listens, and what it carries.
+
+    Attributes:
+        listens: a URL.
+        codecs: their names, the best one first.
+        tells_code: whether a link has room for the code that it is closed with, beside
+            its frames.
+    """
 
     listens: str
     codecs: Sequence[str]
+    tells_code: bool = True
 
 
 TRANSPORTS: Final[Mapping[str, Carried]] = {
-    "loopback": Carried("loopback:", CODECS),
-    "tcp": Carried("tcp://127.0.0.1:0", CODECS),
+    "loopback": Carried("loopback:", CODECS, tells_code=False),
+    "tcp": Carried("tcp://127.0.0.1:0", CODECS, tells_code=False),
     "websocket": Carried("ws://127.0.0.1:0", CODECS),
     "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
     "http": Carried("http://127.0.0.1:0", ("json",)),
 }
 
 SECURE: Final[Mapping[str, Carried]] = {
-    "tcps": Carried("tcps://127.0.0.1:0", ("msgpack",)),
+    "tcps": Carried("tcps://127.0.0.1:0", ("msgpack",), tells_code=False),
     "wss": Carried("wss://127.0.0.1:0", ("json",)),
     "grpcs": Carried("grpcs://127.0.0.1:0", ("protobuf",)),
     "https": Carried("https://127.0.0.1:0", ("json",)),
@@ -61,6 +69,7 @@ class Cell:
             the cell beside it, whichever way one goes.
         folder: its test's own.
         listens: the URL to serve on, or that is served already.
+        tells_code: see ``Carried``.
     """
 
     transport: str
@@ -69,6 +78,7 @@ class Cell:
     turn: int = 0
     folder: Path = Path()
     listens: str = ""
+    tells_code: bool = True
 
     def __str__(self) -> str:
         return f"{self.transport}-{self.codec}-{self.store}"
@@ -109,6 +119,7 @@ class Matrix:
                 store=store,
                 turn=row + column + layer,
                 listens=carried.listens,
+                tells_code=carried.tells_code,
             )
             for row, (name, carried) in enumerate(
                 {**transports, **(secure or {})}.items()

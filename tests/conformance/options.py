@@ -4,7 +4,8 @@
   each of its codecs;
 - ``--transport-module FILE.py``: on one transport that is not ours. The module has
   ``SCHEME``, ``LISTENS`` (a URL to serve on, perhaps with ``{folder}``), ``TRANSPORT``,
-  and ``CODECS`` where it does not carry all of them.
+  and ``TELLS_CODE = False`` where a link has no room for the code that it is closed
+  with.
 """
 
 import sys
@@ -18,7 +19,6 @@ import pytest
 from tests.conformance.matrix import SECURE, STORES, TARGET, TRANSPORTS, Carried, Matrix
 from transports import register_transport
 from transports.base import parse_address
-from transports.codec import CODECS
 from transports.errors import BadUrl
 
 NEEDED: Final = ("SCHEME", "LISTENS", "TRANSPORT")
@@ -34,7 +34,7 @@ def matrix_of(target: str, transport_module: str, *, is_whole: bool) -> Matrix:
     if target:
         return _matrix_of_target(target)
     if transport_module:
-        return _matrix_of_module(_load(Path(transport_module)))
+        return _matrix_of_module(load(Path(transport_module)))
     if is_whole:
         return Matrix({**TRANSPORTS, **SECURE}, list(STORES))
     return Matrix(TRANSPORTS, list(STORES), SECURE)
@@ -56,18 +56,16 @@ def _matrix_of_target(url: str) -> Matrix:
 
 
 def _matrix_of_module(module: ModuleType) -> Matrix:
-    missing = [it for it in NEEDED if not hasattr(module, it)]
-    if missing:
-        raise pytest.UsageError(
-            f"--transport-module: {module.__file__} has no {', '.join(missing)}"
-        )
-    register_transport(module.SCHEME, module.TRANSPORT)
-    carried = Carried(module.LISTENS, getattr(module, "CODECS", CODECS))
+    carried = Carried(
+        module.LISTENS,
+        module.TRANSPORT.codecs,
+        tells_code=getattr(module, "TELLS_CODE", True),
+    )
     return Matrix({module.SCHEME: carried}, list(STORES))
 
 
-def _load(path: Path) -> ModuleType:
-    """Import a file by its path, under a name that shadows nothing."""
+def load(path: Path) -> ModuleType:
+    """Import a transport's file, under a name that shadows nothing, and register it."""
     name = f"transport_module_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -75,4 +73,10 @@ def _load(path: Path) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    missing = [it for it in NEEDED if not hasattr(module, it)]
+    if missing:
+        raise pytest.UsageError(
+            f"--transport-module: {module.__file__} has no {', '.join(missing)}"
+        )
+    register_transport(module.SCHEME, module.TRANSPORT)
     return module

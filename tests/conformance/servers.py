@@ -33,7 +33,7 @@ from transports.base import LinkSettings, parse_address
 from transports.client.key_generator import KeyGenerator
 from transports.codec import codec as codec_of
 from transports.memory_budget import MemoryBudget
-from transports.registry import transport_for
+from transports.registry import dial
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
 LIMITS: Final = Limits()
@@ -170,7 +170,7 @@ class Server:
         address = parse_address(url or self.url)
         chosen = codec_of(codec or self.cell.codec)
         settings = LinkSettings(frame_bytes=_ANY_FRAME_BYTES, client_tls=client_tls())
-        link = await transport_for(address.scheme).dial(address, chosen, settings)
+        link = await dial(address, chosen, settings)
         peer = Peer(AwaitedLink(link), chosen)
         try:
             peer.welcome = await peer.welcomed()

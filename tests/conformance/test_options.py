@@ -17,21 +17,49 @@ from transports import connect
 ROOT: Final = Path(__file__).resolve().parents[2]
 PASSWORD: Final = "not the suite's"
 A_PART: Final = ("-k", "a_message_arrives_as_it_was_sent or restart")
+THE_LINKS: Final = (
+    "tests/conformance/test_links.py",
+    "tests/conformance/test_bounds.py",
+)
+OF_THOSE: Final = (
+    "test_links or so_many_connections or who_takes_nothing or a_large_frame"
+)
+"""What of the suite looks most closely at a transport itself; .ci/run has all of it."""
 
 
 @pytest.mark.slow
 @pytest.mark.own_server
 async def test_the_suite_runs_on_a_transport_of_ones_own() -> None:
     example = "examples/unix_transport.py"
+    chosen = f"{A_PART[1]} or {OF_THOSE}"
 
-    result = await run_suite("--transport-module", example, *A_PART)
+    result = await run_suite(*THE_LINKS, "--transport-module", example, "-k", chosen)
 
     assert result.returncode == 0, result.stdout
     for cell in ("unix-json-memory", "unix-msgpack-sqlite", "unix-protobuf-memory"):
         assert has_passed("test_a_message_arrives_as_it_was_sent", cell, result.stdout)
     cell = "unix-protobuf-sqlite"
     assert has_passed("there_after_a_restart", cell, result.stdout)
+    cell = "unix-protobuf-memory"
+    assert has_passed("are_so_many_connections_and_no_more", cell, result.stdout)
     assert "loopback" not in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+async def test_the_suite_runs_on_links_of_ones_own_with_the_codec_that_they_carry() -> (
+    None
+):
+    example = "examples/json_lines_transport.py"
+    chosen = f"{A_PART[1]} or {OF_THOSE}"
+
+    result = await run_suite(*THE_LINKS, "--transport-module", example, "-k", chosen)
+
+    assert result.returncode == 0, result.stdout
+    for cell in ("lines-json-memory", "lines-json-sqlite"):
+        assert has_passed("test_a_message_arrives_as_it_was_sent", cell, result.stdout)
+    assert has_passed("arrives_and_then_its_code", "lines-json-memory", result.stdout)
+    assert "protobuf" not in result.stdout
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The cells: by which transport one comes and comes back, where and how one goes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
@@ -42,12 +42,18 @@ class Cell:
         return [f"{self.number}-{it}" for it in range(count)]
 
 
-CELLS: Final = [
-    Cell(number=number, first=first, second=second, point=point, way=way)
-    for number, (point, way, first, second) in enumerate(
-        product(Point, Way, TRANSPORTS, TRANSPORTS)
-    )
-]
+def cells_of(transports: Iterable[str], *, must: str = "") -> list[Cell]:
+    """Each move between two of these; with ``must`` only those that it has part in."""
+    names = list(transports)
+    moves = enumerate(product(Point, Way, names, names))
+    return [
+        Cell(number=number, first=first, second=second, point=point, way=way)
+        for number, (point, way, first, second) in moves
+        if not must or must in {first, second}
+    ]
+
+
+CELLS: Final = cells_of(TRANSPORTS)
 
 
 _PLACES: Final = {
@@ -70,8 +76,8 @@ def is_chosen(cell: Cell) -> bool:
 
 
 def at(*points: Point, beyond: int = 0) -> pytest.MarkDecorator:
-    """The cells of these points; those ``beyond`` the matrix have other accounts."""
-    chosen: Sequence[Cell] = [it for it in CELLS if it.point in points]
-    if beyond:
-        chosen = [replace(it, number=it.number + beyond) for it in chosen]
-    return pytest.mark.parametrize("cell", chosen, ids=str)
+    """The cells of these points; those ``beyond`` the matrix have other accounts.
+
+    ``conftest`` chooses them once it knows the options.
+    """
+    return pytest.mark.moves.with_args(points, beyond)

@@ -93,7 +93,7 @@ class LossyTransport:
 def make_lossy(monkeypatch: pytest.MonkeyPatch) -> LossControl:
     """Have every client of this process dial by transports that can be deafened."""
     loss = LossControl()
-    for scheme in TRANSPORTS.values():
+    for scheme in {*TRANSPORTS.values(), *registry.TRANSPORTS.registered}:
         deafened = LossyTransport(registry.transport_for(scheme), loss)
         monkeypatch.setitem(registry.TRANSPORTS.registered, scheme, deafened)
     return loss

@@ -1,6 +1,6 @@
 """The server's process: a chat on SQLite with a trap in it, told what to do in lines.
 
-``python -m tests.moving.server STORE_URL`` splits its frames
+``python -m tests.moving.server STORE_URL [TRANSPORT_MODULE]`` splits its frames
 (``tests.faults.splitting``) and takes lines on standard input until its end:
 
 - ``open LOOP free|barred URL…``: serve on these URLs, on the event loop of this name;
@@ -18,6 +18,7 @@ import asyncio
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Final, cast
 
 from chatcore import Chat
@@ -84,7 +85,7 @@ async def take_orders(store_url: str, doors: str, urls: list[str]) -> None:
     )
     try:
         failpoint = Failpoint(say, is_barred=doors == "barred")
-        for scheme in TRANSPORTS.values():
+        for scheme in {*TRANSPORTS.values(), *registry.TRANSPORTS.registered}:
             trapped = FailpointTransport(splitting[scheme], failpoint)
             register_transport(scheme, trapped)
         await serve_as_told(store_url, urls, orders, failpoint)
@@ -117,4 +118,8 @@ async def serve_as_told(
 
 
 if __name__ == "__main__":
+    for path in sys.argv[2:]:
+        from tests.conformance.options import load  # it needs pytest, most runs do not
+
+        load(Path(path))
     sys.exit(live_again_and_again(sys.argv[1]))

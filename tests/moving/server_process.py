@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import cycle
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from tests.conformance.loops import LOOPS
@@ -31,15 +32,28 @@ class ServerProcess:
         second: those by which one comes back.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._store = f"sqlite:///{folder / 'chat.db'}"
+    def __init__(self, folder: Path, other: ModuleType | None = None) -> None:
+        self._arguments = [f"sqlite:///{folder / 'chat.db'}"]
+        self._schemes = dict(TRANSPORTS)
+        listens = {it: f"{it}://127.0.0.1:0" for it in TRANSPORTS.values()}
+        if other is not None:
+            self._arguments.append(str(other.__file__))
+            self._schemes[other.SCHEME] = other.SCHEME
+            listens[other.SCHEME] = other.LISTENS
         self._log = folder / "server.log"
         self._process: asyncio.subprocess.Process | None = None
         self._is_alive = False
         self._way = Way.CUT
         self._loops = cycle(LOOPS)
-        self.first = {name: _anywhere(it) for name, it in TRANSPORTS.items()}
-        self.second = dict(self.first)
+        self.first, self.second = (
+            {
+                name: listens[scheme].format(folder=folder / door)
+                for name, scheme in self._schemes.items()
+            }
+            for door in ("first", "second")
+        )
+        for door in ("first", "second"):
+            (folder / door).mkdir()
 
     # ---- lives
 
@@ -52,8 +66,9 @@ class ServerProcess:
         self._tell("open", next(self._loops), "barred" if barred else "free", *doors)
         ready, *urls = (await self._line()).split()
         assert ready == "ready", self.complaints()
-        self.first = dict(zip(TRANSPORTS, urls[: len(TRANSPORTS)], strict=True))
-        self.second = dict(zip(TRANSPORTS, urls[len(TRANSPORTS) :], strict=True))
+        count = len(self._schemes)
+        self.first = dict(zip(self._schemes, urls[:count], strict=True))
+        self.second = dict(zip(self._schemes, urls[count:], strict=True))
         self._is_alive = True
 
     async def _load(self) -> asyncio.subprocess.Process:
@@ -61,7 +76,7 @@ class ServerProcess:
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-X", "frozen_modules=on", "-W", "error"),
-                *("-m", "tests.moving.server", self._store),
+                *("-m", "tests.moving.server", *self._arguments),
                 env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -102,7 +117,7 @@ class ServerProcess:
         """Return once the point is reached: the transport of the link that is held."""
         there, scheme = (await self._line()).split()
         assert there == "there"
-        return next(name for name, it in TRANSPORTS.items() if it == scheme)
+        return next(name for name, it in self._schemes.items() if it == scheme)
 
     async def fire(self) -> None:
         """End what is held; returns once one can come back by the second doors."""
@@ -132,14 +147,15 @@ class ServerProcess:
         return line.decode().strip()
 
 
-def _anywhere(scheme: str) -> str:
-    return f"{scheme}://127.0.0.1:0"
-
-
 @asynccontextmanager
-async def server_process(folder: Path) -> AsyncIterator[ServerProcess]:
-    """A server that serves; its processes are ended at the end of the block."""
-    server = ServerProcess(folder)
+async def server_process(
+    folder: Path, other: ModuleType | None = None
+) -> AsyncIterator[ServerProcess]:
+    """A server that serves; its processes are ended at the end of the block.
+
+    It has a door for each of our transports, and for the ``other`` one.
+    """
+    server = ServerProcess(folder, other)
     try:
         await server.live(barred=False)
         yield server

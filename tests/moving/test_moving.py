@@ -10,6 +10,7 @@ judges what all clients of the cell saw.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from types import ModuleType
 from typing import Final
 
 import pytest
@@ -33,9 +34,10 @@ READ_RECEIPTS: Final = 1000
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, transport_module: ModuleType | None
 ) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path_factory.mktemp("server")) as server:
+    folder = tmp_path_factory.mktemp("server")
+    async with server_process(folder, transport_module) as server:
         yield server
 
 

@@ -300,10 +300,15 @@ class ClientLink(_StreamLink, TaskLink):
         """See ``transports.base.Link``."""
         if self._call is not None:
             self._call.cancel()
+            self._loop.call_soon(self._tell_gone)
         # Nothing else closes the connection but to let go of both, where the channel's
         # own ``close`` would have to be awaited.
         self._call = self._channel = None
         self._may_receive.set()
+
+    def _tell_gone(self) -> None:
+        if self._handler is not None:
+            self._handler.reading_ended(LinkClosed())
 
 
 def link_closed(error: AioRpcError) -> LinkClosed:

@@ -10,16 +10,19 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
 )
+from websockets.http11 import Response
 
+from chatcore.errors import CloseCode
 from transports.base import Address, LinkSettings
 from transports.certificates import context_to_dial
 from transports.codec import Codec
-from transports.errors import CannotConnect, WrongTransport, reason_of
+from transports.errors import CannotConnect, LinkClosed, WrongTransport, reason_of
 from transports.port_probe import find_fault
 from transports.tls import SECURE_SCHEMES
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
+    CODE_HEADER,
     HTTP,
     PATH,
     connection_options,
@@ -67,8 +70,19 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
             raise WrongTransport(
                 address.text, SECURE_SCHEMES["http"] if address.is_secure else "http"
             ) from error
-        raise CannotConnect(address.text, str(error)) from error
+        raise _refusal(error.response) or CannotConnect(
+            address.text, str(error)
+        ) from error
     except (InvalidHandshake, InvalidURI) as error:
         raise CannotConnect(address.text, str(error)) from error
     assert isinstance(connection, _ClientSide)  # noqa: S101  # as asked for
     return WebSocketLink(connection, codec)
+
+
+def _refusal(response: Response) -> LinkClosed | None:
+    """What a server of ours says that does not upgrade; None for any other."""
+    for told in response.headers.get_all(CODE_HEADER):
+        for code in CloseCode:
+            if told == str(int(code)):
+                return LinkClosed(code, code.text)
+    return None

@@ -88,7 +88,10 @@ class WebSocketLink:
     def connection_ended(self) -> None:
         """See ``MessageHandler``."""
         if self._handler is not None:
-            self._handler.reading_ended(_link_closed(self._connection.protocol))
+            end = _link_closed(self._connection.protocol)
+            if not end.is_gone:
+                self._handler.reading_ended(end)
+            self._handler.reading_ended(LinkClosed())
 
     def resume_writing(self) -> None:
         """See ``MessageHandler``."""

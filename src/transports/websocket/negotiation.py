@@ -14,6 +14,8 @@ from transports.codec import CODECS
 PATH: Final = "/chat"
 HTTP: Final = "http/1.1"
 """What a WebSocket is asked for in, as TLS calls it (RFC 7301)."""
+CODE_HEADER: Final = "Chat-Close-Code"
+"""Of an answer that is no upgrade: the code that a link would have been closed with."""
 READ_AHEAD: Final = 1
 """Messages that a connection reads before they are asked for: what is not executed
 yet is the driver's to count (W8), and each may have a whole frame's size."""

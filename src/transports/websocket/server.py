@@ -37,6 +37,7 @@ from transports.tls_server import TlsAcceptor, acceptor_for
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
+    CODE_HEADER,
     HTTP,
     KNOWN,
     PATH,
@@ -227,7 +228,9 @@ class _UpgradeCheck:
         if isinstance(connection, ServerSide) and not connection.entry.is_open:
             text = CloseCode.TOO_MANY_CONNECTIONS.text
             self._log.info("Refused %s: %s", connection.client, text)
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
+            response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
+            response.headers[CODE_HEADER] = str(int(CloseCode.TOO_MANY_CONNECTIONS))
+            return response
         if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
         hosts = request.headers.get_all("Host")
