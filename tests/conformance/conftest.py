@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the matrix, and name the marks."""
     # Without this folder on the command line its options are not known in time.
     target = config.getoption("--target", default="")
-    module = config.getoption("--transport-module")
+    module = config.getoption("--transport-module", default="")
     asked = config.getoption("--matrix", default="chosen")
     config.stash[_MATRIX] = matrix_of(target, module, is_whole=asked == "whole")
     config.stash[_IS_WHOLE] = asked == "whole" or bool(target or module)

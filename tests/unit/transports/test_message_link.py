@@ -34,6 +34,7 @@ class LineLink(MessageLink):
 
     Attributes:
         cuts: how often the connection was ended.
+        lingers: for so many turns of the event loop a write goes on once all is out.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class LineLink(MessageLink):
         self.framing = LineFraming(SETTINGS.frame_bytes)
         self.fails_in = fails_in
         self.cuts = 0
+        self.lingers = 0
 
     def fail(self, where: str) -> None:
         if self.fails_in == where:
@@ -66,6 +68,7 @@ class LineLink(MessageLink):
         self.fail("send")
         self.writer.write(self.framing.join(messages))
         await self.writer.drain()
+        await turns(self.lingers)
 
     async def finish(self, code: CloseCode, text: str) -> None:
         self.fail("finish")
@@ -406,7 +409,7 @@ async def test_bytes_that_fit_into_the_buffers_are_no_sign_of_life() -> None:
         await turns()
         before_s = link.active_s
 
-        for _ in range(3):
+        for link.lingers in range(3):
             link.write([b"into the buffers"])
             # A busy loop makes a write last, and the peer no livelier.
             asyncio.get_running_loop().call_soon(be_busy, 0.02)
@@ -425,7 +428,11 @@ async def test_what_was_written_arrives_before_the_code_and_then_the_end() -> No
         handler = Handler(link)
         messages = [b"x" * KIB] * 200
         link.write(messages)
+        await turns()
         tasks.create_task(link.close(CloseCode.SHUTTING_DOWN, "Come back."))
+        await turns()
+        await far.say(b"on the way meanwhile")
+        await turns()
 
         lines = [await far.hear() for _ in range(201)]
         await far.say(b"still talking")
@@ -441,14 +448,18 @@ async def test_what_was_written_arrives_before_the_code_and_then_the_end() -> No
         assert link.cuts == 1
 
 
+@pytest.mark.rule("B1")
 async def test_a_peer_that_takes_nothing_does_not_hold_up_the_end() -> None:
     async with pair() as (link, _):
+        held: list[int] = []
+        link.report_held(held.append)
         Handler(link)
         link.write([b"x" * (512 * KIB)])
 
         await link.close(CloseCode.SHUTTING_DOWN, "Nobody hears it.")
 
         assert link.cuts == 1
+        assert held == [512 * KIB, 0]
 
 
 async def test_whoever_is_cancelled_while_closing_ends_the_link() -> None:
