@@ -88,12 +88,13 @@ def _check(transport: Transport) -> None:
     """Raise ``BadPlugin`` for what is no transport."""
     lacking = [it for it in ("listen", "dial") if not callable(_get(transport, it))]
     codecs = _get(transport, "codecs")
-    if not isinstance(codecs, list | tuple) or not codecs:
+    names = list(codecs) if isinstance(codecs, list | tuple) else []
+    if not names:
         lacking.append("codecs")
     if lacking:
         reason = f"a transport has listen, dial and codecs, and it has no {lacking[0]}"
         raise BadPlugin(_name(transport), reason)
-    for codec in codecs:
+    for codec in names:
         if codec not in CODECS:
             reason = f"its codecs are among {', '.join(CODECS)}, not {codec!r}"
             raise BadPlugin(_name(transport), reason)

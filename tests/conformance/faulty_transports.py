@@ -5,7 +5,7 @@ end, or how one dials.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -45,7 +45,7 @@ class FaultyTransport:
     transport: Transport
     ours: MakeLink = _as_it_is
     theirs: MakeLink = _as_it_is
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def codecs(self) -> Sequence[str]:

@@ -97,6 +97,14 @@ class End:
         await self.until(lambda: len(self.frames) >= len(frames) or self.ends)
         assert self.frames == list(frames), (len(self.frames), self.codes)
 
+    async def ended(self) -> None:
+        """Return once nothing more arrives."""
+        await self.until(lambda: self.ends)
+
+    async def gone(self) -> None:
+        """Return once nothing can be written any more either."""
+        await self.until(lambda: self.is_gone)
+
     async def unclogged(self) -> None:
         """Return once the peer takes what was written."""
         await self.until(lambda: not self.link.is_clogged)
@@ -240,5 +248,5 @@ async def is_refused(server: Listening) -> bool:
     """Whether nobody gets in; a peer may see that only as it begins to talk."""
     with suppress(CannotConnect, LinkClosed):
         end = await server.dial()
-        await end.until(lambda: end.ends)
+        await end.ended()
     return True

@@ -125,7 +125,7 @@ async def test_a_link_whose_input_has_ended_with_a_code_still_tells_it(
     code = CloseCode.FRAME_TOO_LARGE
     async with linking(cell) as (ours, theirs):
         theirs.link.write([b"small", b"x" * (FRAME_BYTES + 1), b"too late"])
-        await ours.until(lambda: ours.ends)
+        await ours.ended()
         first = ours.ends[0]
 
         ours.link.write([b"why"])
@@ -141,7 +141,7 @@ async def close(ours: End, theirs: End, code: CloseCode, text: str) -> None:
     """Close a link whose peer goes as soon as it is told."""
     async with asyncio.timeout(links.WITHIN_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(ours.link.close(code, text))
-        await theirs.until(lambda: theirs.ends)
+        await theirs.ended()
         theirs.link.abort()
 
 
@@ -164,7 +164,7 @@ async def test_what_was_written_before_a_close_arrives_and_then_its_code(
         if cell.tells_code:
             assert theirs.codes[0] is code, "close() loses its code"
             assert theirs.ends[0].text == "Come back."
-        await ours.until(lambda: ours.is_gone)
+        await ours.gone()
 
 
 @each_transport
@@ -173,11 +173,11 @@ async def test_what_was_written_before_a_close_arrives_and_then_its_code(
 async def test_a_link_whose_peer_has_gone_is_gone_for_good(cell: Cell) -> None:
     async with linking(cell) as (ours, theirs):
         theirs.link.abort()
-        await ours.until(lambda: ours.ends)
+        await ours.ended()
 
         async with asyncio.timeout(links.WITHIN_S):
             await ours.link.close(CloseCode.LINK_LOST, "")
-        await ours.until(lambda: ours.is_gone)
+        await ours.gone()
         ours.link.write([b"lost"])
         for _ in range(2):
             ours.link.abort()
@@ -197,8 +197,8 @@ async def test_a_link_that_is_aborted_ends_at_both_ends(cell: Cell) -> None:
 
             ends[who].link.abort()
 
-            await ends[1 - who].until(lambda seen=ends[1 - who]: seen.ends)
-            await ends[who].until(lambda seen=ends[who]: seen.is_gone)
+            await ends[1 - who].ended()
+            await ends[who].gone()
 
 
 @each_transport
@@ -215,8 +215,8 @@ async def test_a_close_that_is_cancelled_leaves_no_link(cell: Cell) -> None:
 
         ours.link.abort()
         theirs.link.hold_reading(on=False)
-        await ours.until(lambda: ours.is_gone)
-        await theirs.until(lambda: theirs.ends)
+        await ours.gone()
+        await theirs.ended()
 
 
 # ---- listening
@@ -231,7 +231,7 @@ async def test_a_listener_asks_for_room_and_gives_it_back(cell: Cell) -> None:
         ours, theirs = await server.connect()
         entered = list(doorkeeper.entered)
         theirs.link.abort()
-        await ours.until(lambda: ours.ends)
+        await ours.ended()
         ours.link.abort()
         await doorkeeper.until_empty()
 

@@ -8,13 +8,13 @@ from chatcore.errors import CloseCode
 from transports.codec import CODECS, codec
 from transports.errors import LinkClosed
 from transports.framing import LengthFraming, LineFraming
+from transports.tcp.greeting import refuse
 from transports.tcp.handshake import (
     WELCOME,
     framing_for,
     greet,
     read_greeting,
     read_welcome,
-    refuse,
 )
 
 
