@@ -13,7 +13,7 @@ from typing import Final
 from chatbench.wire.connection import OnEnd, OnFrames, WireConnection
 from transports.base import Address
 from transports.codec import codec
-from transports.websocket.negotiation import PATH, subprotocol_of
+from transports.subprotocols import PATH, subprotocol_of
 
 try:
     from websockets.speedups import apply_mask

@@ -11,6 +11,7 @@ from websockets.exceptions import (
     InvalidURI,
 )
 from websockets.http11 import Response
+from websockets.typing import Subprotocol
 
 from chatcore.errors import CloseCode
 from transports.base import Address, LinkSettings
@@ -18,16 +19,11 @@ from transports.certificates import context_to_dial
 from transports.codec import Codec
 from transports.errors import CannotConnect, LinkClosed, WrongTransport, reason_of
 from transports.port_probe import find_fault
+from transports.subprotocols import PATH, subprotocol_of
 from transports.tls import SECURE_SCHEMES
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
-from transports.websocket.negotiation import (
-    CODE_HEADER,
-    HTTP,
-    PATH,
-    connection_options,
-    subprotocol_of,
-)
+from transports.websocket.negotiation import CODE_HEADER, HTTP, connection_options
 
 
 class _Secured(TypedDict, total=False):
@@ -52,7 +48,7 @@ async def dial(address: Address, codec: Codec, settings: LinkSettings) -> WebSoc
         connection = await connect(
             url,
             create_connection=_ClientSide,
-            subprotocols=[subprotocol_of(codec.name)],
+            subprotocols=[Subprotocol(subprotocol_of(codec.name))],
             proxy=None,
             **secured,
             **connection_options(address, settings),

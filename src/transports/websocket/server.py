@@ -31,19 +31,17 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
+from transports.origins import AllowedOrigins
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
+from transports.subprotocols import KNOWN, PATH, SPOKEN, choose, codec_name
 from transports.tls_server import TlsAcceptor, acceptor_for
 from transports.websocket.bounded import BoundedConnection
 from transports.websocket.link import WebSocketLink
 from transports.websocket.negotiation import (
     CODE_HEADER,
     HTTP,
-    KNOWN,
-    PATH,
     ConnectionOptions,
-    choose,
-    codec_name,
     connection_options,
 )
 
@@ -161,7 +159,7 @@ async def listen(
         subprotocol = connection.subprotocol
         if subprotocol not in KNOWN or not isinstance(connection, ServerSide):
             await connection.close(
-                CloseCode.WRONG_VERSION, f"This server speaks {', '.join(KNOWN)}."
+                CloseCode.WRONG_VERSION, f"This server speaks {SPOKEN}."
             )
             return
         # They are kept for as long as the connection, with up to 16 KiB of headers:
@@ -210,15 +208,15 @@ def _select(
 ) -> Subprotocol | None:
     chosen = choose(offered)
     if chosen is None:
-        raise NegotiationError(f"offer one of the subprotocols {', '.join(KNOWN)}")
-    return chosen
+        raise NegotiationError(f"offer one of the subprotocols {SPOKEN}")
+    return Subprotocol(chosen)
 
 
 class _UpgradeCheck:
     """Judges an upgrade before it happens: its path, and a page's origin (W3)."""
 
     def __init__(self, origins: str) -> None:
-        self._origins = frozenset(filter(None, origins.split(",")))
+        self._origins = AllowedOrigins.of(origins.split(","))
         self._log = RateLimitedLog(_log)
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -233,18 +231,12 @@ class _UpgradeCheck:
             return response
         if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.\n")
-        hosts = request.headers.get_all("Host")
-        for origin in request.headers.get_all("Origin"):
-            if not self._may_connect(origin, hosts):
-                self._log.info("Refused a page of %s", origin)
-                return connection.respond(
-                    HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
-                )
-        return None
-
-    def _may_connect(self, origin: str, hosts: Sequence[str]) -> bool:
-        if self._origins:
-            return origin in self._origins or "*" in self._origins
-        # A page without an address, such as a file's, has the origin "null".
-        host = origin.partition("://")[2]
-        return bool(host) and [host.lower()] == [it.lower() for it in hosts]
+        origin = self._origins.find_refused(
+            request.headers.get_all("Origin"), request.headers.get_all("Host")
+        )
+        if origin is None:
+            return None
+        self._log.info("Refused a page of %s", origin)
+        return connection.respond(
+            HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
+        )

@@ -8,7 +8,7 @@ from chatcore.errors import CloseCode
 from tests.interop.servers import serving
 from tests.unit.transports.websocket.sockets import URL, end_of, opening, upgrade
 from transports.codec import CODECS
-from transports.websocket.negotiation import KNOWN, choose
+from transports.subprotocols import KNOWN, choose
 
 
 @pytest.mark.rule("W3")
