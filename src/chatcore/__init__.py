@@ -51,6 +51,7 @@ _HOMES: Final[Mapping[str, str]] = {
         "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
         "Server open_server register_transport serve"
     ),
+    "transports.asgi": "AlreadyServing ChatApp NotServing WorkersSplit",
     "transports.awaited_link": "AwaitedLink",
     "transports.base": (
         "Address Admission FrameHandler Link LinkSettings Listener ServeLink Spawn "

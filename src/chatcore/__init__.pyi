@@ -100,6 +100,10 @@ from transports import connect as connect
 from transports import open_server as open_server
 from transports import register_transport as register_transport
 from transports import serve as serve
+from transports.asgi import AlreadyServing as AlreadyServing
+from transports.asgi import ChatApp as ChatApp
+from transports.asgi import NotServing as NotServing
+from transports.asgi import WorkersSplit as WorkersSplit
 from transports.awaited_link import AwaitedLink as AwaitedLink
 from transports.base import Address as Address
 from transports.base import Admission as Admission

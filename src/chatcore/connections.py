@@ -20,6 +20,7 @@ class Connection:
         closing: set once the last event is in the outbox; nothing follows it.
         lost: the link is gone; what is still emitted goes nowhere.
         is_silent: the peer says no more, though it may still read.
+        answers_pings: it has answered one, and so is one of those who do.
         heard_s: when the peer was last heard, on the monotonic clock.
         network: where the peer is, as limits count it; empty where they leave it out.
         address: the peer's, without a port; empty where it has none.
@@ -36,6 +37,7 @@ class Connection:
         "_probes",
         "_progress",
         "address",
+        "answers_pings",
         "buckets",
         "closing",
         "counters",
@@ -74,6 +76,7 @@ class Connection:
         self.closing: Closing | None = None
         self.lost = False
         self.is_silent = False
+        self.answers_pings = False
         self.opened_s = self.heard_s = clock.monotonic_s()
         self.operations = 0
         self.delivery: Delivery | None = None

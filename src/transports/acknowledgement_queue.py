@@ -37,7 +37,9 @@ class AcknowledgementQueue:
                 continue
             if self._aside:
                 left += self.take()
-            if not isinstance(command, Pong):
+            if isinstance(command, Pong):
+                self._connection.answers_pings = True
+            else:
                 left.append(request)
         if len(self._aside) >= AT_A_STRETCH:
             left += self.take()

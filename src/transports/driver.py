@@ -72,6 +72,8 @@ class Driver:
         limited_log: RateLimitedLog,
         later: DeferredCalls,
         origin: Origin = NOWHERE,
+        *,
+        is_watched: bool = False,
     ) -> None:
         self._chat = chat
         self._link = link
@@ -113,7 +115,9 @@ class Driver:
             self._writer,
             self._runner,
         )
-        self._keepalive = Keepalive(chat, self._connection, link, self._may_be_silent)
+        self._keepalive = Keepalive(
+            chat, self._connection, link, self._may_be_silent, is_watched=is_watched
+        )
         self._on_gone: Callable[[], None] | None = None
         link.report_held(self.note_link)
 

@@ -23,6 +23,10 @@ class Keepalive:
     the server does not read for reasons of its own (``may_be_silent``), the peer's
     silence is not its own.
 
+    The peer of a link that ``is_watched`` (``transports.server.Server.accept``) is
+    pinged too, and given up only where it has answered one before. Early on it is asked
+    once, silent or not, so that those who answer are known.
+
     An event loop's clock may be coarse: a pong that comes within the same tick as its
     ping is an answer, so times are compared with ``>=``.
     """
@@ -31,6 +35,9 @@ class Keepalive:
         "_began_s",
         "_chat",
         "_connection",
+        "_excused_s",
+        "_is_asked",
+        "_is_watched",
         "_limits",
         "_link",
         "_loop",
@@ -45,6 +52,8 @@ class Keepalive:
         connection: Connection,
         link: Link,
         may_be_silent: Callable[[], bool],
+        *,
+        is_watched: bool = False,
     ) -> None:
         self._chat = chat
         self._limits = chat.limits
@@ -55,6 +64,9 @@ class Keepalive:
         self._timer: asyncio.TimerHandle | None = None
         self._began_s = link.opened_s
         self._pinged_s: float | None = None
+        self._is_watched = is_watched
+        self._is_asked = not is_watched
+        self._excused_s = link.opened_s
 
     def begin(self) -> None:
         """Start to watch."""
@@ -86,7 +98,7 @@ class Keepalive:
         if taking_left_s <= 0:
             self._give_up(CloseCode.UNRESPONSIVE)
             return
-        silent_s = now_s - self._link.active_s
+        silent_s = now_s - max(self._link.active_s, self._excused_s)
         if connection.is_silent or self._may_be_silent():
             # One that has said that it says no more is not asked to.
             silent_s, self._pinged_s = 0.0, None
@@ -100,18 +112,29 @@ class Keepalive:
         return self._began_s + self._limits.login_within_s - now_s
 
     def _is_unanswered(self, now_s: float) -> bool:
-        """Whether a ping has waited for too long; forgets one that was answered."""
-        if self._pinged_s is not None and self._link.active_s >= self._pinged_s:
+        """Whether a ping has waited for too long; forgets one that was answered, or
+        need not be.
+        """
+        pinged_s = self._pinged_s
+        if pinged_s is None:
+            return False
+        if self._link.active_s >= pinged_s:
             self._pinged_s = None
-        return (
-            self._pinged_s is not None
-            and now_s - self._pinged_s >= self._limits.pong_within_s
-        )
+            return False
+        if now_s - pinged_s < self._limits.pong_within_s:
+            return False
+        if self._is_watched and not self._connection.answers_pings:
+            self._pinged_s, self._excused_s = None, now_s
+            return False
+        return True
 
     def _ping(self, silent_s: float, now_s: float) -> float:
         """Ping a peer that is silent; when to look again, in seconds."""
         limits = self._limits
-        if self._pinged_s is None and silent_s >= limits.ping_after_s:
+        if self._pinged_s is None and (
+            silent_s >= limits.ping_after_s or not self._is_asked
+        ):
+            self._is_asked = True
             self._connection.emit(Ping())
             self._pinged_s = now_s
         if self._pinged_s is not None:

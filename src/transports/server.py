@@ -192,14 +192,23 @@ class Server:
         self.urls.append(listener.url)
         return listener.url
 
-    def accept(self, link: Link, codec: Codec, *, transport: str) -> ServedLink:
+    def accept(
+        self, link: Link, codec: Codec, *, transport: str, is_watched: bool = False
+    ) -> ServedLink:
         """Drive a link that has shaken hands to its end, which can be awaited.
 
         Its maker has asked ``settings.admission`` for room, and gives that back once
         the link has ended (B3). ``transport`` is the scheme that stands for how it
-        came, for logs and metrics.
+        came, for logs and metrics. One that ``is_watched`` has pings below it of which
+        it knows nothing, and whoever has its socket ends it when they are not answered:
+        its peer need not answer the chat's, unless it has done so once (S5).
         """
-        return self._accept(transport, link, codec)
+        return self._accept(transport, link, codec, is_watched=is_watched)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it takes nobody any more; see ``stop``."""
+        return self._has_stopped is not None
 
     def spawn(self, work: Coroutine[object, None, None]) -> None:
         """Run a link's work; a fault in it ends that link and no other."""
@@ -211,7 +220,9 @@ class Server:
         except Exception:  # noqa: BLE001  # a fault of ours ends one link, not all
             _log.exception("A link ended by a fault of the server")
 
-    def _accept(self, transport: str, link: Link, codec: Codec) -> ServedLink:
+    def _accept(
+        self, transport: str, link: Link, codec: Codec, *, is_watched: bool = False
+    ) -> ServedLink:
         origin = Origin(connection_name(), transport, link.peer)
         _log.debug("%s connected", link.peer)
         driver = Driver(
@@ -223,6 +234,7 @@ class Server:
             self._log_limited,
             self._later,
             origin,
+            is_watched=is_watched,
         )
         served = ServedLink(link, self._on_end)
         self._links.add(link)

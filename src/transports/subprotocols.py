@@ -1,4 +1,4 @@
-"""The subprotocols of WebSocket that name a version and a codec (W1, W3).
+"""What WebSocket says of a chat: its version and codec, and why it ends (W1, W3).
 
 ``chat.v1.json`` is version 1 with the codec json.
 """
@@ -12,6 +12,7 @@ PATH: Final = "/chat"
 """Where a WebSocket is asked for."""
 _OURS: Final = "chat.v1."
 _ANY_VERSION: Final = "chat.v"
+_REASON_BYTES: Final = 123
 
 
 def subprotocol_of(codec_name: str) -> str:
@@ -42,3 +43,8 @@ def choose(offered: Sequence[str]) -> str | None:
         if subprotocol.startswith(_ANY_VERSION):
             return subprotocol
     return None
+
+
+def clip_reason(text: str) -> str:
+    """As much of it as fits into a close frame beside its code (RFC 6455, 5.5)."""
+    return text.encode()[:_REASON_BYTES].decode(errors="ignore")

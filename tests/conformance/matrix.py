@@ -35,6 +35,7 @@ TRANSPORTS: Final[Mapping[str, Carried]] = {
     "websocket": Carried("ws://127.0.0.1:0", CODECS),
     "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
     "http": Carried("http://127.0.0.1:0", ("json",)),
+    "asgi": Carried("asgi://127.0.0.1:0", CODECS),
 }
 
 SECURE: Final[Mapping[str, Carried]] = {

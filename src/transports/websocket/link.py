@@ -1,7 +1,6 @@
 """A WebSocket connection as a link."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from websockets.frames import CloseCode as WebSocketCode
 from websockets.protocol import Protocol
@@ -10,10 +9,8 @@ from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, authority
 from transports.codec import Codec
 from transports.errors import LinkClosed
+from transports.subprotocols import clip_reason
 from transports.websocket.bounded import BoundedConnection
-
-_REASON_BYTES: Final = 123
-"""What fits into a close frame beside its code (RFC 6455, 5.5)."""
 
 
 class WebSocketLink:
@@ -100,8 +97,7 @@ class WebSocketLink:
 
     async def close(self, code: CloseCode, text: str) -> None:
         """See ``transports.base.Link``: the close frame has the same code."""
-        reason = text.encode()[:_REASON_BYTES].decode(errors="ignore")
-        await self._connection.close(int(code), reason)
+        await self._connection.close(int(code), clip_reason(text))
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""
@@ -112,7 +108,8 @@ def _link_closed(closed: Protocol) -> LinkClosed:
     """What a WebSocket's end means to a chat.
 
     The library itself refuses a message over the limit, as 1009, before it is read,
-    and text that is not UTF-8, as 1007.
+    and text that is not UTF-8, as 1007. A server around an application says 1012 when
+    it shuts down before that could.
     """
     received = closed.close_rcvd
     ends = [it for it in (received, closed.close_sent) if it is not None]
@@ -121,6 +118,8 @@ def _link_closed(closed: Protocol) -> LinkClosed:
             return LinkClosed(CloseCode.FRAME_TOO_LARGE, "The frame is over the limit.")
         if end.code == WebSocketCode.INVALID_DATA:
             return LinkClosed(CloseCode.BROKEN_FRAME, "The text is not UTF-8.")
+        if end.code == WebSocketCode.SERVICE_RESTART:
+            return LinkClosed(CloseCode.SHUTTING_DOWN, CloseCode.SHUTTING_DOWN.text)
     if received is not None and received.code in set(CloseCode):
         return LinkClosed(CloseCode(received.code), received.reason)
     return LinkClosed()

@@ -1,7 +1,7 @@
 """WebSockets of another library's client, below every codec of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ async def opening(
     *subprotocols: str,
     compression: str | None = None,
     read_ahead: int = 16,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[ClientConnection]:
     """A WebSocket that offers these subprotocols, or the JSON one."""
     offered = [Subprotocol(it) for it in subprotocols or ("chat.v1.json",)]
@@ -34,6 +35,7 @@ async def opening(
             compression=compression,
             max_queue=read_ahead,
             proxy=None,
+            additional_headers=headers,
             close_timeout=0.1,
         ) as socket,
     ):
