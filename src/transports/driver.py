@@ -72,8 +72,6 @@ class Driver:
         limited_log: RateLimitedLog,
         later: DeferredCalls,
         origin: Origin = NOWHERE,
-        *,
-        is_watched: bool = False,
     ) -> None:
         self._chat = chat
         self._link = link
@@ -115,19 +113,18 @@ class Driver:
             self._writer,
             self._runner,
         )
-        self._keepalive = Keepalive(
-            chat, self._connection, link, self._may_be_silent, is_watched=is_watched
-        )
+        self._keepalive = Keepalive(chat, self._connection, link, self._may_be_silent)
         self._on_gone: Callable[[], None] | None = None
         link.report_held(self.note_link)
 
-    def begin(self, on_gone: Callable[[], None]) -> None:
+    def begin(self, on_gone: Callable[[], None], *, is_watched: bool = False) -> None:
         """Serve the link to its end; its session is detached or ended then.
 
-        ``on_gone`` is called after that, once nothing runs for the link any more.
+        ``on_gone`` is called after that, once nothing runs for the link any more. For
+        ``is_watched`` see ``transports.server.Server.accept``.
         """
         self._on_gone = on_gone
-        self._keepalive.begin()
+        self._keepalive.begin(is_watched=is_watched)
         self._link.start(self._reader)
 
     async def run(self) -> None:

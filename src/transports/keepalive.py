@@ -52,8 +52,6 @@ class Keepalive:
         connection: Connection,
         link: Link,
         may_be_silent: Callable[[], bool],
-        *,
-        is_watched: bool = False,
     ) -> None:
         self._chat = chat
         self._limits = chat.limits
@@ -64,12 +62,14 @@ class Keepalive:
         self._timer: asyncio.TimerHandle | None = None
         self._began_s = link.opened_s
         self._pinged_s: float | None = None
-        self._is_watched = is_watched
-        self._is_asked = not is_watched
+        self._is_watched = False
+        self._is_asked = True
         self._excused_s = link.opened_s
 
-    def begin(self) -> None:
-        """Start to watch."""
+    def begin(self, *, is_watched: bool = False) -> None:
+        """Start to watch; for ``is_watched`` see the class."""
+        self._is_watched = is_watched
+        self._is_asked = not is_watched
         limits = self._limits
         self._set(min(limits.ping_after_s, self._login_left_s(self._loop.time())))
 

@@ -234,11 +234,10 @@ class Server:
             self._log_limited,
             self._later,
             origin,
-            is_watched=is_watched,
         )
         served = ServedLink(link, self._on_end)
         self._links.add(link)
-        driver.begin(served.end)
+        driver.begin(served.end, is_watched=is_watched)
         return served
 
     def _forget(self, link: Link) -> None:
