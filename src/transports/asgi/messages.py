@@ -23,10 +23,16 @@ def path_below(scope: Scope) -> str:
     return below if not below or below.startswith("/") else path
 
 
+def offered_subprotocols(scope: Scope) -> Sequence[str]:
+    """What a WebSocket's client offers to speak, what it likes best first."""
+    return list(scope.get("subprotocols") or ())
+
+
 def header_values(scope: Scope, name: str) -> Sequence[str]:
     """All values of a request's header, in their order; ``name`` in lower case."""
     wanted = name.encode()
-    return [value.decode("latin-1") for it, value in scope["headers"] if it == wanted]
+    headers = scope.get("headers", ())
+    return [value.decode("latin-1") for it, value in headers if it == wanted]
 
 
 async def respond(

@@ -14,6 +14,7 @@ from transports.asgi.messages import (
     Scope,
     Send,
     header_values,
+    offered_subprotocols,
     respond,
 )
 from transports.base import authority
@@ -71,7 +72,7 @@ class WebSocketEndpoint:
                 self._log.info("Refused %s: %s", peer, refused.text)
                 await refuse(scope, send, refused)
                 return
-            subprotocol = choose(scope["subprotocols"])
+            subprotocol = choose(offered_subprotocols(scope))
             if subprotocol not in KNOWN:
                 text = f"This server speaks {SPOKEN}."
                 await accept_to_close(scope, send, CloseCode.WRONG_VERSION, text)
@@ -106,7 +107,7 @@ class WebSocketEndpoint:
         if origin is not None:
             text = f"Pages of {origin} may not connect."
             return UpgradeRefused(HTTPStatus.FORBIDDEN, text)
-        if choose(scope["subprotocols"]) is None:
+        if choose(offered_subprotocols(scope)) is None:
             text = f"Offer one of the subprotocols {SPOKEN}."
             return UpgradeRefused(HTTPStatus.BAD_REQUEST, text)
         return None
@@ -138,7 +139,7 @@ async def accept_to_close(
     """Accept a WebSocket in order to close it: a page can read that, and no failed
     handshake.
     """
-    offered = choose(scope["subprotocols"])
+    offered = choose(offered_subprotocols(scope))
     await send({"type": "websocket.accept", "subprotocol": offered})
     reason = clip_reason(text or code.text)
     await send({"type": "websocket.close", "code": int(code), "reason": reason})
