@@ -4,6 +4,7 @@ Each would have accounts and mail of its own, and nobody would notice but the us
 store in a file is locked by who has it open; this is the same for one in no file.
 """
 
+import logging
 import multiprocessing
 import os
 import sys
@@ -11,9 +12,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from chatcore.store import Store
 from transports.asgi.errors import WorkersSplit
+from transports.errors import reason_of
+
+_log = logging.getLogger(__name__)
+
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
@@ -31,7 +38,13 @@ def only_worker(store: Store) -> Iterator[None]:
     import fcntl  # noqa: PLC0415  # Windows has none
 
     path = Path(tempfile.gettempdir()) / f"chatcore-{os.getuid()}-{os.getppid()}.lock"
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        file = os.open(path, _FLAGS, 0o600)
+    except OSError as error:
+        text = "Nobody can see whether another worker has a chat in memory: %s: %s"
+        _log.warning(text, path, reason_of(error))
+        yield
+        return
     try:
         try:
             # The process has it, so that several chats of one are none's matter.
