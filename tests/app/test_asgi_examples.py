@@ -157,19 +157,3 @@ async def test_a_page_talks_to_a_program_until_ctrl_c(
     assert codes == [CloseCode.SHUTTING_DOWN] * 2
     assert status == 0
     assert await mail_kept(store, "bob") == "are you there?"
-
-
-def test_a_second_worker_with_a_chat_of_its_own_ends_the_server() -> None:
-    extra = {"CHAT_STORE": "memory:", "CHAT_TCP": "tcp://127.0.0.1:0"}
-
-    ended = subprocess.run(
-        [sys.executable, "-m", *UVICORN, "--workers", "2", "starlette_chat:app"],
-        check=False,
-        capture_output=True,
-        cwd=EXAMPLES,
-        text=True,
-        timeout=2 * PATIENCE_S,
-        env=environment(extra),
-    )
-
-    assert "Run one worker" in ended.stderr
