@@ -114,17 +114,17 @@ async def mail_kept(store: str, username: str) -> str:
 
 @pytest.mark.rule("W9", "W3")
 @pytest.mark.parametrize(
-    ("command", "example", "path"),
+    ("command", "example", "at"),
     [
-        (UVICORN, "fastapi_chat", "/api/chat/"),
-        (UVICORN, "starlette_chat", "/api/chat"),
-        (UVICORN, "django_chat", "/api/chat"),
-        (HYPERCORN, "starlette_chat", "/api/chat/chat"),
+        (UVICORN, "fastapi_chat", "ws://{}/api/chat/"),
+        (UVICORN, "starlette_chat", "http://{}/api/chat"),
+        (UVICORN, "django_chat", "ws://{}/api/chat"),
+        (HYPERCORN, "starlette_chat", "ws://{}/api/chat"),
     ],
-    ids=lambda it: it[0] if isinstance(it, tuple) else "",
+    ids=["uvicorn-fastapi", "uvicorn-starlette", "uvicorn-django", "hypercorn"],
 )
 async def test_a_page_talks_to_a_program_until_ctrl_c(
-    command: tuple[str, ...], example: str, path: str, tmp_path: Path
+    command: tuple[str, ...], example: str, at: str, tmp_path: Path
 ) -> None:
     store = f"sqlite:///{tmp_path / 'chat.db'}"
     with running(command, example, store) as site:
@@ -134,7 +134,7 @@ async def test_a_page_talks_to_a_program_until_ctrl_c(
             passwords = {it: site.password(it) for it in WEB_PASSWORDS}
         creates = example != "fastapi_chat"
         async with (
-            connect(f"ws://{site.host}{path}", reconnect=None) as page,
+            connect(at.format(site.host), reconnect=None) as page,
             connect(tcp_url, reconnect=None) as program,
         ):
             await page.login("ada", passwords["ada"], create=creates)

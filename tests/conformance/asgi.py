@@ -15,8 +15,8 @@ from transports.memory_budget import MemoryBudget
 from transports.task_group import plain_task_group
 from transports.tls import ServerTls
 
-SCHEME: Final = "asgi"
-"""Of URLs that say where such a server listens; its clients use ``ws://``."""
+ASGI: Final = {"asgi": "ws", "asgi-http": "http"}
+"""Schemes of URLs that say where such a server listens, and those of its clients."""
 _STOP_S: Final = 5
 
 
@@ -97,8 +97,9 @@ async def serve_below_asgi(
         "ws_ping_interval": limits.ping_after_s,
         "ws_ping_timeout": limits.pong_within_s,
     }
-    async with running(app, parse_address(url).host, **options) as (_, host):
+    address = parse_address(url)
+    async with running(app, address.host, **options) as (_, host):
         try:
-            yield [f"ws://{host}/chat", *app.server.urls]
+            yield [f"{ASGI[address.scheme]}://{host}/chat", *app.server.urls]
         finally:
             await app.server.stop()

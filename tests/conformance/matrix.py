@@ -35,7 +35,6 @@ TRANSPORTS: Final[Mapping[str, Carried]] = {
     "websocket": Carried("ws://127.0.0.1:0", CODECS),
     "grpc": Carried("grpc://127.0.0.1:0", ("protobuf",)),
     "http": Carried("http://127.0.0.1:0", ("json",)),
-    "asgi": Carried("asgi://127.0.0.1:0", CODECS),
 }
 
 SECURE: Final[Mapping[str, Carried]] = {
@@ -46,8 +45,15 @@ SECURE: Final[Mapping[str, Carried]] = {
 }
 """The same with TLS, with one codec each: what is above knows nothing of it."""
 
-_SECURE_TESTS: Final = 3
-"""Of so many tests one runs over TLS too, where it does not run over all cells."""
+BELOW_ASGI: Final[Mapping[str, Carried]] = {
+    "asgi": Carried("asgi://127.0.0.1:0", CODECS),
+    "asgi-http": Carried("asgi-http://127.0.0.1:0", ("json",)),
+}
+"""An application of ASGI (``tests.conformance.asgi``), by WebSocket and by HTTP."""
+
+_RARE_TESTS: Final = 3
+"""Of so many tests one runs over TLS too, and another one below ASGI, where it does not
+run over all cells."""
 
 STORES: Final[Mapping[str, str]] = {
     "memory": "memory:",
@@ -99,20 +105,23 @@ class Matrix:
     """Transports with their codecs over stores, in rows.
 
     The first store is the one of tests that no store can change. Loopback, or else the
-    first transport, is the one of tests that no wire can change. Of ``secure``, whose
-    rows come after the others, some tests meet one; there it is one of ``cells``.
+    first transport, is the one of tests that no wire can change. Of each of ``rare``,
+    whose rows come after the others, some tests meet one; there it is one of ``cells``.
     """
 
     def __init__(
         self,
         transports: Mapping[str, Carried],
         stores: Sequence[str],
-        secure: Mapping[str, Carried] | None = None,
+        *rare: Mapping[str, Carried],
     ) -> None:
-        self._secure = list(secure or ())
+        self._rare = rare
         self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
         self._first_store = stores[0]
         self._lead = "loopback" if "loopback" in transports else next(iter(transports))
+        rows = dict(transports)
+        for some in rare:
+            rows.update(some)
         self.cells = [
             Cell(
                 transport=name,
@@ -122,15 +131,13 @@ class Matrix:
                 listens=carried.listens,
                 tells_code=carried.tells_code,
             )
-            for row, (name, carried) in enumerate(
-                {**transports, **(secure or {})}.items()
-            )
+            for row, (name, carried) in enumerate(rows.items())
             for column, codec in enumerate(carried.codecs)
             for layer, store in enumerate(stores)
         ]
 
     def chosen_for(self, test: str) -> list[Cell]:
-        """A cell of each transport for this test, and perhaps one with TLS.
+        """A cell of each transport for this test, and perhaps one of the rare ones.
 
         The codecs and the stores go in turn from transport to transport, and from test
         to test: each test meets all of them, and all tests together each cell.
@@ -144,14 +151,16 @@ class Matrix:
             codec = codecs[(row + turn) % len(codecs)]
             store = stores[(row + turn // len(codecs)) % len(stores)]
             chosen += [it for it in cells if (it.codec, it.store) == (codec, store)]
-        return chosen + self._chosen_secure(turn)
+        return chosen + self._chosen_rare(turn)
 
-    def _chosen_secure(self, turn: int) -> list[Cell]:
-        """One cell with TLS for some tests; all of them together meet each."""
-        cells = [it for it in self.cells if it.transport in self._secure]
-        if not cells or turn % _SECURE_TESTS:
-            return []
-        return [cells[turn // _SECURE_TESTS % len(cells)]]
+    def _chosen_rare(self, turn: int) -> list[Cell]:
+        """One cell of each kind for some tests; all tests together meet each."""
+        chosen: list[Cell] = []
+        for number, rows in enumerate(self._rare):
+            cells = [it for it in self.cells if it.transport in rows]
+            if turn % _RARE_TESTS == number:
+                chosen.append(cells[turn // _RARE_TESTS % len(cells)])
+        return chosen
 
     def wires(self) -> list[Cell]:
         """Each transport and codec, over the first store."""

@@ -16,7 +16,15 @@ from typing import Final
 
 import pytest
 
-from tests.conformance.matrix import SECURE, STORES, TARGET, TRANSPORTS, Carried, Matrix
+from tests.conformance.matrix import (
+    BELOW_ASGI,
+    SECURE,
+    STORES,
+    TARGET,
+    TRANSPORTS,
+    Carried,
+    Matrix,
+)
 from transports import register_transport
 from transports.base import parse_address
 from transports.errors import BadUrl
@@ -27,7 +35,7 @@ NEEDED: Final = ("SCHEME", "LISTENS", "TRANSPORT")
 def matrix_of(target: str, transport_module: str, *, is_whole: bool) -> Matrix:
     """The matrix that the options ask for; raises ``pytest.UsageError``.
 
-    In the whole of it transports with TLS are as all others.
+    In the whole of it transports with TLS, or below ASGI, are as all others.
     """
     if target and transport_module:
         raise pytest.UsageError("--target and --transport-module exclude each other")
@@ -36,8 +44,8 @@ def matrix_of(target: str, transport_module: str, *, is_whole: bool) -> Matrix:
     if transport_module:
         return _matrix_of_module(load(Path(transport_module)))
     if is_whole:
-        return Matrix({**TRANSPORTS, **SECURE}, list(STORES))
-    return Matrix(TRANSPORTS, list(STORES), SECURE)
+        return Matrix({**TRANSPORTS, **SECURE, **BELOW_ASGI}, list(STORES))
+    return Matrix(TRANSPORTS, list(STORES), SECURE, BELOW_ASGI)
 
 
 def _matrix_of_target(url: str) -> Matrix:

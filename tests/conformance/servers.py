@@ -23,7 +23,7 @@ from chatstores import open_store
 from chatsystem import HashSettings, system_environment
 from chatsystem.clock import SystemClock
 from tests.certificates import client_tls, server_tls
-from tests.conformance.asgi import serve_below_asgi
+from tests.conformance.asgi import ASGI, serve_below_asgi
 from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
@@ -244,7 +244,7 @@ async def serving(  # all that a server can be told
             policy=policy,
         )
         memory_budget = MemoryBudget(limits.held_bytes)
-        begin = serve_below_asgi if cell.transport == "asgi" else serve
+        begin = serve_below_asgi if cell.transport in ASGI else serve
         async with begin(
             chat,
             cell.listens,

@@ -1,8 +1,18 @@
 """Which cells a test runs over, where it does not run over all."""
 
+from collections.abc import Mapping
 from itertools import product
 
-from tests.conformance.matrix import SECURE, STORES, TRANSPORTS, Matrix
+import pytest
+
+from tests.conformance.matrix import (
+    BELOW_ASGI,
+    SECURE,
+    STORES,
+    TRANSPORTS,
+    Carried,
+    Matrix,
+)
 from tests.conformance.options import matrix_of
 
 NAMES = [f"test_{number}" for number in range(200)]
@@ -30,24 +40,25 @@ def test_all_tests_together_meet_each_cell_and_each_pair_of_codec_and_store() ->
     )
 
 
-def test_a_third_of_the_tests_meet_one_cell_with_tls_and_together_they_meet_each() -> (
-    None
-):
-    matrix = Matrix(TRANSPORTS, list(STORES), SECURE)
+@pytest.mark.parametrize("rare", [SECURE, BELOW_ASGI], ids=["tls", "asgi"])
+def test_a_third_of_the_tests_meet_one_rare_cell_and_together_they_meet_each(
+    rare: Mapping[str, Carried],
+) -> None:
+    matrix = Matrix(TRANSPORTS, list(STORES), rare)
 
     chosen = [matrix.chosen_for(name)[len(TRANSPORTS) :] for name in NAMES]
 
     assert {len(it) for it in chosen} == {0, 1}
     assert 0.25 < sum(map(len, chosen)) / len(NAMES) < 0.45
     assert {(cell.transport, cell.store) for it in chosen for cell in it} == set(
-        product(SECURE, STORES)
+        product(rare, STORES)
     )
 
 
-def test_in_the_whole_matrix_transports_with_tls_are_as_all_others() -> None:
+def test_in_the_whole_matrix_rare_transports_are_as_all_others() -> None:
     matrix = matrix_of("", "", is_whole=True)
 
     met = {it.transport for it in matrix.cells}
 
-    assert met == {*TRANSPORTS, *SECURE}
+    assert met == {*TRANSPORTS, *SECURE, *BELOW_ASGI}
     assert {it.transport for it in matrix.transports()} == met

@@ -10,6 +10,7 @@ from chatcore import Chat
 from chatcore.errors import CloseCode
 from chatcore.ports import Environment
 from transports.asgi.errors import AlreadyServing, NotServing
+from transports.asgi.http import HttpEndpoint
 from transports.asgi.lifespan import run_lifespan
 from transports.asgi.messages import Receive, Scope, Send, path_below, respond
 from transports.asgi.signals import stopping_first
@@ -91,7 +92,9 @@ class ChatApp:
         self._memory_budget = memory_budget
         self._server: Server | None = None
         self._is_whole = self._is_told = False
-        self._websocket = WebSocketEndpoint(AllowedOrigins.of(origins))
+        self._origins = AllowedOrigins.of(origins)
+        self._websocket = WebSocketEndpoint(self._origins)
+        self._http: HttpEndpoint | None = None
 
     @property
     def server(self) -> Server:
@@ -131,13 +134,14 @@ class ChatApp:
                     for url in self._also:
                         await server.listen(url)
                     self._server = server
+                    self._http = HttpEndpoint(server, self._origins)
                     try:
                         with stopping_first(server.stop):
                             yield server
                     finally:
                         await server.stop()
                         self._websocket.stop()
-                        self._server = None
+                        self._server = self._http = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -148,7 +152,7 @@ class ChatApp:
             case "websocket":
                 await self._serve_websocket(scope, receive, send)
             case "http":
-                await self._serve_http(scope, send)
+                await self._serve_http(scope, receive, send)
             case kind:
                 raise ValueError(f"A ChatApp knows no connections of the type {kind!r}")
 
@@ -175,10 +179,10 @@ class ChatApp:
             self._is_told = True
             _log.error("%s", NotServing())
 
-    async def _serve_http(self, scope: Scope, send: Send) -> None:
-        if path_below(scope) in _PATHS:
-            text = "The chat is here, by WebSocket.\n"
-            await respond(send, HTTPStatus.UPGRADE_REQUIRED, text)
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._http is None:
+            self._tell_once()
+            text = f"{CloseCode.SERVER_FAULT.text}\n"
+            await respond(send, HTTPStatus.SERVICE_UNAVAILABLE, text)
         else:
-            text = f"The chat is at {PATH}.\n"
-            await respond(send, HTTPStatus.NOT_FOUND, text)
+            await self._http.serve(scope, receive, send)

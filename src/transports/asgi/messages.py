@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from transports.base import authority
+from transports.subprotocols import PATH
+
 Scope: TypeAlias = MutableMapping[str, Any]
 """What a connection, a request or the process's life is about."""
 
@@ -21,6 +24,21 @@ def path_below(scope: Scope) -> str:
     path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
     below = path.removeprefix(root)
     return below if not below or below.startswith("/") else path
+
+
+def path_at_chat(scope: Scope) -> str:
+    """The same below the chat itself, without a slash at its end: the chat is at the
+    mount, and where other servers have it.
+    """
+    path = path_below(scope)
+    below = path.removeprefix(PATH) if f"{path}/".startswith(f"{PATH}/") else path
+    return below.rstrip("/")
+
+
+def peer_of(scope: Scope) -> tuple[str, str]:
+    """The address that a connection comes from, and its name for a log."""
+    host, port = scope.get("client") or ("", 0)
+    return str(host), authority(str(host) or "?", port or 0)
 
 
 def offered_subprotocols(scope: Scope) -> Sequence[str]:

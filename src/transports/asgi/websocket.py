@@ -15,9 +15,9 @@ from transports.asgi.messages import (
     Send,
     header_values,
     offered_subprotocols,
+    peer_of,
     respond,
 )
-from transports.base import authority
 from transports.codec import codec
 from transports.connection_names import name_connection
 from transports.entry import Entry
@@ -82,7 +82,7 @@ class WebSocketEndpoint:
             link = AsgiLink(settings, spoken, send, peer=peer, address=address)
             reading = asyncio.get_running_loop().create_task(link.read(receive))
             scheme = scope.get("scheme", "ws")
-            server.accept(link, spoken, transport=scheme, is_watched=True)
+            _ = server.accept(link, spoken, transport=scheme, is_watched=True)
             try:
                 await link.gone.wait()
             except asyncio.CancelledError:
@@ -125,8 +125,7 @@ class WebSocketEndpoint:
 
 def _client_of(scope: Scope, proxies: Proxies) -> tuple[str, str]:
     """Who a connection comes from, for a log, and the address that counts for it."""
-    host, port = scope.get("client") or ("", 0)
-    address, peer = str(host), authority(str(host) or "?", port or 0)
+    address, peer = peer_of(scope)
     if not proxies.trusts(address):
         return peer, address
     client = proxies.client_of(address, header_values(scope, "x-forwarded-for"))

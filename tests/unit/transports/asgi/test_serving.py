@@ -63,11 +63,20 @@ def inside_starlette(chat_app: ChatApp, *, is_started: bool = True) -> Starlette
 
 
 @pytest.mark.rule("W3")
-@pytest.mark.parametrize("path", ["/api/chat", "/api/chat/", "/api/chat/chat"])
-async def test_within_another_application_it_is_where_that_has_it(path: str) -> None:
+@pytest.mark.parametrize(
+    "at",
+    [
+        "ws://{}/api/chat",
+        "ws://{}/api/chat/",
+        "ws://{}/api/chat/chat",
+        "http://{}/api/chat",
+        "http://{}/api/chat/chat",
+    ],
+)
+async def test_within_another_application_it_is_where_that_has_it(at: str) -> None:
     mounted = chat_app()
     async with running(inside_starlette(mounted)) as (_, host):
-        async with connect(f"ws://{host}{path}") as client:
+        async with connect(at.format(host)) as client:
             await client.login("ada", PASSWORD, create=True)
             receipt = await client.send("ada", "hello")
         answered, _ = await upgrade(f"ws://{host}", "Host: x", path="/hello")
@@ -96,13 +105,14 @@ async def test_one_that_nobody_has_started_says_so(
 ) -> None:
     forgotten = chat_app()
     application = inside_starlette(forgotten, is_started=False)
+    codes: list[int] = []
     async with running(application) as (_, host):
         for _ in range(2):
             async with opening(f"ws://{host}/api/chat") as socket:
-                code, _ = await end_of(socket)
+                codes.append((await end_of(socket))[0])
     told = [it.message for it in caplog.records if it.levelno == logging.ERROR]
 
-    assert code == CloseCode.SERVER_FAULT
+    assert codes == [CloseCode.SERVER_FAULT] * 2
     assert len(told) == 1
     assert "async with chat_app.serving(): yield" in told[0]
     with pytest.raises(NotServing):
