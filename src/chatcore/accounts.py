@@ -32,7 +32,7 @@ from chatcore.ids import (
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
-from chatcore.model import Account, AuditAction, AuditEvent, FirstAnswer
+from chatcore.model import Account, AuditAction, AuditEvent, FirstUse
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.registration import Admitted, Registrar, Registration
@@ -170,10 +170,10 @@ class Accounts:
         self, username: Username, password: str, key: IdempotencyKey, network: str
     ) -> AccountId | None:
         """The account that a ``create`` under this key made, if there was one."""
-        first = await self._store.first_answer(key) if key else None
+        first = await self._store.first_use(key) if key else None
         if first is None:
             return None
-        if first.receipt is not None or first.username != username:
+        if first.is_deletion or first.username != username:
             raise KeyReused
         await self.verify(first, password, network)
         return first.account
@@ -350,7 +350,7 @@ class Accounts:
             raise WrongCredentials
         return epoch
 
-    async def verify(self, first: FirstAnswer, password: str, network: str) -> None:
+    async def verify(self, first: FirstUse, password: str, network: str) -> None:
         """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
         await self._check(first.username, None, first.password_hash, password, network)
 

@@ -22,7 +22,7 @@ from chatcore.errors import (
     NoSuchAccount,
     Refusal,
 )
-from chatcore.ids import BEFORE_FIRST, NO_KEY, AccountId, Username
+from chatcore.ids import BEFORE_FIRST, NO_KEY, AccountId, Position, Username
 from chatcore.invitations import Invitations
 from chatcore.keys import ms_of_key
 from chatcore.limits import DAY_MS, FIXED_LIMITS, Limits
@@ -34,9 +34,11 @@ from chatcore.model import (
     AuditEvent,
     DeletionReceipt,
     Mail,
+    Message,
     Origin,
     Place,
     SentMessage,
+    SentPlace,
 )
 from chatcore.patterns import compile_pattern
 from chatcore.ports import Environment
@@ -50,6 +52,7 @@ from chatcore.reports import (
 )
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
+from chatcore.surveys import contents_of
 
 _MS: Final = 1000
 OPERATOR: Final = Origin(transport="admin")
@@ -355,9 +358,24 @@ class Admin:
             page = await self._store.sent(
                 account.id, after=place, messages=_EXPORTED_AT_ONCE
             )
-            for sent in page.messages:
-                yield sent
+            for it in page.places:
+                sent = await self._sent_message(it)
+                if sent is not None:
+                    yield sent
             place = page.after
+
+    async def _sent_message(self, place: SentPlace) -> SentMessage | None:
+        """What is there; None when it was acknowledged or retracted meanwhile."""
+        recipient, recipient_id, position = place
+        mail = await self._store.read(
+            recipient_id, after=Position(position - 1), messages=1, body_bytes=1
+        )
+        for it in mail:
+            if isinstance(it, Message) and it.position == position:
+                return SentMessage(
+                    recipient, recipient_id, position, it.body, it.sent_at_ms
+                )
+        return None
 
     # ---- mail
 
@@ -389,5 +407,5 @@ class Admin:
         return MailboxStatus(
             username=username,
             account=account,
-            contents=await self._store.mailbox_contents(account),
+            contents=contents_of(await self._store.shares(account)),
         )

@@ -444,7 +444,7 @@ class Chat:
         now_s = clock.monotonic_s()
         while (session := self._sessions.overdue(now_s)) is not None:
             await self._services.logins.logout(session)
-        await self._services.deletion.continue_clean_ups()
+        await self._services.clean_ups.go_on()
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + self.limits.forget_every_ms / _MS
             await self.store.forget(self._services.key_clock.oldest())

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatcore.accounts import Accounts
+from chatcore.clean_ups import CleanUps
+from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.commands import Delete, InboxAction, OutboxAction
 from chatcore.connections import Connection
 from chatcore.delivery import DeliveryGoal, DeliveryTrigger
@@ -38,6 +40,7 @@ from chatcore.model import Account, AuditAction, AuditEvent, DeletionReceipt
 from chatcore.ports import Environment
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
+from chatcore.surveys import survey
 
 _ATTEMPTS: Final = 3
 """How often an operator's deletion is tried that a login comes in between of."""
@@ -56,9 +59,9 @@ class _Request:
 
 
 class Deletion:
-    """Decides deletions and carries their clean-up to the end."""
+    """Decides deletions, and answers them once they are carried out."""
 
-    def __init__(  # the parts that it ties together
+    def __init__(  # noqa: PLR0913  # the parts that it ties together
         self,
         store: Store,
         sessions: Sessions,
@@ -67,8 +70,13 @@ class Deletion:
         environment: Environment,
         limits: Limits,
         key_clock: KeyClock,
+        *,
         erasures: Erasures,
+        clean_ups: CleanUps,
+        closing: ClosingMailboxes,
     ) -> None:
+        self._clean_ups = clean_ups
+        self._closing = closing
         self._erasures = erasures
         self._key_clock = key_clock
         self._store = store
@@ -77,8 +85,6 @@ class Deletion:
         self._logins = logins
         self._environment = environment
         self._limits = limits
-        self._left: list[AccountId] = []
-        self._may_have_left = True
 
     async def begin(
         self, connection: Connection, command_id: int, command: Delete
@@ -137,18 +143,22 @@ class Deletion:
     async def _survey(
         self, account: AccountId, inbox: InboxAction, outbox: OutboxAction
     ) -> DeletionReceipt:
-        survey = await self._store.survey(
-            account, bounce_messages=self._limits.bounce_positions
+        limits = self._limits
+        found = await survey(
+            self._store,
+            account,
+            bounce_messages=limits.bounce_positions,
+            page=limits.cleanup_rows,
         )
         discards = inbox is InboxAction.DISCARD
         retracts = outbox is OutboxAction.RETRACT
         return DeletionReceipt(
             dry_run=True,
-            delivered=0 if discards else survey.inbox_messages,
-            discarded=survey.inbox_messages if discards else 0,
-            bounces=survey.bounces if discards else 0,
-            kept=0 if retracts else survey.outbox_messages,
-            retracted=survey.outbox_messages if retracts else 0,
+            delivered=0 if discards else found.inbox_messages,
+            discarded=found.inbox_messages if discards else 0,
+            bounces=found.bounces if discards else 0,
+            kept=0 if retracts else found.outbox_messages,
+            retracted=found.outbox_messages if retracts else 0,
         )
 
     async def _answer_again(
@@ -159,11 +169,11 @@ class Deletion:
         key: IdempotencyKey,
     ) -> bool:
         """Answer a repeat as the first time (D6); False when the key is new."""
-        first = await self._store.first_answer(key)
+        first = await self._store.first_use(key)
         if first is None:
             return False
         await self._accounts.verify(first, command.password, connection.network)
-        if first.receipt is None or first.username != self._accounts.prepare(
+        if not first.is_deletion or first.username != self._accounts.prepare(
             command.username
         ):
             raise KeyReused
@@ -188,26 +198,26 @@ class Deletion:
             await self._refuse_mail(account)
         if dry_run:
             return await self._survey(account.id, inbox, outbox)
-        is_decided = False
         try:
             if delivers:
-                await self._store.close_mailbox(account.id)
-            for _ in range(_ATTEMPTS):
-                if delivers:
-                    await self._refuse_mail(account)
-                is_decided = await self._seize_and_commit(account, inbox, outbox)
-                if is_decided:
-                    break
+                with self._closing.closed(account.username):
+                    await self._decide_for_operator(account, inbox, outbox)
             else:
-                raise AccountInUse(username=account.username)
+                await self._decide_for_operator(account, inbox, outbox)
         except Outage:
-            self._may_have_left = True
+            self._clean_ups.look_again()
             raise
-        finally:
-            if delivers and not is_decided:
-                with suppress(Outage):  # a store that is opened anew has it open
-                    await self._store.open_mailbox(account.id)
-        return await self._clean_up_all(account.id)
+        return await self._clean_ups.finish(account.id)
+
+    async def _decide_for_operator(
+        self, account: Account, inbox: InboxAction, outbox: OutboxAction
+    ) -> None:
+        for _ in range(_ATTEMPTS):
+            if inbox is InboxAction.DELIVER:
+                await self._refuse_mail(account)
+            if await self._seize_and_commit(account, inbox, outbox):
+                return
+        raise AccountInUse(username=account.username)
 
     async def _refuse_mail(self, account: Account) -> None:
         mailbox = await self._store.mailbox(account.id)
@@ -250,7 +260,8 @@ class Deletion:
             await self._decide(request)
         except Refusal as refusal:
             # The store may have decided it without saying so.
-            self._may_have_left |= isinstance(refusal, Outage)
+            if isinstance(refusal, Outage):
+                self._clean_ups.look_again()
             await self._leave_whole(request)
             request.connection.refuse_later(request.id, refusal)
             self._audit(request, refusal)
@@ -274,13 +285,19 @@ class Deletion:
         )
 
     async def _decide(self, request: _Request) -> None:
+        before = request.session.delivery.messages_acknowledged
+        if request.command.inbox is InboxAction.DISCARD:
+            await self._commit_request(request, before)
+            return
+        await self._deliver_all(request)
+        with self._closing.closed(request.session.username):
+            await self._deliver_all(request)
+            await self._commit_request(request, before)
+
+    async def _commit_request(self, request: _Request, before: int) -> None:
+        """Decide it, once nothing waits that is to be delivered."""
         session, command = request.session, request.command
         delivery = session.delivery
-        before = delivery.messages_acknowledged
-        if command.inbox is InboxAction.DELIVER:
-            await self._deliver_all(request)
-            await self._store.close_mailbox(session.account)
-            await self._deliver_all(request)
         acknowledged = delivery.acknowledged
         while not await self._commit(
             session.account,
@@ -290,8 +307,8 @@ class Deletion:
             delivered=delivery.messages_acknowledged - before,
             key=request.key,
         ):
-            # Only a bounce gets into a closed mailbox: it is delivered as well. Each
-            # comes from another account's deletion, so this ends.
+            # What gets into a closed mailbox is delivered as well: bounces, each from
+            # another account's deletion, and what was on its way. So this ends.
             self._check_link(request)
             await self._deliver_all(request)
             if delivery.acknowledged == acknowledged:
@@ -329,8 +346,6 @@ class Deletion:
         """Undo what a deletion that was not decided has begun."""
         session = request.session
         session.is_deleting = False
-        with suppress(Outage):  # a store that is opened anew has it open
-            await self._store.open_mailbox(session.account)
         if (
             request.opened_here
             and self._sessions.of_account(session.account) is session
@@ -344,43 +359,7 @@ class Deletion:
     ) -> None:
         """Run the clean-up to its end and answer with the receipt (D5)."""
         try:
-            connection.emit(Deleted(command_id, await self._clean_up_all(account)))
+            receipt = await self._clean_ups.finish(account)
+            connection.emit(Deleted(command_id, receipt))
         except Outage as outage:
             connection.refuse_later(command_id, outage)
-
-    async def _clean_up_all(self, account: AccountId) -> DeletionReceipt:
-        """Run a clean-up to its end; what an outage leaves is done later (D5)."""
-        try:
-            while True:
-                receipt = await self.clean_up(account)
-                if receipt is not None:
-                    return receipt
-        except Outage:
-            self._may_have_left = True
-            raise
-
-    async def continue_clean_ups(self) -> None:
-        """Do a step of a clean-up that an earlier run, or an outage, has left (D5)."""
-        await self._erasures.settle()
-        if self._may_have_left:
-            self._left = list(await self._store.pending_deletions())
-            self._may_have_left = False
-        if self._left and await self.clean_up(self._left[0]) is not None:
-            del self._left[0]
-
-    async def clean_up(self, account: AccountId) -> DeletionReceipt | None:
-        """Do one bounded step of a clean-up; the receipt, when it was the last."""
-        step = await self._store.clean_up(
-            account,
-            rows=self._limits.cleanup_rows,
-            bounce_messages=self._limits.bounce_positions,
-            at_ms=self._environment.clock.now_ms(),
-        )
-        for delivery in step.deliveries:
-            session = self._sessions.of_account(delivery.account)
-            if session is None:
-                continue
-            session.delivery.nudge(delivery.head)
-            if session.connection is not None:
-                session.connection.sink.wake()
-        return step.receipt if step.finished else None

@@ -1,7 +1,7 @@
 """Values that the domain and its stores speak of: accounts, mail, receipts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,6 +19,9 @@ from chatcore.ids import (
 
 KNOWN_ADDRESSES: Final = 16
 """From how many addresses an account's last logins are kept (B4)."""
+
+BOUNCE_POSITION_BYTES: Final = 8
+"""What one position of a bounce counts for in a reader's ``body_bytes``."""
 
 
 class Origin(NamedTuple):
@@ -154,6 +157,21 @@ class MailboxContents:
     oldest_at_ms: int = 0
 
 
+class SenderShare(NamedTuple):
+    """What waits in a mailbox from one account, or about it.
+
+    ``messages`` and their ``body_bytes`` are what it has sent, ``bounces`` tell of its
+    own deletion; ``oldest_at_ms`` is when the first of all was sent.
+    """
+
+    sender: AccountId
+    sender_deleted: bool
+    messages: int
+    bounces: int
+    body_bytes: int
+    oldest_at_ms: int
+
+
 class Place(NamedTuple):
     """How far a walk over all mailboxes has come: behind this piece of mail."""
 
@@ -174,10 +192,18 @@ class SentMessage(NamedTuple):
     sent_at_ms: int
 
 
+class SentPlace(NamedTuple):
+    """Where a message is that its recipient has not acknowledged."""
+
+    recipient: Username
+    recipient_id: AccountId
+    position: Position
+
+
 class SentPage(NamedTuple):
     """What a part of a walk has found, and where the next begins; None at the end."""
 
-    messages: Sequence[SentMessage]
+    places: Sequence[SentPlace]
     after: Place | None
 
 
@@ -213,19 +239,6 @@ class StoredSession:
     username: Username
     epoch: Epoch
     token_hash: TokenHash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What a deletion would touch now (D5).
-
-    ``bounces`` counts the notices that a discard would write (at most 1,000 messages
-    each, one sender each; a sender that is deleted, or is the account, gets none).
-    """
-
-    inbox_messages: int
-    bounces: int
-    outbox_messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,33 +286,45 @@ class LoggedErasure(NamedTuple):
     erasure: Erasure | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMail:
-    """Mail that one deletion's clean-up put into mailboxes: whom to wake."""
+class Chunk(NamedTuple):
+    """Discarded messages of one sender, which one bounce tells of (D4)."""
+
+    sender: AccountId
+    positions: tuple[Position, ...]
+
+
+class LeftToDiscard(NamedTuple):
+    """What a deletion has still to take out of the account's own mailbox.
+
+    ``discarded`` is how many messages it has taken out, ``messages`` are the sender and
+    the position of the next ones, in the order of both.
+    """
+
+    discarded: int
+    messages: Sequence[tuple[AccountId, Position]]
+
+
+class NewMail(NamedTuple):
+    """A bounce that was put into a mailbox, whose head it is: whom to wake."""
 
     account: AccountId
     head: Position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CleanUp:
-    """One bounded step of the work that a deletion leaves (D5)."""
+class CleanUp(NamedTuple):
+    """How far the work is that a deletion leaves, and what it did so far (D5)."""
 
-    account: AccountId
     receipt: DeletionReceipt
     finished: bool
-    deliveries: tuple[NewMail, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstAnswer:
-    """What a ``create`` or ``delete`` under a key was answered (D6).
+class FirstUse(NamedTuple):
+    """What a ``create`` or ``delete`` was about that first came under a key (D6).
 
-    ``account`` may be deleted by now; its password hash is kept as long as the key.
-    ``receipt`` is set for a deletion, and counts what its clean-up has done by then.
+    The account may be deleted by now; its password hash is kept as long as the key.
     """
 
     account: AccountId
     username: Username
     password_hash: PasswordHash
-    receipt: DeletionReceipt | None
+    is_deletion: bool

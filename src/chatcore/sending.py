@@ -3,9 +3,11 @@
 The whole run costs one commit, one clock reading and one wake-up a recipient.
 """
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from typing import Final, assert_never
 
+from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
 from chatcore.counters import Counters
@@ -34,6 +36,8 @@ from chatcore.store import Declined, DepositResult, MailboxRoom, Store, Stored
 from chatcore.tuples import new_tuple
 from chatcore.usernames import prepare_username
 
+_NO_ROOM: Final = MailboxRoom(full=0, crowded=0, share=0)
+
 
 class Sending:
     """Judges sends, stores them, and hands them to the recipients' sessions."""
@@ -47,7 +51,9 @@ class Sending:
         policy: SendPolicy | None,
         rates: RateLimiter,
         key_clock: KeyClock,
+        closing: ClosingMailboxes,
     ) -> None:
+        self._closing = closing
         self._rates = rates
         self._key_clock = key_clock
         self._store = store
@@ -175,11 +181,52 @@ class Sending:
         verdict = iter(verdicts)
         return [it if isinstance(it, Refusal) else next(verdict) or it for it in judged]
 
-    async def _deposit(self, deposits: Sequence[Deposit]) -> Sequence[DepositResult]:
+    async def _deposit(
+        self, deposits: Sequence[Deposit]
+    ) -> Sequence[DepositResult | Refusal]:
         if not deposits:
             return ()
+        if self._closing.names:
+            return await self._deposit_around(deposits)
         return await self._store.deposit(
             deposits, room=self._room, keys=self._key_clock.span()
+        )
+
+    async def _deposit_around(
+        self, deposits: Sequence[Deposit]
+    ) -> Sequence[DepositResult | Refusal]:
+        """As ``_deposit``, while mailboxes are closing (D2): these take repeats only.
+
+        That is how a store treats one that has no room. It is asked apart, as all that
+        it is told in one call has the same.
+        """
+        closing = [it.recipient in self._closing.names for it in deposits]
+        answers: dict[bool, Iterator[DepositResult | Refusal]] = {}
+        for is_closing, room in ((False, self._room), (True, _NO_ROOM)):
+            asked = list(compress(deposits, (it is is_closing for it in closing)))
+            answers[is_closing] = iter(await self._deposit_apart(asked, room))
+        results = [next(answers[it]) for it in closing]
+        return [
+            self._closed(it) if closes and result is Declined.MAILBOX_FULL else result
+            for it, closes, result in zip(deposits, closing, results, strict=True)
+        ]
+
+    async def _deposit_apart(
+        self, deposits: Sequence[Deposit], room: MailboxRoom
+    ) -> Sequence[DepositResult | Refusal]:
+        """An outage is an answer: the others of a run may have been stored."""
+        if not deposits:
+            return ()
+        try:
+            return await self._store.deposit(
+                deposits, room=room, keys=self._key_clock.span()
+            )
+        except Outage as outage:
+            return [outage] * len(deposits)
+
+    def _closed(self, deposit: Deposit) -> MailboxClosing:
+        return MailboxClosing(
+            recipient=deposit.recipient, retry_after_ms=self._limits.retry_after_ms
         )
 
     def _offer(
@@ -256,11 +303,6 @@ class Sending:
                 return NoSuchRecipient(recipient=deposit.recipient)
             case Declined.MAILBOX_FULL:
                 return MailboxFull(recipient=deposit.recipient)
-            case Declined.MAILBOX_CLOSING:
-                return MailboxClosing(
-                    recipient=deposit.recipient,
-                    retry_after_ms=self._limits.retry_after_ms,
-                )
             case Declined.OTHER_BODY:
                 return KeyReused()
             case Declined.KEY_EXPIRED:

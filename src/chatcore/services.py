@@ -2,6 +2,8 @@
 
 from chatcore.accounts import Accounts
 from chatcore.admin import Admin
+from chatcore.clean_ups import CleanUps
+from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.deletion import Deletion
 from chatcore.erasures import Erasures
 from chatcore.ids import IdempotencyKey
@@ -57,11 +59,20 @@ class Services:
         self.logins = logins = Logins(
             store, sessions, accounts, environment, limits, second_login
         )
+        self.closing = ClosingMailboxes()
         self.sending = Sending(
-            store, sessions, environment, limits, policy, rates, key_clock
+            store,
+            sessions,
+            environment,
+            limits,
+            policy,
+            rates,
+            key_clock,
+            self.closing,
         )
         self.receiving = Receiving(store, sessions, limits, clock)
         self.listing = Listing(store, sessions, limits, clock)
+        self.clean_ups = CleanUps(store, sessions, erasures, clock, limits)
         self.deletion = Deletion(
             store,
             sessions,
@@ -70,7 +81,9 @@ class Services:
             environment,
             limits,
             key_clock,
-            erasures,
+            erasures=erasures,
+            clean_ups=self.clean_ups,
+            closing=self.closing,
         )
         self._sessions = sessions
         self._limits = limits

@@ -24,20 +24,22 @@ from chatcore.ids import (
 from chatcore.model import (
     Account,
     AccountRecord,
+    Chunk,
     CleanUp,
     Deposit,
-    FirstAnswer,
+    FirstUse,
+    LeftToDiscard,
     LoggedErasure,
     LogMark,
     Mail,
     Mailbox,
-    MailboxContents,
+    NewMail,
     OpenedSession,
     Place,
+    SenderShare,
     SentPage,
     StoredInvitation,
     StoredSession,
-    Survey,
 )
 
 
@@ -55,7 +57,6 @@ class Declined(IntEnum):
 
     NO_SUCH_ACCOUNT = 1
     MAILBOX_FULL = 2
-    MAILBOX_CLOSING = 3
     OTHER_BODY = 4
     KEY_EXPIRED = 5
     FENCED = 6
@@ -95,10 +96,26 @@ class Store(Protocol):
 
     - What a coroutine returned from is committed, and on a ``durable`` store survives
       a crash of the process and of the machine.
-    - Commits are seen in one order, the same by all callers.
+    - Calls take effect in the order in which they were begun, acknowledgements among
+      them, each as if alone; their commits are seen in that order by all.
     - ``chatcore.errors.StoreUnavailable`` means that nothing was changed;
       ``OutcomeUnknown`` that the store cannot tell. It raises nothing else on purpose.
-    - A coroutine that is cancelled may or may not have committed.
+      A call that fails takes none along that was made with it.
+    - A coroutine that is cancelled may or may not have committed; all other calls are
+      answered.
+    - Of an account that is gone, or never was, there is nothing: reading answers an
+      empty list, zeros or None, and whatever else is done to it changes nothing.
+    - A list is a whole one of its moment, in the order that its method names.
+
+    A mailbox is a log and a cursor. A deposit is put at its end; ``acknowledge`` moves
+    the cursor, and from then on no method shows or counts what is not above it: when
+    its rows go is the store's affair. That there is one cursor is said by ``Mailbox``
+    and ``acknowledge`` alone, and nothing else may count on it. Nor is what is above it
+    without gaps: retracted messages are not shown.
+
+    The rows are one process's, which keeps in mind what it was told. Opening a store
+    while another has it open is refused (``chatstores.errors.StoreInUse``), or gives
+    another store, with rows of its own. A process that was killed keeps nobody out.
 
     A store that counts what it does has a ``chatcore.counters.StoreCounters`` as its
     ``counters`` as well; nothing but metrics asks for it. One whose ``deposit``
@@ -121,16 +138,20 @@ class Store(Protocol):
     ) -> AccountId | None:
         """Add an account with an id never used before; None when the name exists.
 
-        A key that is not empty is kept with the account's id for ``first_answer``. An
-        ``invitation`` that is not empty is spent once in the same commit; None, and
-        nothing is changed, when it allows no account at ``at_ms``.
+        Its epoch is 0 and its mailbox empty. A ``key`` that is not empty is kept for
+        ``first_use``, unless it was used before: the first use stays, and nothing else
+        is another for it. An ``invitation`` that is not empty is spent once in the same
+        commit; None, and nothing is changed, when it allows no account at ``at_ms``.
         """
         ...
 
     async def add_invitation(
         self, invitation: InvitationHash, *, uses: int, expires_at_ms: int
     ) -> None:
-        """Have a code allow so many accounts, until then; ``forget`` drops it later."""
+        """Have a code allow so many accounts, until then; ``forget`` drops it later.
+
+        One that is there already has these uses and this end from now on.
+        """
         ...
 
     async def allows(self, invitation: InvitationHash, *, at_ms: int) -> bool:
@@ -224,7 +245,7 @@ class Store(Protocol):
         ...
 
     async def sessions(self) -> Sequence[StoredSession]:
-        """Every session that has not ended."""
+        """Every session that has not ended, by account."""
         ...
 
     # messages
@@ -246,11 +267,13 @@ class Store(Protocol):
           mailbox is full or gone by now; ``OTHER_BODY`` when it is not;
         - ``KEY_EXPIRED``: an unknown key below ``keys.oldest`` or below the horizon;
         - ``KEY_AHEAD``: an unknown key above ``keys.newest``;
-        - ``NO_SUCH_ACCOUNT``, ``MAILBOX_CLOSING``;
+        - ``NO_SUCH_ACCOUNT``;
         - ``MAILBOX_FULL``, ``MAILBOX_SHARE``: see ``MailboxRoom``; what counts are
-          messages that are not acknowledged (bounces are not counted).
+          messages that are not acknowledged (bounces are not counted). A mailbox
+          without any room, ``full`` being 0, takes none, also when it is empty.
 
-        A key that is not empty is kept until ``forget`` drops it. Positions count up by
+        A key that is not empty is kept with the first result that was ``Stored``, until
+        ``forget`` drops it; what is declined leaves nothing. Positions count up by
         one with the account's id, are never used again, and become visible in order:
         whoever has read up to n never finds one at or below n later. Results are handed
         out in the order of commits.
@@ -264,12 +287,15 @@ class Store(Protocol):
         position: Position,
         committed: Callable[[], None] | None = None,
     ) -> None:
-        """Remove all mail up to ``position``, soon: returns at once (M4).
+        """Move the cursor to ``position``, soon: returns at once (M4).
 
-        It is committed with the next transaction, at the latest within 1 s, and in
-        order with this store's other calls: every later one finds it done. An older
-        epoch, or a lower position than before, changes nothing. ``committed`` is called
-        once it is committed; not when it changed nothing or could not be.
+        A position above the head is the head. It is committed with the next
+        transaction, at the latest within 1 s, and in order with this store's other
+        calls: every later one finds it done. Another epoch, or a position that is not
+        above the cursor, changes nothing: repeating one is in order. ``committed`` is
+        called once it is committed, from the event loop and in the order of commits;
+        not when it changed nothing, or could not be: nobody retries it, since the next
+        one does as much.
         """
         ...
 
@@ -277,8 +303,10 @@ class Store(Protocol):
         """What the mailbox holds now; empty for an account that is gone."""
         ...
 
-    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
-        """The same in numbers, for the operator: it walks the mail, not the bodies."""
+    async def shares(self, account: AccountId) -> Sequence[SenderShare]:
+        """What the mailbox holds now, summed up for each account that its mail names
+        as sender, by that account's id. It walks the mail, not the bodies.
+        """
         ...
 
     async def read(
@@ -287,7 +315,9 @@ class Store(Protocol):
         """Mail above ``after``, ascending: at most ``messages`` pieces, and no more
         after those that reach ``body_bytes`` in sum; at least one when there is any.
 
-        Leaves out what a deletion has retracted, from its commit on.
+        A bounce counts for ``BOUNCE_POSITION_BYTES`` a position. Leaves out what is not
+        above the cursor, whatever ``after`` says, and what a deletion has retracted,
+        from its commit on. Who was deleted is named as when it lived.
         """
         ...
 
@@ -300,8 +330,8 @@ class Store(Protocol):
     async def sent(
         self, account: AccountId, *, after: Place, messages: int
     ) -> SentPage:
-        """What a live account has in others' mailboxes, from there on: a bounded part
-        of the walk, which may have found none, and at most so many ``messages``.
+        """Where a live account has messages in others' mailboxes, from there on: a
+        bounded part of the walk, which may have found none, and at most so many.
 
         Ascending by recipient's id and position. What is sent or acknowledged while
         the walk goes on may be in it or not.
@@ -309,20 +339,6 @@ class Store(Protocol):
         ...
 
     # deletion (D1 to D6)
-
-    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
-        """Count what a deletion would touch now, ``bounce_messages`` a bounce."""
-        ...
-
-    async def close_mailbox(self, account: AccountId) -> None:
-        """Decline deposits to it as ``MAILBOX_CLOSING``, until it is opened, is gone,
-        or the store is opened anew.
-        """
-        ...
-
-    async def open_mailbox(self, account: AccountId) -> None:
-        """Take deposits again."""
-        ...
 
     async def delete_account(
         self,
@@ -336,15 +352,16 @@ class Store(Protocol):
         at_ms: int,
         mark: LogMark | None = None,
     ) -> bool:
-        """Decide the deletion, in one commit, and leave the rest to ``clean_up``.
+        """Decide the deletion, in one commit, and leave the rest to be cleaned up.
 
-        From then on the name is free, the session is gone, deposits of older epochs are
-        fenced, the account's messages elsewhere show a deleted sender, or with
-        ``retract`` are not read any more (those acknowledged by then are not touched).
-        Without ``discard`` it does nothing and returns False while a message or bounce
-        waits in the mailbox; so it does when the epoch is not the account's.
-        ``delivered`` is kept for the receipt. When it is decided, ``mark`` is from that
-        commit on the store's.
+        From then on the name is free, the session and the mailbox are gone, its
+        deposits are fenced, and its messages elsewhere show a deleted sender, or with
+        ``retract`` are not shown or counted any more (those acknowledged by then are
+        not touched). Without ``discard`` it does nothing and returns False while a
+        message or bounce waits in the mailbox; so it does when the epoch is not the
+        account's. ``delivered`` is kept for the receipt, ``key`` for ``first_use`` as
+        in ``create_account``. When it is decided, ``mark`` is from that commit on the
+        store's.
         """
         ...
 
@@ -367,31 +384,62 @@ class Store(Protocol):
         ...
 
     async def pending_deletions(self) -> Sequence[AccountId]:
-        """Deleted accounts whose clean-up is not finished."""
+        """Deleted accounts whose clean-up is not finished, by their decisions."""
         ...
 
-    async def clean_up(
-        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
-    ) -> CleanUp:
-        """Do the next at most ``rows`` messages of a deleted account's clean-up.
+    async def left_to_discard(
+        self, account: AccountId, *, messages: int
+    ) -> LeftToDiscard:
+        """At most so many of the messages that were in a deleted account's mailbox at
+        its decision, and are there; none once all are out, and for a live account.
 
-        In one commit it takes discarded messages out and puts bounces for them into
-        their senders' mailboxes (none for the account itself or for a deleted sender;
-        at most ``bounce_messages`` positions each; never declined, not counted against
-        the mailbox), or takes out retracted messages. Receipts count from the decision
-        on; ``finished`` comes with the last. Repeating a finished one changes nothing.
+        Sorted by sender and position. What a deletion has retracted that was decided
+        before is not among them.
         """
         ...
 
-    async def first_answer(self, key: IdempotencyKey) -> FirstAnswer | None:
-        """What the ``create`` or ``delete`` under this key did; None when unknown."""
+    async def discard(
+        self,
+        account: AccountId,
+        chunks: Sequence[Chunk],
+        *,
+        discarded: int,
+        at_ms: int,
+    ) -> Sequence[NewMail]:
+        """Take these messages out, in one commit with a bounce for each chunk (D4).
+
+        They are the next ones that are left; where not as many were ``discarded`` as
+        this says, it is done already, and nothing is changed. A bounce goes to the end
+        of its sender's mailbox, is never declined, and not counted there. A deleted
+        sender gets none, and so neither does the account itself. Answers the bounces,
+        in the order of the chunks; the receipt counts messages and bounces.
+        """
+        ...
+
+    async def clean_up(self, account: AccountId, *, rows: int) -> CleanUp:
+        """Work off what a deleted account has sent, in one commit: take at most
+        ``rows`` retracted messages out.
+
+        The receipt counts all that it had in others' mailboxes at its decision, as
+        ``retracted`` or ``kept``, whatever became of them since; whole once this is
+        ``finished``. One that is in a mailbox whose own deletion was decided before is
+        counted there. Does nothing while messages are left to discard, and answers a
+        finished one again, until it is forgotten. An account that is not deleted, or
+        not known, is finished, with an empty receipt.
+        """
+        ...
+
+    async def first_use(self, key: IdempotencyKey) -> FirstUse | None:
+        """What the first ``create`` or ``delete`` under this key was about, while
+        ``forget`` has not dropped it; None when there was none.
+        """
         ...
 
     async def forget(self, oldest_key: IdempotencyKey) -> None:
-        """Drop the keys below ``oldest_key``, and what only they kept (tombstones of
-        deleted accounts that nothing names any more). It becomes the horizon, where
-        that is not higher already. Invitations that had expired by the time in
-        ``oldest_key`` are dropped too.
+        """Drop the keys below ``oldest_key``, and what only they kept: of a deleted
+        account all but its id and, while mail names it, its name, once it is cleaned
+        up. It becomes the horizon, where that is not higher already. Invitations that
+        had expired by the time in ``oldest_key`` are dropped too.
         """
         ...
 

@@ -16,7 +16,7 @@ from chatcore.delivery import Delivery
 from chatcore.errors import CloseCode, NameTaken, Outage, Refusal
 from chatcore.ids import NO_KEY, AccountId, Position, TokenHash, Username
 from chatcore.logins import Logins, SecondLogin
-from chatcore.model import Deposit, Mailbox
+from chatcore.model import Chunk, Deposit, Mailbox, NewMail
 from chatcore.receiving import Receiving
 from chatcore.sending import Sending
 from chatcore.store import DepositResult, KeySpan, MailboxRoom, Stored
@@ -178,14 +178,14 @@ def tokens_are_stored_as_they_are() -> None:
 def a_receipt_comes_without_a_commit() -> None:
     def make(deposit: Method) -> Method:
         async def pretend(
-            self: Any, deposits: Sequence[Deposit], now_ms: int
+            self: Any, deposits: Sequence[Deposit]
         ) -> Sequence[DepositResult]:
             try:
-                stored: Sequence[DepositResult] = await deposit(self, deposits, now_ms)
+                stored: Sequence[DepositResult] = await deposit(self, deposits)
             except Outage:
                 return [
-                    Stored(AccountId(1), Position(1), now_ms, new=False)
-                    for _ in deposits
+                    Stored(AccountId(1), Position(1), it.sent_at_ms, new=False)
+                    for it in deposits
                 ]
             return stored
 
@@ -201,10 +201,10 @@ def a_repeat_is_a_second_message() -> None:
 def a_batch_is_stored_backwards() -> None:
     def make(deposit: Method) -> Method:
         async def deposit_backwards(
-            self: Any, deposits: Sequence[Deposit], now_ms: int
+            self: Any, deposits: Sequence[Deposit]
         ) -> Sequence[DepositResult]:
             results: Sequence[DepositResult]
-            results = await deposit(self, deposits[::-1], now_ms)
+            results = await deposit(self, deposits[::-1])
             return results[::-1]
 
         return deposit_backwards
@@ -294,7 +294,13 @@ def what_was_sent_is_always_retracted() -> None:
 
 
 def nothing_bounces() -> None:
-    swap(deletions, "_bounce", lambda _: lambda box, *_: box.head)
+    def make(_: Method) -> Method:
+        def bounce_nothing(rows: Rows, _: object, chunk: Chunk, *_rest: object) -> Any:
+            return NewMail(chunk.sender, rows.boxes[chunk.sender].head)
+
+        return bounce_nothing
+
+    swap(deletions, "_bounce", make)
 
 
 def a_dry_run_is_no_dry_run() -> None:
@@ -303,12 +309,12 @@ def a_dry_run_is_no_dry_run() -> None:
 
 def no_answer_is_given_twice() -> None:
     def make(_: Method) -> Method:
-        async def first_answer(*_: object) -> None:
+        async def first_use(*_: object) -> None:
             return
 
-        return first_answer
+        return first_use
 
-    swap(MemoryStore, "first_answer", make)
+    swap(MemoryStore, "first_use", make)
 
 
 def a_refusal_gets_another_number() -> None:

@@ -57,7 +57,6 @@ class MemoryPersistence:
         self._store = MemoryStore()
 
     def open(self) -> Store:
-        self._store._rows.closing.clear()  # as each opening does
         return self._store
 
     def run(self, call: Coroutine[object, None, Answer]) -> Answer:

@@ -1,52 +1,25 @@
 """Deciding deletions and working them off (D1 to D6)."""
 
 from bisect import bisect_left
-from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey, Position
 from chatcore.keys import ms_of_key
 from chatcore.model import (
     Bounce,
+    Chunk,
     CleanUp,
     DeletionReceipt,
-    FirstAnswer,
+    LeftToDiscard,
     LoggedErasure,
     NewMail,
-    Survey,
 )
-from chatstores.bounces import bounces_for, next_chunks
 from chatstores.memory.rows import (
     AccountRow,
     Deletion,
-    KeyedAnswer,
-    MailboxRow,
+    KeyedRequest,
     Rows,
-    StoredMessage,
 )
-
-
-def survey(rows: Rows, account: AccountId, *, bounce_messages: int) -> Survey:
-    """Count what a deletion would touch now."""
-    owner = rows.accounts.get(account)
-    senders: Counter[AccountRow] = Counter()
-    sent = 0
-    if owner is not None:
-        senders.update(
-            it.sender
-            for it in rows.boxes[account].mail
-            if isinstance(it, StoredMessage)
-        )
-        sent = _sent_by(rows, owner)
-    return Survey(
-        inbox_messages=senders.total(),
-        bounces=sum(
-            bounces_for(messages, bounce_messages=bounce_messages)
-            for sender, messages in senders.items()
-            if sender is not owner and not sender.deleted
-        ),
-        outbox_messages=sent,
-    )
 
 
 def decide(
@@ -73,11 +46,7 @@ def decide(
         receipt=DeletionReceipt(
             delivered=delivered, kept=0 if retract else _sent_by(rows, owner)
         ),
-        inbox=sorted(
-            (it.sender.id, it.position)
-            for it in box.mail
-            if isinstance(it, StoredMessage)
-        ),
+        inbox=sorted((it.sender.id, it.position) for it in box.stored()),
         to_retract=sum(it.remove_from(owner) for it in rows.boxes.values())
         if retract
         else 0,
@@ -85,7 +54,7 @@ def decide(
     rows.counters.waiting -= deletion.to_retract
     rows.deletions[account] = deletion
     if key:
-        rows.answered.setdefault(key, KeyedAnswer(owner, deletion))
+        rows.requests.setdefault(key, KeyedRequest(owner, is_deletion=True))
     return True
 
 
@@ -115,55 +84,46 @@ def erase_again(rows: Rows, logged: LoggedErasure) -> None:
     )
 
 
-def clean_up(
-    rows: Rows, account: AccountId, *, step: int, bounce_messages: int, at_ms: int
-) -> CleanUp:
-    """Take the next ``step`` messages out, inbox first."""
+def left_to_discard(rows: Rows, account: AccountId, messages: int) -> LeftToDiscard:
+    """What is next to be taken out of a deleted account's mailbox."""
     deletion = rows.deletions.get(account)
     if deletion is None:
-        return CleanUp(account=account, receipt=DeletionReceipt(), finished=True)
-    chunks = next_chunks(deletion.inbox, rows=step, bounce_messages=bounce_messages)
-    heads: dict[AccountId, Position] = {}
-    taken = 0
-    for sender, positions in chunks:
-        taken += len(positions)
-        box = rows.boxes.get(sender)
-        if box is not None:
-            heads[sender] = _bounce(box, deletion, positions, at_ms)
-            rows.counters.waiting += 1
+        return LeftToDiscard(0, ())
+    return LeftToDiscard(deletion.receipt.discarded, deletion.inbox[:messages])
+
+
+def discard(
+    rows: Rows,
+    account: AccountId,
+    chunks: Sequence[Chunk],
+    *,
+    discarded: int,
+    at_ms: int,
+) -> Sequence[NewMail]:
+    """Take messages out, and tell those of their senders who live."""
+    deletion = rows.deletions.get(account)
+    if deletion is None or deletion.receipt.discarded != discarded:
+        return ()
+    bounces = [
+        _bounce(rows, deletion, it, at_ms) for it in chunks if it.sender in rows.boxes
+    ]
+    taken = sum(len(it.positions) for it in chunks)
     del deletion.inbox[:taken]
-    retracted = 0 if deletion.inbox else min(step - taken, deletion.to_retract)
-    deletion.to_retract -= retracted
-    deletion.finished = not deletion.inbox and not deletion.to_retract
-    before = deletion.receipt
-    deletion.receipt = replace(
-        before,
-        discarded=before.discarded + taken,
-        bounces=before.bounces + sum(sender in rows.boxes for sender, _ in chunks),
-        retracted=before.retracted + retracted,
-    )
-    return CleanUp(
-        account=account,
-        receipt=deletion.receipt,
-        finished=deletion.finished,
-        deliveries=tuple(
-            NewMail(account=sender, head=head) for sender, head in heads.items()
-        ),
-    )
+    deletion.count(discarded=taken, bounces=len(bounces))
+    return bounces
 
 
-def first_answer(rows: Rows, key: IdempotencyKey) -> FirstAnswer | None:
-    """What the ``create`` or ``delete`` under this key did."""
-    answered = rows.answered.get(key)
-    if answered is None:
-        return None
-    account, deletion = answered
-    return FirstAnswer(
-        account=account.id,
-        username=account.username,
-        password_hash=account.password_hash,
-        receipt=deletion.receipt if deletion else None,
-    )
+def clean_up(rows: Rows, account: AccountId, step: int) -> CleanUp:
+    """Say of the next ``step`` messages that they are taken out: they were at once."""
+    deletion = rows.deletions.get(account)
+    if deletion is None:
+        return CleanUp(DeletionReceipt(), finished=True)
+    if not deletion.inbox:
+        retracted = min(step, deletion.to_retract)
+        deletion.to_retract -= retracted
+        deletion.count(retracted=retracted)
+        deletion.finished = not deletion.to_retract
+    return CleanUp(deletion.receipt, deletion.finished)
 
 
 def forget(rows: Rows, oldest_key: IdempotencyKey) -> None:
@@ -179,9 +139,9 @@ def forget(rows: Rows, oldest_key: IdempotencyKey) -> None:
             rows.keys[pair] = left
         else:
             del rows.keys[pair]
-    for key in [key for key in rows.answered if key < oldest_key]:
-        del rows.answered[key]
-    named = {it.account.id for it in rows.answered.values()}
+    for key in [key for key in rows.requests if key < oldest_key]:
+        del rows.requests[key]
+    named = {it.account.id for it in rows.requests.values()}
     for account, deletion in list(rows.deletions.items()):
         if deletion.finished and account not in named:
             del rows.deletions[account]
@@ -192,7 +152,6 @@ def _bury(rows: Rows, owner: AccountRow) -> None:
     del rows.accounts[owner.id]
     del rows.by_name[owner.username]
     del rows.names[bisect_left(rows.names, owner.username)]
-    rows.closing.discard(owner.id)
     if owner.token_hash is not None:
         del rows.by_token[owner.token_hash]
         owner.token_hash = None
@@ -202,17 +161,16 @@ def _bury(rows: Rows, owner: AccountRow) -> None:
 def _sent_by(rows: Rows, owner: AccountRow) -> int:
     """How many of its messages are in mailboxes of others."""
     return sum(
-        isinstance(it, StoredMessage) and it.sender is owner
+        it.sender is owner
         for account, box in rows.boxes.items()
         if account != owner.id
-        for it in box.mail
+        for it in box.stored()
     )
 
 
-def _bounce(
-    box: MailboxRow, deletion: Deletion, positions: tuple[Position, ...], at_ms: int
-) -> Position:
+def _bounce(rows: Rows, deletion: Deletion, chunk: Chunk, at_ms: int) -> NewMail:
+    box, owner = rows.boxes[chunk.sender], deletion.account
     box.head = Position(box.head + 1)
-    owner = deletion.account
-    box.mail.append(Bounce(box.head, owner.username, owner.id, positions, at_ms))
-    return box.head
+    box.mail.append(Bounce(box.head, owner.username, owner.id, chunk.positions, at_ms))
+    rows.counters.waiting += 1
+    return NewMail(chunk.sender, box.head)

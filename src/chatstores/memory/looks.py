@@ -1,26 +1,39 @@
-"""What an operator is shown of the rows."""
+"""What is shown of the rows, summed up and in pages."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from chatcore.ids import AccountId
 from chatcore.model import (
     AccountRecord,
-    MailboxContents,
+    Bounce,
     Place,
-    SentMessage,
+    SenderShare,
     SentPage,
+    SentPlace,
 )
-from chatstores.memory.rows import AccountRow, MailboxRow, Rows, StoredMessage
+from chatstores.memory.rows import AccountRow, MailboxRow, Rows
 
 
-def contents(box: MailboxRow) -> MailboxContents:
-    """A mailbox in numbers."""
-    messages = [it for it in box.mail if isinstance(it, StoredMessage)]
-    return MailboxContents(
-        messages=len(messages),
-        bounces=len(box.mail) - len(messages),
-        body_bytes=sum(it.body_bytes for it in messages),
-        senders=len({it.sender.id for it in messages}),
-        oldest_at_ms=min((it.sent_at_ms for it in box.mail), default=0),
-    )
+def shares(rows: Rows, box: MailboxRow) -> Sequence[SenderShare]:
+    """A mailbox, summed up for each account that it names as sender."""
+    found: dict[AccountId, SenderShare] = {}
+    for it in box.mail:
+        if isinstance(it, Bounce):
+            sender, messages, size = it.recipient_id, 0, 0
+        else:
+            sender, messages, size = it.sender.id, 1, it.body_bytes
+        known = found.get(sender)
+        if known is None:
+            gone = sender not in rows.accounts
+            known = SenderShare(sender, gone, 0, 0, 0, it.sent_at_ms)
+        found[sender] = known._replace(
+            messages=known.messages + messages,
+            bounces=known.bounces + 1 - messages,
+            body_bytes=known.body_bytes + size,
+            oldest_at_ms=min(known.oldest_at_ms, it.sent_at_ms),
+        )
+    return [found[sender] for sender in sorted(found)]
 
 
 def record(row: AccountRow) -> AccountRecord:
@@ -34,23 +47,19 @@ def record(row: AccountRow) -> AccountRecord:
 
 
 def sent(rows: Rows, account: AccountId, after: Place, messages: int) -> SentPage:
-    """What a live account has in the next mailbox of another that has any."""
-    owner = rows.accounts.get(account)
-    for recipient in sorted(it for it in rows.boxes if it >= after.account):
-        found = [
-            SentMessage(
-                rows.accounts[recipient].username,
-                recipient,
-                it.position,
-                it.body,
-                it.sent_at_ms,
-            )
-            for it in rows.boxes[recipient].mail
-            if isinstance(it, StoredMessage)
-            and it.sender is owner
-            and recipient != account
-            and (recipient, it.position) > after
-        ][:messages]
-        if found:
-            return SentPage(found, Place(recipient, found[-1].position))
-    return SentPage((), None)
+    """The next of what a live account has in others' mailboxes."""
+    places = list(islice(_sent_after(rows, account, after), messages))
+    if len(places) < messages:
+        return SentPage(places, None)
+    return SentPage(places, Place(*places[-1][1:]))
+
+
+def _sent_after(rows: Rows, account: AccountId, after: Place) -> Iterator[SentPlace]:
+    sender = rows.accounts.get(account)
+    for recipient, box in rows.boxes.items():  # by their ids, which only rise
+        if recipient == account or recipient < after.account:
+            continue
+        name = rows.accounts[recipient].username
+        for it in box.stored():
+            if it.sender is sender and (recipient, it.position) > after:
+                yield SentPlace(name, recipient, it.position)

@@ -5,7 +5,8 @@ something names it: the tombstones that a database has to purge are not needed h
 """
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from secrets import token_bytes
 from typing import Final, NamedTuple, TypeAlias
 
@@ -85,13 +86,15 @@ class MailboxRow:
     head: Position = BEFORE_FIRST
     sender_counts: SenderCounts | None = None
 
+    def stored(self) -> Iterator[StoredMessage]:
+        """Its messages, without the bounces."""
+        return (it for it in self.mail if isinstance(it, StoredMessage))
+
     def share_of(self, sender: AccountRow) -> int:
         """How many of the messages are from ``sender``; counts them at first."""
         if self.sender_counts is None:
-            messages = (it for it in self.mail if isinstance(it, StoredMessage))
-            self.sender_counts = SenderCounts(
-                Counter(it.sender.id for it in messages).items()
-            )
+            senders = Counter(it.sender.id for it in self.stored())
+            self.sender_counts = SenderCounts(senders.items())
         return self.sender_counts.of(sender.id)
 
     def put(self, sender: AccountRow, deposit: Deposit) -> Position:
@@ -161,12 +164,24 @@ class Deletion:
     to_retract: int
     finished: bool = False
 
+    def count(
+        self, *, discarded: int = 0, bounces: int = 0, retracted: int = 0
+    ) -> None:
+        """Add what was done now to the receipt."""
+        before = self.receipt
+        self.receipt = replace(
+            before,
+            discarded=before.discarded + discarded,
+            bounces=before.bounces + bounces,
+            retracted=before.retracted + retracted,
+        )
 
-class KeyedAnswer(NamedTuple):
+
+class KeyedRequest(NamedTuple):
     """What a ``create`` or ``delete`` under a key was about."""
 
     account: AccountRow
-    deletion: Deletion | None
+    is_deletion: bool
 
 
 class Invitation(NamedTuple):
@@ -194,10 +209,9 @@ class Rows:
     by_token: dict[TokenHash, AccountRow] = field(default_factory=dict)
     names: list[Username] = field(default_factory=list)
     boxes: dict[AccountId, MailboxRow] = field(default_factory=dict)
-    closing: set[AccountId] = field(default_factory=set)
     horizon: IdempotencyKey = NO_KEY
     keys: dict[Pair, dict[IdempotencyKey, KnownKey]] = field(default_factory=dict)
-    answered: dict[IdempotencyKey, KeyedAnswer] = field(default_factory=dict)
+    requests: dict[IdempotencyKey, KeyedRequest] = field(default_factory=dict)
     deletions: dict[AccountId, Deletion] = field(default_factory=dict)
     invitations: dict[InvitationHash, Invitation] = field(default_factory=dict)
     counters: StoreCounters = field(

@@ -23,32 +23,34 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.model import (
+    BOUNCE_POSITION_BYTES,
     Account,
     AccountRecord,
     Bounce,
+    Chunk,
     CleanUp,
     Deposit,
-    FirstAnswer,
+    FirstUse,
+    LeftToDiscard,
     LoggedErasure,
     LogMark,
     Mail,
     Mailbox,
-    MailboxContents,
     Message,
+    NewMail,
     OpenedSession,
     Place,
+    SenderShare,
     SentPage,
     StoredSession,
-    Survey,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatcore.tuples import new_tuple
-from chatstores.bounces import POSITION_BYTES
 from chatstores.memory import deletions, looks
 from chatstores.memory.invitations import StoredInvitations
 from chatstores.memory.rows import (
     AccountRow,
-    KeyedAnswer,
+    KeyedRequest,
     KnownKey,
     MailboxRow,
     Rows,
@@ -107,7 +109,7 @@ class MemoryStore(StoredInvitations):
         rows.boxes[account] = MailboxRow()
         insort(rows.names, username)
         if key:
-            rows.answered.setdefault(key, KeyedAnswer(row, None))
+            rows.requests.setdefault(key, KeyedRequest(row, is_deletion=False))
         return account
 
     async def find_account(self, username: Username) -> Account | None:
@@ -269,8 +271,6 @@ class MemoryStore(StoredInvitations):
         recipient = rows.by_name.get(name)
         if recipient is None:
             return Declined.NO_SUCH_ACCOUNT
-        if recipient.id in rows.closing:
-            return Declined.MAILBOX_CLOSING
         box = rows.boxes[recipient.id]
         if box.messages >= room.crowded or box.messages >= room.full:
             if box.messages >= room.full:
@@ -316,9 +316,9 @@ class MemoryStore(StoredInvitations):
             acknowledged=box.acknowledged, head=box.head, queued=len(box.mail)
         )
 
-    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
-        """What the mailbox holds now, in numbers."""
-        return looks.contents(self._rows.boxes.get(account, _GONE))
+    async def shares(self, account: AccountId) -> Sequence[SenderShare]:
+        """What the mailbox holds now, summed up for each sender."""
+        return looks.shares(self._rows, self._rows.boxes.get(account, _GONE))
 
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
@@ -330,7 +330,7 @@ class MemoryStore(StoredInvitations):
         for it in islice(mail, start, start + messages):
             if isinstance(it, Bounce):
                 page.append(it)
-                body_bytes -= POSITION_BYTES * len(it.positions)
+                body_bytes -= BOUNCE_POSITION_BYTES * len(it.positions)
             else:
                 position, sender, body, size, at_ms = it
                 name, gone = sender.username, sender.deleted
@@ -351,23 +351,10 @@ class MemoryStore(StoredInvitations):
     async def sent(
         self, account: AccountId, *, after: Place, messages: int
     ) -> SentPage:
-        """What a live account has in the next mailbox of another that has any."""
+        """The next of what a live account has in others' mailboxes."""
         return looks.sent(self._rows, account, after, messages)
 
     # deletion
-
-    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
-        """Count what a deletion would touch now."""
-        return deletions.survey(self._rows, account, bounce_messages=bounce_messages)
-
-    async def close_mailbox(self, account: AccountId) -> None:
-        """Decline deposits to it until it is opened or gone."""
-        if account in self._rows.accounts:
-            self._rows.closing.add(account)
-
-    async def open_mailbox(self, account: AccountId) -> None:
-        """Take deposits again."""
-        self._rows.closing.discard(account)
 
     async def delete_account(
         self,
@@ -413,21 +400,36 @@ class MemoryStore(StoredInvitations):
             account for account, it in self._rows.deletions.items() if not it.finished
         ]
 
-    async def clean_up(
-        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
-    ) -> CleanUp:
-        """Do the next at most ``rows`` messages of a clean-up."""
-        return deletions.clean_up(
-            self._rows,
-            account,
-            step=rows,
-            bounce_messages=bounce_messages,
-            at_ms=at_ms,
+    async def left_to_discard(
+        self, account: AccountId, *, messages: int
+    ) -> LeftToDiscard:
+        """What is next to be taken out of a deleted account's mailbox."""
+        return deletions.left_to_discard(self._rows, account, messages)
+
+    async def discard(
+        self,
+        account: AccountId,
+        chunks: Sequence[Chunk],
+        *,
+        discarded: int,
+        at_ms: int,
+    ) -> Sequence[NewMail]:
+        """Take these messages out, with a bounce for each chunk."""
+        return deletions.discard(
+            self._rows, account, chunks, discarded=discarded, at_ms=at_ms
         )
 
-    async def first_answer(self, key: IdempotencyKey) -> FirstAnswer | None:
-        """What the ``create`` or ``delete`` under this key did."""
-        return deletions.first_answer(self._rows, key)
+    async def clean_up(self, account: AccountId, *, rows: int) -> CleanUp:
+        """Do the next at most ``rows`` messages of what was retracted."""
+        return deletions.clean_up(self._rows, account, rows)
+
+    async def first_use(self, key: IdempotencyKey) -> FirstUse | None:
+        """What the first ``create`` or ``delete`` under this key was about."""
+        found = self._rows.requests.get(key)
+        if found is None:
+            return None
+        row, is_deletion = found
+        return FirstUse(row.id, row.username, row.password_hash, is_deletion)
 
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         """Drop the keys below ``oldest_key``, and what only they kept."""

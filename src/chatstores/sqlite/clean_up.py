@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatcore.ids import AccountId, Position
-from chatcore.model import CleanUp, DeletionReceipt, NewMail
-from chatstores.bounces import Chunk, look_ahead, next_chunks
+from chatcore.model import Chunk, CleanUp, DeletionReceipt, LeftToDiscard, NewMail
 from chatstores.sqlite.database import Database
-from chatstores.sqlite.deletions import RECEIPT, receipt_of
 from chatstores.sqlite.mailboxes import put_bounce
 from chatstores.sqlite.pagination import END, PAGE_ROWS, Cursor, page_end
 
@@ -41,105 +39,100 @@ _SENT: Final = """
 """What had been discarded by the decision was not in a mailbox any more."""
 
 
-def clean_up(
-    database: Database, account: AccountId, rows: int, bounce_messages: int, at_ms: int
-) -> CleanUp:
-    """Take the next ``rows`` messages out, or walk the next page."""
+def left_to_discard(
+    database: Database, account: AccountId, messages: int
+) -> LeftToDiscard:
+    """What is next to be taken out of a deleted account's mailbox."""
     row = database.batch.row(
-        "SELECT decision, finished, inbox_finished FROM deletion WHERE account = ?",
+        "SELECT decision, discarded FROM deletion "
+        "WHERE account = ? AND inbox_finished = 0",
         account,
     )
     if not row:
-        return CleanUp(account=account, receipt=DeletionReceipt(), finished=True)
-    decision, finished, inbox_finished = row
-    deliveries: Sequence[NewMail] = ()
-    if not finished:
-        left = rows
-        if not inbox_finished:
-            chunks, inbox_finished = _next(
-                database, account, decision, rows, bounce_messages
-            )
-            deliveries = _discard(database, account, decision, chunks, at_ms)
-            left -= sum(len(positions) for _, positions in chunks)
-        if inbox_finished and left:
-            finished = _walk_outbox(database, account, decision, left)
-        _mark(database, account, inbox_finished=inbox_finished, finished=finished)
-    receipt = database.batch.row(
-        f"SELECT {RECEIPT} FROM deletion WHERE account = ?",  # noqa: S608 (a constant)
-        account,
-    )
-    return CleanUp(
-        account=account,
-        receipt=receipt_of(receipt),
-        finished=bool(finished),
-        deliveries=tuple(deliveries),
-    )
+        return LeftToDiscard(0, ())
+    decision, discarded = row
+    found = database.batch.rows(_OWN_INBOX, account, decision, messages)
+    return LeftToDiscard(discarded, [(sender, position) for sender, position in found])
 
 
-def _next(
+def discard(
     database: Database,
     account: AccountId,
-    decision: int,
-    rows: int,
-    bounce_messages: int,
-) -> tuple[Sequence[Chunk], bool]:
-    """The chunks of the inbox to discard now, and whether they are its last."""
-    limit = look_ahead(rows=rows, bounce_messages=bounce_messages)
-    inbox = database.batch.rows(_OWN_INBOX, account, decision, limit)
-    chunks = next_chunks(inbox, rows=rows, bounce_messages=bounce_messages)
-    return chunks, len(inbox) == sum(len(positions) for _, positions in chunks)
-
-
-def _discard(
-    database: Database,
-    account: AccountId,
-    decision: int,
     chunks: Sequence[Chunk],
+    discarded: int,
     at_ms: int,
 ) -> Sequence[NewMail]:
-    heads: dict[AccountId, Position] = {}
-    bounces = discarded = 0
-    for sender, positions in chunks:
-        discarded += len(positions)
-        if database.cache.account(sender) is not None:
-            heads[sender] = put_bounce(database, sender, account, positions, at_ms)
-            bounces += 1
+    """Take messages out, and tell those of their senders who live."""
+    row = database.batch.row(
+        "SELECT decision FROM deletion WHERE account = ? AND discarded = ?",
+        account,
+        discarded,
+    )
+    if not row:
+        return ()
+    (decision,) = row
+    bounces: list[NewMail] = []
+    for chunk in chunks:
+        if database.cache.account(chunk.sender) is not None:
+            bounces.append(put_bounce(database, chunk, account, at_ms))
         elif database.batch.deletions_run:
-            _count_kept(database, account, decision, sender, positions)
-        database.batch.remove_messages(
-            "DELETE FROM message WHERE account = ? AND position = ?",
-            [(account, position) for position in positions],
-        )
+            _count_kept(database, account, decision, chunk)
+    taken = [(account, position) for it in chunks for position in it.positions]
+    database.batch.remove_messages(
+        "DELETE FROM message WHERE account = ? AND position = ?", taken
+    )
     database.batch.write(
         "UPDATE deletion SET discarded = discarded + ?, bounces = bounces + ? "
         "WHERE account = ?",
-        discarded,
-        bounces,
+        len(taken),
+        len(bounces),
         account,
     )
-    return [NewMail(account=it, head=head) for it, head in heads.items()]
+    return bounces
+
+
+def clean_up(database: Database, account: AccountId, rows: int) -> CleanUp:
+    """Take the next ``rows`` retracted messages out, or walk the next page."""
+    deletion = database.batch.row(
+        "SELECT decision, finished FROM deletion WHERE account = ?", account
+    )
+    if not deletion:
+        return CleanUp(DeletionReceipt(), finished=True)
+    decision, finished = deletion
+    if not finished and not left_to_discard(database, account, 1).messages:
+        finished = _walk_outbox(database, account, decision, rows)
+        _mark(database, account, finished=finished)
+    delivered, discarded, bounces, kept, retracted = database.batch.row(
+        "SELECT delivered, discarded, bounces, kept, retracted FROM deletion "
+        "WHERE account = ?",
+        account,
+    )
+    receipt = DeletionReceipt(
+        delivered=delivered,
+        discarded=discarded,
+        bounces=bounces,
+        kept=kept,
+        retracted=retracted,
+    )
+    return CleanUp(receipt, bool(finished))
 
 
 def _count_kept(
-    database: Database,
-    account: AccountId,
-    decision: int,
-    sender: AccountId,
-    positions: tuple[Position, ...],
+    database: Database, account: AccountId, decision: int, chunk: Chunk
 ) -> None:
     """An earlier deletion of the sender has kept them, but not walked by yet."""
     row = database.batch.row(
         "SELECT walked_account, walked_position FROM deletion "
         "WHERE account = ? AND finished = 0 AND decision < ?",
-        sender,
+        chunk.sender,
         decision,
     )
     if row:
         walked = Cursor(*row)
         database.batch.write(
             "UPDATE deletion SET kept = kept + ? WHERE account = ?",
-            sum(Cursor(account, position) > walked for position in positions),
-            sender,
+            sum(Cursor(account, position) > walked for position in chunk.positions),
+            chunk.sender,
         )
 
 
@@ -183,18 +176,15 @@ def _take_out(database: Database, found: Sequence[tuple[AccountId, Position]]) -
     )
 
 
-def _mark(
-    database: Database, account: AccountId, *, inbox_finished: bool, finished: bool
-) -> None:
+def _mark(database: Database, account: AccountId, *, finished: bool) -> None:
+    """Of the mailbox there are only bounces left; perhaps all is done."""
     database.batch.write(
-        "UPDATE deletion SET inbox_finished = ?, finished = ? WHERE account = ?",
-        inbox_finished,
+        "UPDATE deletion SET inbox_finished = 1, finished = ? WHERE account = ?",
         finished,
         account,
     )
-    if inbox_finished:
-        database.batch.remove_messages(
-            "DELETE FROM message WHERE account = ? AND bounced = 1", [(account,)]
-        )
+    database.batch.remove_messages(
+        "DELETE FROM message WHERE account = ? AND bounced = 1", [(account,)]
+    )
     if finished:
         database.batch.recall_deletions()

@@ -1,4 +1,4 @@
-"""One store's connection, caches and closed mailboxes, as one thing to work on.
+"""One store's connection and caches, as one thing to work on.
 
 The functions of ``accounts``, ``mailboxes`` and ``deletions`` take it; the ``writer``
 begins and ends its transactions.
@@ -9,18 +9,13 @@ from contextlib import suppress
 import apsw
 
 from chatcore.errors import OutcomeUnknown
-from chatcore.ids import AccountId
 from chatstores.sqlite.cache import Cache
 from chatstores.sqlite.wal import WalGrowth, close_whole
 from chatstores.sqlite.write_batch import WriteBatch
 
 
 class Database:
-    """What a transaction works on. Used by one thread.
-
-    Attributes:
-        closing: the mailboxes that decline deposits; they are open in a new process.
-    """
+    """What a transaction works on. Used by one thread."""
 
     def __init__(
         self, connection: apsw.Connection, growth: WalGrowth | None = None
@@ -28,14 +23,11 @@ class Database:
         self._growth = growth
         self.batch = WriteBatch(connection)
         self.cache = Cache(self.batch)
-        self.closing: set[AccountId] = set()
-        self._closing_before: frozenset[AccountId] = frozenset()
         self._stale = False
 
     def begin(self) -> None:
         """Start a transaction."""
         self.batch.begin()
-        self._closing_before = frozenset(self.closing)
         if self._stale:
             self.batch.recall()
             self.cache.forget_all()
@@ -64,13 +56,7 @@ class Database:
         that may fail as well, and then fails that transaction.
         """
         self._stale = True
-        self.closing = set(self._closing_before)
         self.batch.roll_back()
-
-    def close_mailbox(self, account: AccountId) -> None:
-        """Decline deposits to it, when there is such an account."""
-        if self.cache.account(account) is not None:
-            self.closing.add(account)
 
     def close(self) -> None:
         """Give the file back; see ``wal.close_whole``.

@@ -1,4 +1,4 @@
-"""Deciding deletions, and what they touch and were answered, as work of the writer.
+"""Deciding deletions, and what is known of their requests, as work of the writer.
 
 A decision is one commit: a tombstone and a row of ``deletion``. What it discards and
 retracts stays in the file for ``clean_up`` to take out, but counts no more from the
@@ -6,30 +6,11 @@ commit on: the mailbox is gone, and ``cache.VISIBLE`` hides the rest.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from chatcore.ids import AccountId, Epoch, IdempotencyKey
-from chatcore.model import (
-    DeletionReceipt,
-    Erasure,
-    FirstAnswer,
-    LoggedErasure,
-    LogMark,
-)
-from chatstores.bounces import bounces_for
-from chatstores.sqlite.cache import VISIBLE
+from chatcore.model import Erasure, FirstUse, LoggedErasure, LogMark
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.mailboxes import acknowledge
-from chatstores.sqlite.pagination import END, Cursor, page_end
-from chatstores.sqlite.values import Row
-
-RECEIPT: Final = "delivered, discarded, bounces, kept, retracted"
-"""The columns of ``deletion`` that ``receipt_of`` takes."""
-
-
-def receipt_of(row: Row) -> DeletionReceipt:
-    """The counts of a deletion so far."""
-    return DeletionReceipt(**dict(zip(RECEIPT.split(", "), row, strict=True)))
 
 
 def decide(
@@ -67,7 +48,6 @@ def decide(
     if key:
         batch.write("INSERT OR IGNORE INTO request VALUES (?, ?, 1)", key, account)
     batch.deletions_run = True
-    database.closing.discard(account)
     database.cache.forget_account(account, owner.username)
     if retract:
         database.cache.forget_boxes()
@@ -134,67 +114,14 @@ def pending(database: Database) -> Sequence[AccountId]:
     return [AccountId(account) for (account,) in rows]
 
 
-def first_answer(database: Database, key: IdempotencyKey) -> FirstAnswer | None:
-    """What the ``create`` or ``delete`` under this key did."""
-    request = database.batch.row(
-        "SELECT request.account, deletion, username, password_hash "
+def first_use(database: Database, key: IdempotencyKey) -> FirstUse | None:
+    """What the first ``create`` or ``delete`` under this key was about."""
+    row = database.batch.row(
+        "SELECT request.account, username, password_hash, deletion "
         "FROM request JOIN account ON account.id = request.account WHERE key = ?",
         key,
     )
-    if not request:
+    if not row:
         return None
-    account, is_deletion, username, password_hash = request
-    receipt = None
-    if is_deletion:
-        counts = database.batch.row(
-            f"SELECT {RECEIPT} FROM deletion WHERE account = ?",  # noqa: S608 (a constant)
-            account,
-        )
-        receipt = receipt_of(counts)
-    return FirstAnswer(
-        account=account,
-        username=username,
-        password_hash=password_hash,
-        receipt=receipt,
-    )
-
-
-def survey_inbox(
-    database: Database, account: AccountId, bounce_messages: int
-) -> tuple[int, int]:
-    """Messages in the inbox, and bounces that a discard would write."""
-    rows = database.batch.rows(
-        "SELECT sender = message.account OR deleted, count(*) "  # noqa: S608 (a constant)
-        "FROM message JOIN account ON account.id = sender "
-        f"WHERE message.account = ? AND bounced = 0 AND {VISIBLE} GROUP BY sender",
-        account,
-    )
-    if database.cache.account(account) is None:
-        rows = []
-    bounces = sum(
-        bounces_for(messages, bounce_messages=bounce_messages)
-        for gets_none, messages in rows
-        if not gets_none
-    )
-    return sum(messages for _, messages in rows), bounces
-
-
-def survey_outbox(
-    database: Database, account: AccountId, after: Cursor
-) -> tuple[Cursor, int]:
-    """Where the page after ``after`` ends, and how many messages the account has on it
-    in others' mailboxes.
-    """
-    if database.cache.account(account) is None:
-        return END, 0
-    end = page_end(database.batch, after)
-    (messages,) = database.batch.row(
-        "SELECT count(*) FROM message "
-        "WHERE (account, position) > (?, ?) AND (account, position) <= (?, ?) "
-        "AND sender = ? AND bounced = 0 AND account <> sender "
-        "AND EXISTS (SELECT 1 FROM mailbox WHERE mailbox.account = message.account)",
-        *after,
-        *end,
-        account,
-    )
-    return end, messages
+    account, username, password_hash, is_deletion = row
+    return FirstUse(account, username, password_hash, bool(is_deletion))

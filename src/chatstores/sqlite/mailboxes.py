@@ -20,19 +20,21 @@ from chatcore.ids import (
 )
 from chatcore.keys import key_from_ms
 from chatcore.model import (
+    BOUNCE_POSITION_BYTES,
     Bounce,
+    Chunk,
     Deposit,
     Mail,
     Mailbox,
-    MailboxContents,
     Message,
+    NewMail,
     Place,
-    SentMessage,
+    SenderShare,
     SentPage,
+    SentPlace,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatcore.tuples import new_tuple
-from chatstores.bounces import POSITION_BYTES
 from chatstores.sqlite.cache import VISIBLE, MailboxRow
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import END, Cursor, page_end
@@ -57,6 +59,24 @@ _LEAVING: Final = (
     f"WHERE account = ? AND position <= ? AND {VISIBLE} GROUP BY sender, bounced"
 )
 
+_SHARES: Final = (
+    # The length stands before the body, which is not read for it.
+    "SELECT sender, deleted, count(*) FILTER (WHERE bounced = 0), "  # noqa: S608 (a constant)
+    "count(*) FILTER (WHERE bounced = 1), "
+    "coalesce(sum(octet_length(body)) FILTER (WHERE bounced = 0), 0), min(sent_at_ms) "
+    "FROM message JOIN account ON account.id = sender "
+    f"WHERE message.account = ? AND {VISIBLE} GROUP BY sender ORDER BY sender"
+)
+
+_SENT: Final = (
+    "SELECT username, message.account, position "
+    "FROM message JOIN account ON account.id = message.account AND deleted = 0 "
+    "WHERE (message.account, position) > (?, ?) "
+    "AND (message.account, position) <= (?, ?) "
+    "AND sender = ? AND bounced = 0 AND message.account <> sender "
+    "ORDER BY message.account, position LIMIT ?"
+)
+
 
 def deposit(
     database: Database,
@@ -68,7 +88,7 @@ def deposit(
 
     What is so of nearly all is seen here, without a call; the rest is ``_judge``'s.
     """
-    cache, closing = database.cache, database.closing
+    cache = database.cache
     crowded = min(room.crowded, room.full)
     span = KeySpan(max(keys.oldest, cache.horizon), keys.newest)
     oldest, newest = span
@@ -83,7 +103,6 @@ def deposit(
             pair is None
             or pair.sender.epoch != epoch
             or (key and not (pair.highest < key and oldest <= key <= newest))
-            or pair.recipient_id in closing
             or pair.box.messages >= crowded
         ):
             result = _judge(database, it, digest, room, crowded, span)
@@ -140,8 +159,6 @@ def _judge(
     recipient_id = cache.account_id(recipient)
     if recipient_id is None:
         return Declined.NO_SUCH_ACCOUNT
-    if recipient_id in database.closing:
-        return Declined.MAILBOX_CLOSING
     box = cache.box(recipient_id)
     if box.messages >= crowded:
         if box.messages >= room.full:
@@ -225,48 +242,25 @@ def mailbox(database: Database, account: AccountId) -> Mailbox:
     )
 
 
-def contents(database: Database, account: AccountId) -> MailboxContents:
-    """What the mailbox holds, in numbers."""
+def shares(database: Database, account: AccountId) -> Sequence[SenderShare]:
+    """What the mailbox holds, summed up for each account that it names as sender."""
     if database.cache.account(account) is None:
-        return MailboxContents()
-    messages, bounces, body_bytes, senders, oldest_at_ms = database.batch.row(
-        "SELECT count(*) FILTER (WHERE bounced = 0), "  # noqa: S608 (a constant)
-        "count(*) FILTER (WHERE bounced = 1), "
-        # The length stands before the body, which is not read for it.
-        "coalesce(sum(octet_length(body)) FILTER (WHERE bounced = 0), 0), "
-        "count(DISTINCT iif(bounced, NULL, sender)), coalesce(min(sent_at_ms), 0) "
-        f"FROM message WHERE account = ? AND {VISIBLE}",
-        account,
-    )
-    return MailboxContents(
-        messages=messages,
-        bounces=bounces,
-        body_bytes=body_bytes,
-        senders=senders,
-        oldest_at_ms=oldest_at_ms,
-    )
+        return ()
+    rows = database.batch.rows(_SHARES, account)
+    return [SenderShare(sender, bool(gone), *counts) for sender, gone, *counts in rows]
 
 
 def sent(
     database: Database, account: AccountId, after: Place, messages: int
 ) -> SentPage:
-    """What a live account has on a page of others' mailboxes, and where the next one
-    begins.
+    """Where a live account has messages on a page of others' mailboxes, and where the
+    next one begins.
     """
+    if database.cache.account(account) is None:
+        return SentPage((), None)
     end = page_end(database.batch, Cursor(*after))
-    rows = database.batch.rows(
-        "SELECT username, message.account, position, body, sent_at_ms "
-        "FROM message JOIN account ON account.id = message.account AND deleted = 0 "
-        "WHERE (message.account, position) > (?, ?) "
-        "AND (message.account, position) <= (?, ?) "
-        "AND sender = ? AND bounced = 0 AND message.account <> sender "
-        "ORDER BY message.account, position LIMIT ?",
-        *after,
-        *end,
-        account,
-        messages,
-    )
-    found = [SentMessage(*row) for row in rows]
+    rows = database.batch.rows(_SENT, *after, *end, account, messages)
+    found = [SentPlace(*row) for row in rows]
     if len(found) == messages:
         return SentPage(found, Place(found[-1].recipient_id, found[-1].position))
     return SentPage(found, None if end == END else Place(*end))
@@ -293,7 +287,7 @@ def read(
         name, gone = names[sender]
         if bounced:
             positions = tuple(json.loads(body))
-            size = POSITION_BYTES * len(positions)
+            size = BOUNCE_POSITION_BYTES * len(positions)
             page.append(Bounce(position, name, sender, positions, sent_at_ms))
         else:
             message = (position, name, sender, gone, body, size, sent_at_ms)
@@ -314,24 +308,20 @@ def _name_of(database: Database, account: AccountId) -> tuple[Username, bool]:
 
 
 def put_bounce(
-    database: Database,
-    to: AccountId,
-    about: AccountId,
-    positions: tuple[Position, ...],
-    at_ms: int,
-) -> Position:
+    database: Database, chunk: Chunk, about: AccountId, at_ms: int
+) -> NewMail:
     """Tell a live account that its messages to ``about`` were discarded."""
-    box = database.cache.box(to)
+    box = database.cache.box(chunk.sender)
     box.head = Position(box.head + 1)
     box.bounces += 1
     database.batch.count_bounce()
     database.batch.write(
         "INSERT INTO message (account, position, sender, bounced, sent_at_ms, body) "
         "VALUES (?, ?, ?, 1, ?, ?)",
-        to,
+        chunk.sender,
         box.head,
         about,
         at_ms,
-        json.dumps(positions, separators=(",", ":")),
+        json.dumps(chunk.positions, separators=(",", ":")),
     )
-    return box.head
+    return NewMail(chunk.sender, box.head)

@@ -25,20 +25,22 @@ from chatcore.ids import (
 from chatcore.model import (
     Account,
     AccountRecord,
+    Chunk,
     CleanUp,
     Deposit,
-    FirstAnswer,
+    FirstUse,
+    LeftToDiscard,
     LoggedErasure,
     LogMark,
     Mail,
     Mailbox,
-    MailboxContents,
+    NewMail,
     OpenedSession,
     Place,
+    SenderShare,
     SentPage,
     StoredInvitation,
     StoredSession,
-    Survey,
 )
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
 from chatstores.sqlite import (
@@ -267,10 +269,10 @@ class SqliteStore:
             lambda database: mailboxes.mailbox(database, account)
         )
 
-    async def mailbox_contents(self, account: AccountId) -> MailboxContents:
-        """What the mailbox holds now, in numbers."""
+    async def shares(self, account: AccountId) -> Sequence[SenderShare]:
+        """What the mailbox holds now, summed up for each sender."""
         return await self._writer.ask(
-            lambda database: mailboxes.contents(database, account)
+            lambda database: mailboxes.shares(database, account)
         )
 
     async def read(
@@ -299,42 +301,12 @@ class SqliteStore:
     async def sent(
         self, account: AccountId, *, after: Place, messages: int
     ) -> SentPage:
-        """What a live account has on the next page of others' mailboxes."""
+        """Where a live account has messages on a page of others' mailboxes."""
         return await self._writer.ask(
             lambda database: mailboxes.sent(database, account, after, messages)
         )
 
     # deletion
-
-    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
-        """Count what a deletion would touch.
-
-        The inbox at one moment; the outbox page by page, so that on a store of many
-        messages it counts what is there when the walk comes by.
-        """
-        messages, bounces = await self._writer.ask(
-            lambda database: deletions.survey_inbox(database, account, bounce_messages)
-        )
-        sent = 0
-        cursor = START
-        while cursor != END:
-            cursor, found = await self._writer.ask(
-                partial(deletions.survey_outbox, account=account, after=cursor)
-            )
-            sent += found
-        return Survey(
-            inbox_messages=messages,
-            bounces=bounces,
-            outbox_messages=sent,
-        )
-
-    async def close_mailbox(self, account: AccountId) -> None:
-        """Decline deposits to it until it is opened, is gone, or the store is."""
-        await self._writer.ask(lambda database: database.close_mailbox(account))
-
-    async def open_mailbox(self, account: AccountId) -> None:
-        """Take deposits again."""
-        await self._writer.ask(lambda database: database.closing.discard(account))
 
     async def delete_account(
         self,
@@ -376,20 +348,39 @@ class SqliteStore:
         """Deleted accounts whose clean-up is not finished, oldest decision first."""
         return await self._writer.ask(deletions.pending)
 
-    async def clean_up(
-        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
-    ) -> CleanUp:
-        """Do the next at most ``rows`` messages of a clean-up."""
+    async def left_to_discard(
+        self, account: AccountId, *, messages: int
+    ) -> LeftToDiscard:
+        """What is next to be taken out of a deleted account's mailbox."""
         return await self._writer.ask(
-            lambda database: clean_up.clean_up(
-                database, account, rows, bounce_messages, at_ms
+            lambda database: clean_up.left_to_discard(database, account, messages)
+        )
+
+    async def discard(
+        self,
+        account: AccountId,
+        chunks: Sequence[Chunk],
+        *,
+        discarded: int,
+        at_ms: int,
+    ) -> Sequence[NewMail]:
+        """Take these messages out, with a bounce for each chunk."""
+        return await self._writer.ask(
+            lambda database: clean_up.discard(
+                database, account, chunks, discarded, at_ms
             )
         )
 
-    async def first_answer(self, key: IdempotencyKey) -> FirstAnswer | None:
-        """What the ``create`` or ``delete`` under this key did."""
+    async def clean_up(self, account: AccountId, *, rows: int) -> CleanUp:
+        """Do the next at most ``rows`` messages of what was retracted."""
         return await self._writer.ask(
-            lambda database: deletions.first_answer(database, key)
+            lambda database: clean_up.clean_up(database, account, rows)
+        )
+
+    async def first_use(self, key: IdempotencyKey) -> FirstUse | None:
+        """What the first ``create`` or ``delete`` under this key was about."""
+        return await self._writer.ask(
+            lambda database: deletions.first_use(database, key)
         )
 
     async def forget(self, oldest_key: IdempotencyKey) -> None:

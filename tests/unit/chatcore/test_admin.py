@@ -324,7 +324,7 @@ class DeletionTest(AdminCase):
     @rule("D2", "E2")
     def test_what_comes_in_between_leaves_the_account_open_and_whole(self) -> None:
         self.ada.acknowledge(1)
-        waiting = self.fixture.store.hold("close_mailbox")
+        waiting = self.fixture.store.hold_after("mailbox")
         self.fixture.do(
             self.expect(
                 MailboxNotEmpty,

@@ -233,8 +233,8 @@ def snapshot(fixture: ChatFixture) -> object:
         },
         dict(rows.by_token.items()).keys(),
         {pair: set(known) for pair, known in rows.keys.items()},
-        set(rows.answered),
-        set(rows.closing),
+        set(rows.requests),
+        set(fixture.chat._services.closing.names),
     )
 
 

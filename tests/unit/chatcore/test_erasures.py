@@ -133,7 +133,7 @@ class ErasuresTest(unittest.TestCase):
         carol = self.fixture.user("carol")
         carol.is_clogged = True
         self.ada.do(Send("carol", "x"))
-        bouncing = self.fixture.store.hold("clean_up")
+        bouncing = self.fixture.store.hold("discard")
         carol.do(Delete(username="carol", password=PASSWORD, inbox=InboxAction.DISCARD))
         deciding = self.fixture.store.hold("delete_account")
         self.ada.do(Delete(username="ada", password=PASSWORD))

@@ -63,7 +63,7 @@ class FailureTest(unittest.TestCase):
     @rule("D2")
     def test_even_when_nothing_of_it_can_be_undone_the_refusal_is_told(self) -> None:
         self.ada.do(Logout())
-        for call in ("delete_account", "open_mailbox", "end_session"):
+        for call in ("delete_account", "end_session"):
             self.fixture.store.fail(call, StoreUnavailable(reason="disk full"))
         peer = self.fixture.peer()
 

@@ -147,7 +147,7 @@ class CleanUpTest(unittest.TestCase):
 
     @rule("D5", "S6")
     def test_a_clean_up_goes_on_after_a_restart_step_by_step(self) -> None:
-        self.fixture.store.silence("clean_up")
+        self.fixture.store.silence("discard")
         self.fixture.peer().do(DISCARD)
         self.fixture.restart()
         mia = self.fixture.user("mia")
@@ -195,7 +195,7 @@ class CleanUpTest(unittest.TestCase):
     ) -> None:
         self.eve.do(Send("bob", "to bob"))
         for name in ("ada", "bob"):
-            self.fixture.store.silence("clean_up")
+            self.fixture.store.silence("discard")
             self.fixture.peer().do(
                 Delete(username=name, password=PASSWORD, inbox=InboxAction.DISCARD)
             )

@@ -20,11 +20,14 @@ from chatcore.ids import (
 )
 from chatcore.model import (
     Account,
+    Chunk,
     CleanUp,
     Deposit,
+    LeftToDiscard,
     LogMark,
     Mail,
     Mailbox,
+    NewMail,
     OpenedSession,
 )
 from chatcore.store import DepositResult, KeySpan, MailboxRoom
@@ -182,7 +185,9 @@ class UnreliableStore(MemoryStore):
 
     async def mailbox(self, account: AccountId) -> Mailbox:
         await self._enter("mailbox")
-        return await super().mailbox(account)
+        mailbox = await super().mailbox(account)
+        await self._leave("mailbox")
+        return mailbox
 
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
@@ -193,14 +198,6 @@ class UnreliableStore(MemoryStore):
         )
         await self._leave("read")
         return mail
-
-    async def close_mailbox(self, account: AccountId) -> None:
-        await self._enter("close_mailbox")
-        await super().close_mailbox(account)
-
-    async def open_mailbox(self, account: AccountId) -> None:
-        await self._enter("open_mailbox")
-        await super().open_mailbox(account)
 
     async def delete_account(
         self,
@@ -228,13 +225,30 @@ class UnreliableStore(MemoryStore):
         await self._leave("delete_account")
         return decided
 
-    async def clean_up(
-        self, account: AccountId, *, rows: int, bounce_messages: int, at_ms: int
-    ) -> CleanUp:
-        await self._enter("clean_up")
-        return await super().clean_up(
-            account, rows=rows, bounce_messages=bounce_messages, at_ms=at_ms
+    async def left_to_discard(
+        self, account: AccountId, *, messages: int
+    ) -> LeftToDiscard:
+        await self._enter("left_to_discard")
+        return await super().left_to_discard(account, messages=messages)
+
+    async def discard(
+        self,
+        account: AccountId,
+        chunks: Sequence[Chunk],
+        *,
+        discarded: int,
+        at_ms: int,
+    ) -> Sequence[NewMail]:
+        await self._enter("discard")
+        bounces = await super().discard(
+            account, chunks, discarded=discarded, at_ms=at_ms
         )
+        await self._leave("discard")
+        return bounces
+
+    async def clean_up(self, account: AccountId, *, rows: int) -> CleanUp:
+        await self._enter("clean_up")
+        return await super().clean_up(account, rows=rows)
 
     async def forget(self, oldest_key: IdempotencyKey) -> None:
         await self._enter("forget")

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
+from chatcore.bounces import look_ahead, next_chunks
 from chatcore.ids import (
     BEFORE_FIRST,
     NO_ADDRESS,
@@ -18,8 +20,9 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.limits import DAY_MS
-from chatcore.model import Bounce, CleanUp, Deposit, Mail, Message
+from chatcore.model import Bounce, DeletionReceipt, Deposit, Mail, Message, NewMail
 from chatcore.store import DepositResult, KeySpan, MailboxRoom, Store, Stored
+from chatcore.surveys import Survey, survey
 
 NOW_MS = 20_000 * DAY_MS + 5_000
 ROOMY = MailboxRoom(full=10_000, crowded=7_500, share=2_500)
@@ -38,6 +41,14 @@ class Person:
     id: AccountId
     name: Username
     epoch: Epoch
+
+
+class Step(NamedTuple):
+    """What a step of a clean-up has come to, and whom it has told of it."""
+
+    receipt: DeletionReceipt
+    finished: bool
+    bounces: tuple[NewMail, ...] = ()
 
 
 class StoreDriver:
@@ -170,26 +181,51 @@ class StoreDriver:
             at_ms=NOW_MS,
         )
 
+    async def survey(self, account: AccountId, *, bounce_messages: int) -> Survey:
+        """What a deletion would touch now, as the domain counts it."""
+        return await survey(
+            self.store, account, bounce_messages=bounce_messages, page=3
+        )
+
     async def clean_up(
         self, account: AccountId, *, rows: int = 1000, bounce_messages: int = 1000
-    ) -> CleanUp:
-        """One step."""
-        return await self.store.clean_up(
-            account, rows=rows, bounce_messages=bounce_messages, at_ms=NOW_MS
-        )
+    ) -> Step:
+        """One step, as the domain does it."""
+        ahead = look_ahead(rows=rows, bounce_messages=bounce_messages)
+        left = await self.store.left_to_discard(account, messages=ahead)
+        bounces: Sequence[NewMail] = ()
+        if left.messages:
+            chunks = next_chunks(
+                left.messages, rows=rows, bounce_messages=bounce_messages
+            )
+            bounces = await self.store.discard(
+                account, chunks, discarded=left.discarded, at_ms=NOW_MS
+            )
+        return Step(*await self.store.clean_up(account, rows=rows), tuple(bounces))
 
     async def finish(
         self, account: AccountId, *, rows: int = 1000, bounce_messages: int = 1000
-    ) -> CleanUp:
-        """All steps; answers the last."""
+    ) -> Step:
+        """All steps; answers the last, with the bounces of all."""
+        bounces: tuple[NewMail, ...] = ()
         while True:
             done = await self.clean_up(
                 account, rows=rows, bounce_messages=bounce_messages
             )
+            bounces += done.bounces
             if done.finished:
-                return done
+                return done._replace(bounces=bounces)
 
-    async def erase(self, owner: Person, *, retract: bool = False) -> CleanUp:
+    async def receipt_under(self, key: IdempotencyKey) -> DeletionReceipt:
+        """Of a finished deletion, as a repeat of its request gets it."""
+        first = await self.store.first_use(key)
+        assert first is not None
+        assert first.is_deletion
+        done = await self.store.clean_up(first.account, rows=1)
+        assert done.finished
+        return done.receipt
+
+    async def erase(self, owner: Person, *, retract: bool = False) -> Step:
         """Delete an account, discard its inbox, and finish."""
         assert await self.delete(owner, retract=retract)
         return await self.finish(owner.id)

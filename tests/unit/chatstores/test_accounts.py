@@ -52,28 +52,28 @@ async def test_a_name_that_exists_is_refused_and_nothing_changes(
     found = await driver.store.find_account(ADA)
     assert found is not None
     assert found.password_hash == HASH
-    assert await driver.store.first_answer(key(1)) is None
+    assert await driver.store.first_use(key(1)) is None
 
 
 @pytest.mark.rule("D6")
-async def test_the_key_of_a_creation_keeps_its_first_answer(
+async def test_the_key_of_a_creation_keeps_its_first_use(
     driver: StoreDriver,
 ) -> None:
     account = await driver.store.create_account(ADA, HASH, key=key(1), at_ms=NOW_MS)
 
-    answer = await driver.store.first_answer(key(1))
+    first = await driver.store.first_use(key(1))
 
-    assert answer is not None
-    assert (answer.account, answer.username, answer.password_hash) == (
+    assert first is not None
+    assert (first.account, first.username, first.password_hash) == (
         account,
         ADA,
         HASH,
     )
-    assert answer.receipt is None
+    assert not first.is_deletion
 
 
 @pytest.mark.rule("D6")
-async def test_the_answer_to_a_creation_outlives_the_account(
+async def test_the_first_use_of_a_key_outlives_the_account(
     driver: StoreDriver,
 ) -> None:
     await driver.store.create_account(ADA, HASH, key=key(1), at_ms=NOW_MS)
@@ -81,21 +81,21 @@ async def test_the_answer_to_a_creation_outlives_the_account(
 
     await driver.erase(ada)
 
-    answer = await driver.store.first_answer(key(1))
-    assert answer is not None
-    assert (answer.account, answer.password_hash) == (ada.id, HASH)
+    first = await driver.store.first_use(key(1))
+    assert first is not None
+    assert (first.account, first.password_hash) == (ada.id, HASH)
 
 
-async def test_a_key_keeps_its_first_answer_when_it_is_used_for_another(
+async def test_a_key_keeps_its_first_use_when_it_is_used_for_another(
     driver: StoreDriver,
 ) -> None:
     await driver.store.create_account(ADA, HASH, key=key(1), at_ms=NOW_MS)
 
     await driver.store.create_account(Username("bob"), HASH, key=key(1), at_ms=NOW_MS)
 
-    answer = await driver.store.first_answer(key(1))
-    assert answer is not None
-    assert answer.username == ADA
+    first = await driver.store.first_use(key(1))
+    assert first is not None
+    assert first.username == ADA
 
 
 @pytest.mark.rule("A5")
@@ -166,9 +166,9 @@ async def test_the_password_of_an_account_that_is_gone_cannot_be_changed(
     await driver.store.replace_hash(ada.id, PasswordHash("hash of ada"), HASH)
 
     assert changed is None
-    answer = await driver.store.first_answer(key(1))
-    assert answer is not None
-    assert answer.password_hash == "hash of ada"
+    first = await driver.store.first_use(key(1))
+    assert first is not None
+    assert first.password_hash == "hash of ada"
 
 
 @pytest.mark.rule("A6", "E2")

@@ -3,17 +3,13 @@
 import pytest
 
 from chatcore.ids import PasswordHash, Position
-from chatcore.model import (
-    Bounce,
-    CleanUp,
-    DeletionReceipt,
-    NewMail,
-    Survey,
-)
+from chatcore.model import Bounce, DeletionReceipt, FirstUse, NewMail
 from chatcore.store import Declined
+from chatcore.surveys import Survey
 from tests.unit.chatstores.store_driver import (
     NOW_MS,
     Person,
+    Step,
     StoreDriver,
     key,
     positions,
@@ -48,7 +44,7 @@ async def test_a_survey_counts_what_a_deletion_would_touch(
     await driver.send(ada, "bob", "5", "6")
     await driver.send(ada, "carol", "7")
 
-    survey = await driver.store.survey(ada.id, bounce_messages=2)
+    survey = await driver.survey(ada.id, bounce_messages=2)
 
     assert survey == Survey(
         inbox_messages=6,
@@ -66,7 +62,7 @@ async def test_bounces_are_neither_surveyed_nor_discarded(
     await driver.erase(bob)
     assert await driver.bounces(ada) == [(1,)]
 
-    survey = await driver.store.survey(ada.id, bounce_messages=2)
+    survey = await driver.survey(ada.id, bounce_messages=2)
     done = await driver.erase(ada)
 
     assert survey.inbox_messages == survey.bounces == 0
@@ -80,38 +76,13 @@ async def test_a_survey_of_an_account_that_is_gone_is_empty(
     await driver.send(bob, "ada", "ho")
     await driver.delete(ada)
 
-    survey = await driver.store.survey(ada.id, bounce_messages=2)
+    survey = await driver.survey(ada.id, bounce_messages=2)
 
     assert survey == Survey(
         inbox_messages=0,
         bounces=0,
         outbox_messages=0,
     )
-
-
-@pytest.mark.rule("D2")
-async def test_a_closing_mailbox_declines_until_it_is_opened(
-    driver: StoreDriver, ada: Person, bob: Person
-) -> None:
-    await driver.store.close_mailbox(bob.id)
-    assert await driver.send(ada, "bob", "one") == [Declined.MAILBOX_CLOSING]
-
-    await driver.store.open_mailbox(bob.id)
-
-    assert positions(await driver.send(ada, "bob", "two")) == [1]
-
-
-@pytest.mark.rule("D2")
-async def test_a_closing_mailbox_that_is_gone_is_no_account(
-    driver: StoreDriver, ada: Person, bob: Person
-) -> None:
-    await driver.store.close_mailbox(bob.id)
-
-    await driver.delete(bob)
-
-    assert await driver.send(ada, "bob", "one") == [Declined.NO_SUCH_ACCOUNT]
-    await driver.store.close_mailbox(bob.id)
-    await driver.store.open_mailbox(bob.id)
 
 
 @pytest.mark.rule("D2")
@@ -128,7 +99,7 @@ async def test_without_discard_mail_that_waits_keeps_the_account(
     refused = await driver.delete(ada, discard=False, under=key(1))
 
     assert not refused
-    assert await driver.store.first_answer(key(1)) is None
+    assert await driver.store.first_use(key(1)) is None
     assert await driver.queued(ada) == 1
     driver.acknowledge(ada, 1)
     assert await driver.delete(ada, discard=False, delivered=1, under=key(1))
@@ -161,14 +132,10 @@ async def test_the_senders_of_discarded_messages_get_bounces(
 
     done = await driver.finish(ada.id)
 
-    assert done == CleanUp(
-        account=ada.id,
-        receipt=DeletionReceipt(discarded=5, bounces=2),
+    assert done == Step(
+        DeletionReceipt(discarded=5, bounces=2),
         finished=True,
-        deliveries=(
-            NewMail(account=bob.id, head=Position(1)),
-            NewMail(account=carol.id, head=Position(1)),
-        ),
+        bounces=(NewMail(bob.id, Position(1)), NewMail(carol.id, Position(1))),
     )
     assert list(await driver.read(bob)) == [
         Bounce(Position(1), ada.name, ada.id, (Position(1), Position(2), Position(4)),
@@ -178,16 +145,15 @@ async def test_the_senders_of_discarded_messages_get_bounces(
 
 
 @pytest.mark.rule("D4")
-async def test_a_bounce_is_put_into_a_full_or_closing_mailbox_and_not_counted(
+async def test_a_bounce_is_put_into_a_full_mailbox_and_not_counted(
     driver: StoreDriver, ada: Person, bob: Person
 ) -> None:
     await driver.send(bob, "ada", "one")
     await driver.send(ada, "bob", "two")
-    await driver.store.close_mailbox(bob.id)
+    assert await driver.send(ada, "bob", "x", room=1) == [Declined.MAILBOX_FULL]
 
     await driver.erase(ada)
 
-    await driver.store.open_mailbox(bob.id)
     assert await driver.bounces(bob) == [(1,)]
     assert await driver.queued(bob) == 2
     assert positions(await driver.send(bob, "bob", "three", room=2)) == [3]
@@ -215,9 +181,9 @@ async def test_a_bounce_names_so_many_messages_and_a_step_takes_so_many(
     for _ in range(5):
         await driver.send(bob, "ada", "b")
         await driver.send(carol, "ada", "c")
-    survey = await driver.store.survey(ada.id, bounce_messages=2)
+    survey = await driver.survey(ada.id, bounce_messages=2)
     await driver.delete(ada)
-    steps: list[CleanUp] = []
+    steps: list[Step] = []
 
     while not steps or not steps[-1].finished:
         steps.append(await driver.clean_up(ada.id, rows=4, bounce_messages=2))
@@ -242,7 +208,7 @@ async def test_repeating_a_finished_clean_up_changes_nothing(
 
     again = await driver.clean_up(ada.id)
 
-    assert again == CleanUp(account=ada.id, receipt=done.receipt, finished=True)
+    assert again == Step(done.receipt, finished=True)
     assert await driver.bounces(bob) == [(1,)]
 
 
@@ -251,7 +217,7 @@ async def test_there_is_nothing_to_clean_up_for_an_account_that_lives(
 ) -> None:
     done = await driver.clean_up(ada.id)
 
-    assert done == CleanUp(account=ada.id, receipt=DeletionReceipt(), finished=True)
+    assert done == Step(DeletionReceipt(), finished=True)
     assert await driver.store.find_account(ada.name) is not None
 
 
@@ -298,7 +264,7 @@ async def test_what_is_retracted_is_not_read_nor_counted_from_the_decision_on(
     mailbox = await driver.store.mailbox(bob.id)
     assert (mailbox.queued, mailbox.head) == (1, 4)
     assert await driver.bodies(bob) == ["3"]
-    assert (await driver.store.survey(bob.id, bounce_messages=9)).inbox_messages == 1
+    assert (await driver.survey(bob.id, bounce_messages=9)).inbox_messages == 1
     results = await driver.send(carol, "bob", "5", "6", room=2)
     assert positions(results) == [5]
     assert results[1] is Declined.MAILBOX_FULL
@@ -406,24 +372,25 @@ async def test_nobody_gets_a_bounce_for_one_that_is_gone(
     done = await driver.erase(ada)
 
     assert done.receipt == DeletionReceipt(discarded=1)
-    assert done.deliveries == ()
+    assert done.bounces == ()
     assert await driver.queued(again) == 0
 
 
 @pytest.mark.rule("D6")
-async def test_the_first_answer_follows_the_clean_up(
+async def test_a_deletion_is_known_by_its_key_and_its_receipt_stays(
     driver: StoreDriver, ada: Person, bob: Person
 ) -> None:
     await driver.send(bob, "ada", "1", "2")
     await driver.delete(ada, delivered=7, under=key(1))
 
-    before = await driver.store.first_answer(key(1))
+    before = await driver.store.first_use(key(1))
     done = await driver.finish(ada.id)
-    after = await driver.store.first_answer(key(1))
+    after = await driver.store.first_use(key(1))
 
-    assert before is not None
-    assert after is not None
-    assert before.receipt == DeletionReceipt(delivered=7)
-    assert after.receipt == done.receipt
-    assert (after.account, after.username) == (ada.id, "ada")
-    assert after.password_hash == PasswordHash("hash of ada")
+    assert (
+        before
+        == after
+        == FirstUse(ada.id, ada.name, PasswordHash("hash of ada"), is_deletion=True)
+    )
+    assert (await driver.clean_up(ada.id)).receipt == done.receipt
+    assert done.receipt == DeletionReceipt(delivered=7, discarded=2, bounces=1)

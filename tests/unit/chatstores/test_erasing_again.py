@@ -70,11 +70,12 @@ async def test_an_erased_account_is_gone_with_all_that_was_retracted(
     assert await driver.store.find_account(ada.name) is None
     assert [it.account for it in await driver.store.sessions()] == [bob.id]
     assert await driver.bodies(bob) == []
-    await driver.finish(ada.id)
+    done = await driver.finish(ada.id)
     assert await driver.bounces(bob) == [(1,)]
-    answer = await driver.store.first_answer(key(5))
-    assert answer is not None
-    assert answer.receipt == DeletionReceipt(discarded=1, bounces=1, retracted=1)
+    first = await driver.store.first_use(key(5))
+    assert first is not None
+    assert (first.account, first.is_deletion) == (ada.id, True)
+    assert done.receipt == DeletionReceipt(discarded=1, bounces=1, retracted=1)
 
 
 async def test_what_had_been_delivered_before_does_not_bounce(

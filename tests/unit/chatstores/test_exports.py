@@ -1,21 +1,21 @@
 """What an export of an account is made from, in each store."""
 
 from chatcore.ids import AccountId, AddressHash, Position
-from chatcore.model import BEFORE_ALL_MAIL, AccountRecord, Place, SentMessage
+from chatcore.model import BEFORE_ALL_MAIL, AccountRecord, Place, SentPlace
 from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver
 
 
 async def walk(
     driver: StoreDriver, sender: Person, *, messages: int
-) -> tuple[list[SentMessage], int]:
+) -> tuple[list[SentPlace], int]:
     """All that a walk finds, and the most that a part of it found."""
-    found: list[SentMessage] = []
+    found: list[SentPlace] = []
     most = 0
     place: Place | None = BEFORE_ALL_MAIL
     while place is not None:
         page = await driver.store.sent(sender.id, after=place, messages=messages)
-        found += page.messages
-        most = max(most, len(page.messages))
+        found += page.places
+        most = max(most, len(page.places))
         place = page.after
     return found, most
 
@@ -57,10 +57,10 @@ async def test_what_was_sent_and_not_acknowledged_is_found_in_parts(
     nothing, _ = await walk(driver, gone, messages=2)
 
     assert found == [
-        SentMessage(bob.name, bob.id, Position(1), "4", NOW_MS),
-        SentMessage(bob.name, bob.id, Position(2), "taken", NOW_MS),
-        SentMessage(eve.name, eve.id, Position(2), "2", NOW_MS),
-        SentMessage(eve.name, eve.id, Position(3), "3", NOW_MS),
+        SentPlace(bob.name, bob.id, Position(1)),
+        SentPlace(bob.name, bob.id, Position(2)),
+        SentPlace(eve.name, eve.id, Position(2)),
+        SentPlace(eve.name, eve.id, Position(3)),
     ]
     assert most == 2
     assert nothing == []

@@ -175,14 +175,12 @@ async def test_a_key_is_unique_for_a_sender_and_a_name(
 
 
 @pytest.mark.rule("M2")
-@pytest.mark.parametrize("state", ["full", "closing", "gone", "created again"])
+@pytest.mark.parametrize("state", ["full", "without room", "gone", "created again"])
 async def test_a_repeat_is_known_whatever_became_of_the_mailbox(
     driver: StoreDriver, ada: Person, bob: Person, state: str
 ) -> None:
     first = positions(await driver.send(ada, "bob", "hi", under=key(1)))
     match state:
-        case "closing":
-            await driver.store.close_mailbox(bob.id)
         case "gone":
             await driver.erase(bob)
         case "created again":
@@ -191,7 +189,8 @@ async def test_a_repeat_is_known_whatever_became_of_the_mailbox(
         case _:
             pass
 
-    again = await driver.send(ada, "bob", "hi", under=key(1), room=1)
+    room = 0 if state == "without room" else 1
+    again = await driver.send(ada, "bob", "hi", under=key(1), room=room)
 
     assert again == [Stored(bob.id, Position(first[0]), NOW_MS, new=False)]
 
@@ -224,23 +223,22 @@ async def test_a_key_below_the_highest_of_its_pair_is_looked_up_and_stored(
     assert again == [Stored(bob.id, Position(2), NOW_MS, new=False)]
 
 
+@pytest.mark.usefixtures("bob")
 async def test_the_first_reason_to_decline_is_the_one_that_is_told(
-    driver: StoreDriver, ada: Person, bob: Person
+    driver: StoreDriver, ada: Person
 ) -> None:
-    await driver.store.close_mailbox(bob.id)
     stranger = Person(ada.id, ada.name, Epoch(99))
     old = key(1, at_ms=YESTERDAY_MS)
 
     fenced = await driver.send(stranger, "bob", "hi", under=old, room=0, oldest=key(0))
     expired = await driver.send(ada, "nobody", "hi", under=old, room=0, oldest=key(0))
-    closing = await driver.send(ada, "bob", "hi", room=0)
-    await driver.store.open_mailbox(bob.id)
+    unknown = await driver.send(ada, "nobody", "hi", room=0)
     full = await driver.send(ada, "bob", "hi", room=0)
 
-    assert [*fenced, *expired, *closing, *full] == [
+    assert [*fenced, *expired, *unknown, *full] == [
         Declined.FENCED,
         Declined.KEY_EXPIRED,
-        Declined.MAILBOX_CLOSING,
+        Declined.NO_SUCH_ACCOUNT,
         Declined.MAILBOX_FULL,
     ]
 

@@ -91,8 +91,8 @@ async def test_forgetting_a_request_forgets_its_deletion(
 
     await driver.store.forget(key(3))
 
-    assert await driver.store.first_answer(key(1)) is None
-    assert await driver.store.first_answer(key(2)) is None
+    assert await driver.store.first_use(key(1)) is None
+    assert await driver.store.first_use(key(2)) is None
     assert (await driver.clean_up(ada.id)).receipt == DeletionReceipt()
     assert list(await driver.store.pending_deletions()) == [bob.id]
     assert (await driver.finish(bob.id)).receipt == DeletionReceipt(delivered=4)

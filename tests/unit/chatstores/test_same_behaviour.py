@@ -27,11 +27,11 @@ from chatcore.ids import (
     Username,
 )
 from chatcore.limits import DAY_MS
-from chatcore.model import CleanUp, Deposit
+from chatcore.model import Deposit
 from chatcore.store import KeySpan, MailboxRoom, Store
 from chatstores.memory import MemoryStore
 from chatstores.sqlite import open_sqlite
-from tests.unit.chatstores.store_driver import NOW_MS, StoreDriver
+from tests.unit.chatstores.store_driver import NOW_MS, Step, StoreDriver
 
 NAMES = st.sampled_from([Username("ada"), Username("bob"), Username("b")])
 ACCOUNTS = st.integers(1, 6).map(AccountId)
@@ -111,11 +111,6 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
-    account: AccountId
-
-
-@dataclass(frozen=True, slots=True)
 class Delete:
     account: AccountId
     discard: bool
@@ -124,7 +119,7 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WorkOff:
     account: AccountId
     rows: int
     bounce_messages: int
@@ -151,9 +146,8 @@ Operation: TypeAlias = (
     | Acknowledge
     | Read
     | Survey
-    | Close
     | Delete
-    | Step
+    | WorkOff
     | Forget
     | Reopen
 )
@@ -179,8 +173,7 @@ OPERATIONS = st.one_of(
     st.builds(End, ACCOUNTS),
     st.builds(Read, ACCOUNTS, SMALL, st.integers(1, 4), st.integers(1, 9)),
     st.builds(Survey, ACCOUNTS),
-    st.builds(Close, ACCOUNTS),
-    st.builds(Step, ACCOUNTS, st.integers(1, 4), st.integers(1, 4)),
+    st.builds(WorkOff, ACCOUNTS, st.integers(1, 4), st.integers(1, 4)),
     st.builds(Forget, SMALL),
     st.just(Reopen()),
 )
@@ -242,9 +235,7 @@ class Driver:
                 )
                 return list(mail)
             case Survey(account):
-                return await store.survey(account, bounce_messages=2)
-            case Close(account):
-                await store.close_mailbox(account)
+                return await StoreDriver(store).survey(account, bounce_messages=2)
             case Delete(account, discard, retract, key):
                 return await store.delete_account(
                     account,
@@ -255,15 +246,14 @@ class Driver:
                     key=key_of(key),
                     at_ms=NOW_MS,
                 )
-            case Step(account, rows, bounce_messages):
+            case WorkOff(account, rows, bounce_messages):
                 # How soon it finishes is each store's own affair.
-                return (await self.step(account, rows, bounce_messages)).deliveries
+                return (await self.step(account, rows, bounce_messages)).bounces
             case Forget(oldest):
                 await self.finish_all()
                 await store.forget(key_of(oldest))
             case Reopen():
-                for number in range(1, 20):
-                    await store.open_mailbox(AccountId(number))
+                pass
             case _:
                 assert_never(operation)
         return None
@@ -328,11 +318,9 @@ class Driver:
         ]
         return list(await self.store.deposit(deposits, room=room, keys=keys))
 
-    async def step(
-        self, account: AccountId, rows: int, bounce_messages: int
-    ) -> CleanUp:
-        return await self.store.clean_up(
-            account, rows=rows, bounce_messages=bounce_messages, at_ms=NOW_MS
+    async def step(self, account: AccountId, rows: int, bounce_messages: int) -> Step:
+        return await StoreDriver(self.store).clean_up(
+            account, rows=rows, bounce_messages=bounce_messages
         )
 
     async def finish_all(self) -> None:
@@ -360,6 +348,7 @@ class Driver:
                 )
             ),
             [await store.mailbox(AccountId(it)) for it in range(1, 7)],
+            [list(await store.shares(AccountId(it))) for it in range(1, 7)],
             [
                 list(
                     await store.read(
@@ -373,7 +362,7 @@ class Driver:
     async def look_back(self) -> object:
         """What deletions have done, once all of them are finished."""
         await self.finish_all()
-        answers = [await self.store.first_answer(key_of(it)) for it in range(7)]
+        answers = [await self.store.first_use(key_of(it)) for it in range(7)]
         receipts = [await self.step(AccountId(it), 1, 1) for it in range(1, 20)]
         return answers, receipts
 

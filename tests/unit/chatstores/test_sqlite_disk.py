@@ -222,24 +222,6 @@ async def test_an_acknowledgement_that_found_no_room_is_not_told(
     assert await driver.queued(ada) == 0
 
 
-async def test_a_mailbox_is_as_open_as_before_when_the_transaction_failed(
-    driver: StoreDriver, disk: FailingDisk
-) -> None:
-    ada = await driver.register("ada")
-    disk.full = True
-
-    # They share a transaction that fails, and are then done one by one.
-    sent, _ = await asyncio.gather(
-        driver.send(ada, "ada", "one"),
-        driver.store.close_mailbox(ada.id),
-        return_exceptions=True,
-    )
-
-    disk.full = False
-    assert isinstance(sent, StoreUnavailable)
-    assert await driver.send(ada, "ada", "two") == [Declined.MAILBOX_CLOSING]
-
-
 @pytest.mark.rule("M1")
 async def test_a_commit_without_an_answer_is_its_own_error(
     driver: StoreDriver, disk: FailingDisk
@@ -302,7 +284,6 @@ async def test_everything_is_there_when_the_store_is_opened_again(file: Path) ->
         await driver.send(ada, "bob", "one", "two", "three")
         await driver.send(ada, "bob", "four", under=key(1))
         driver.acknowledge(bob, 1)
-        await store.close_mailbox(bob.id)
 
     async with open_sqlite(file) as store:
         driver = StoreDriver(store)
@@ -317,11 +298,10 @@ async def test_everything_is_there_when_the_store_is_opened_again(file: Path) ->
         assert await driver.send(ada, "bob", "four", under=key(1)) == [
             Stored(bob.id, Position(4), NOW_MS, new=False)
         ]
-        # A mailbox that was closing is open in a new process.
         assert positions(await driver.send(ada, "bob", "five", under=key(2))) == [5]
-        answer = await store.first_answer(key(5))
-        assert answer is not None
-        assert answer.username == "zoe"
+        first = await store.first_use(key(5))
+        assert first is not None
+        assert first.username == "zoe"
 
 
 @pytest.mark.rule("M2")
@@ -388,9 +368,7 @@ async def test_a_clean_up_goes_on_where_it_was(
     async with open_sqlite(file) as store:
         driver = StoreDriver(store)
         assert await store.pending_deletions() == []
-        answer = await store.first_answer(key(1))
-        assert answer is not None
-        assert answer.receipt == DeletionReceipt(
+        assert await driver.receipt_under(key(1)) == DeletionReceipt(
             discarded=3,
             bounces=2,
             kept=0 if retract else 5,

@@ -1,26 +1,16 @@
-"""How discarded messages are put into bounces (D4), the same in every store.
+"""How discarded messages are put into bounces (D4).
 
 One bounce goes to one sender, so the messages are taken sender by sender. A step never
-cuts a bounce short: what ``Survey.bounces`` has counted is what will be written, as
-long as a step may take as many messages as a bounce may name.
+cuts a bounce short: what ``bounces_for`` has counted is what will be written, as long
+as a step may take as many messages as a bounce may name.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
 
 from chatcore.ids import AccountId, Position
-
-POSITION_BYTES: Final = 8
-"""What one position of a bounce counts for in a reader's ``body_bytes``."""
-
-
-class Chunk(NamedTuple):
-    """Messages of one sender that one bounce names."""
-
-    sender: AccountId
-    positions: tuple[Position, ...]
+from chatcore.model import Chunk
 
 
 def bounces_for(messages: int, *, bounce_messages: int) -> int:
