@@ -110,7 +110,7 @@ async def test_many_acknowledgements_do_not_wait_for_a_second(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is too little to be written at once would wait for as long as the test has.
-    monkeypatch.setattr("chatstores.sqlite.writer.TELL_WITHIN_S", 3600)
+    monkeypatch.setattr("chatstores.call_queue.TELL_WITHIN_S", 3600)
     ada = await driver.register("ada")
     await driver.deposit(*(letter(ada, "ada", "x") for _ in range(1024)))
     committed = asyncio.Event()
