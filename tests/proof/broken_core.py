@@ -87,11 +87,11 @@ def a_name_inherits_its_mail() -> None:
     kept: dict[AccountId, Any] = {}
 
     def make_decide(decide: Method) -> Method:
-        def keep_and_decide(
-            rows: Rows, account: AccountId, *rest: Any, **how: Any
+        async def keep_and_decide(
+            self: Any, account: AccountId, *rest: Any, **how: Any
         ) -> bool:
-            kept[account] = rows.boxes.get(account)
-            return bool(decide(rows, account, *rest, **how))
+            kept[account] = self._rows.boxes.get(account)
+            return bool(await decide(self, account, *rest, **how))
 
         return keep_and_decide
 
@@ -107,7 +107,7 @@ def a_name_inherits_its_mail() -> None:
         return create_account
 
     swap(deletions, "_bury", make_bury)
-    swap(deletions, "decide", make_decide)
+    swap(MemoryStore, "delete_account", make_decide)
     swap(MemoryStore, "create_account", make_create)
 
 

@@ -123,19 +123,17 @@ class MailboxRow:
         ):
             self.sender_counts = None
 
-    def remove_from(self, sender: AccountRow) -> int:
-        """Take out the messages of ``sender``; answer how many."""
+    def remove_from(self, sender: AccountRow) -> None:
+        """Take out the messages of ``sender``."""
         kept = deque(
             it
             for it in self.mail
             if not (isinstance(it, StoredMessage) and it.sender is sender)
         )
-        removed = len(self.mail) - len(kept)
+        self.messages -= len(self.mail) - len(kept)
         self.mail = kept
-        self.messages -= removed
         if self.sender_counts is not None:
             self.sender_counts.remove_all(sender.id)
-        return removed
 
 
 class KnownKey(NamedTuple):

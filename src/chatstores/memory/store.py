@@ -25,29 +25,19 @@ from chatcore.ids import (
 from chatcore.model import (
     BOUNCE_POSITION_BYTES,
     Account,
-    AccountRecord,
     Bounce,
-    Chunk,
-    CleanUp,
     Deposit,
-    FirstUse,
-    LeftToDiscard,
-    LoggedErasure,
-    LogMark,
     Mail,
     Mailbox,
     Message,
-    NewMail,
     OpenedSession,
-    Place,
-    SenderShare,
-    SentPage,
     StoredSession,
 )
 from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatcore.tuples import new_tuple
-from chatstores.memory import deletions, looks
+from chatstores.memory.deletions import StoredDeletions
 from chatstores.memory.invitations import StoredInvitations
+from chatstores.memory.retention import Retention
 from chatstores.memory.rows import (
     AccountRow,
     KeyedRequest,
@@ -55,12 +45,13 @@ from chatstores.memory.rows import (
     MailboxRow,
     Rows,
 )
+from chatstores.memory.summaries import Summaries
 
 _GONE: Final = MailboxRow()
 """In place of the mailbox of an account that is gone."""
 
 
-class MemoryStore(StoredInvitations):
+class MemoryStore(StoredInvitations, StoredDeletions, Retention, Summaries):
     """A store that is gone with its process.
 
     Args:
@@ -316,10 +307,6 @@ class MemoryStore(StoredInvitations):
             acknowledged=box.acknowledged, head=box.head, queued=len(box.mail)
         )
 
-    async def shares(self, account: AccountId) -> Sequence[SenderShare]:
-        """What the mailbox holds now, summed up for each sender."""
-        return looks.shares(self._rows, self._rows.boxes.get(account, _GONE))
-
     async def read(
         self, account: AccountId, *, after: Position, messages: int, body_bytes: int
     ) -> Sequence[Mail]:
@@ -340,104 +327,6 @@ class MemoryStore(StoredInvitations):
             if body_bytes <= 0:
                 break
         return page
-
-    # for the operator
-
-    async def account_record(self, account: AccountId) -> AccountRecord | None:
-        """What is kept about a live account."""
-        row = self._rows.accounts.get(account)
-        return None if row is None else looks.record(row)
-
-    async def sent(
-        self, account: AccountId, *, after: Place, messages: int
-    ) -> SentPage:
-        """The next of what a live account has in others' mailboxes."""
-        return looks.sent(self._rows, account, after, messages)
-
-    # deletion
-
-    async def delete_account(
-        self,
-        account: AccountId,
-        epoch: Epoch,
-        *,
-        discard: bool,
-        retract: bool,
-        delivered: int,
-        key: IdempotencyKey,
-        at_ms: int,  # noqa: ARG002 (a store without rows on disk has no use for it)
-        mark: LogMark | None = None,
-    ) -> bool:
-        """Decide the deletion, and leave the rest to ``clean_up``."""
-        is_decided = deletions.decide(
-            self._rows,
-            account,
-            epoch,
-            discard=discard,
-            retract=retract,
-            delivered=delivered,
-            key=key,
-        )
-        if is_decided and mark is not None:
-            self._rows.log_mark = mark
-        return is_decided
-
-    async def identity(self) -> bytes:
-        """What tells this store from all others."""
-        return self._rows.identity
-
-    async def log_mark(self) -> LogMark:
-        """Where the erasure log was with the last deletion."""
-        return self._rows.log_mark
-
-    async def erase_again(self, logged: LoggedErasure) -> None:
-        """Carry out what the erasure log has, and take its mark."""
-        deletions.erase_again(self._rows, logged)
-
-    async def pending_deletions(self) -> Sequence[AccountId]:
-        """Deleted accounts whose clean-up is not finished, oldest decision first."""
-        return [
-            account for account, it in self._rows.deletions.items() if not it.finished
-        ]
-
-    async def left_to_discard(
-        self, account: AccountId, *, messages: int
-    ) -> LeftToDiscard:
-        """What is next to be taken out of a deleted account's mailbox."""
-        return deletions.left_to_discard(self._rows, account, messages)
-
-    async def discard(
-        self,
-        account: AccountId,
-        chunks: Sequence[Chunk],
-        *,
-        discarded: int,
-        at_ms: int,
-    ) -> Sequence[NewMail]:
-        """Take these messages out, with a bounce for each chunk."""
-        return deletions.discard(
-            self._rows, account, chunks, discarded=discarded, at_ms=at_ms
-        )
-
-    async def clean_up(self, account: AccountId, *, rows: int) -> CleanUp:
-        """Do the next at most ``rows`` messages of what was retracted."""
-        return deletions.clean_up(self._rows, account, rows)
-
-    async def first_use(self, key: IdempotencyKey) -> FirstUse | None:
-        """What the first ``create`` or ``delete`` under this key was about."""
-        found = self._rows.requests.get(key)
-        if found is None:
-            return None
-        row, is_deletion = found
-        return FirstUse(row.id, row.username, row.password_hash, is_deletion)
-
-    async def forget(self, oldest_key: IdempotencyKey) -> None:
-        """Drop the keys below ``oldest_key``, and what only they kept."""
-        deletions.forget(self._rows, oldest_key)
-
-    async def horizon(self) -> IdempotencyKey:
-        """The highest key that ``forget`` was given."""
-        return self._rows.horizon
 
     async def flush(self) -> None:
         """Nothing waits here."""
