@@ -370,11 +370,10 @@ class Admin:
         mail = await self._store.read(
             recipient_id, after=Position(position - 1), messages=1, body_bytes=1
         )
-        for it in mail:
-            if isinstance(it, Message) and it.position == position:
-                return SentMessage(
-                    recipient, recipient_id, position, it.body, it.sent_at_ms
-                )
+        found = mail[0] if mail else None
+        if isinstance(found, Message) and found.position == position:
+            body, sent_at_ms = found.body, found.sent_at_ms
+            return SentMessage(recipient, recipient_id, position, body, sent_at_ms)
         return None
 
     # ---- mail

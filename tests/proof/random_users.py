@@ -188,7 +188,7 @@ class RandomUsers(WritingUsers):
     @rule(
         number=SOMEBODY,
         outbox=st.sampled_from(OutboxAction),
-        call=st.sampled_from(("delete_account", "clean_up")),
+        call=st.sampled_from(("delete_account", "left_to_discard", "clean_up")),
         after=YES_OR_NO,
     )
     def delete_and_be_cut_off(
@@ -204,7 +204,7 @@ class RandomUsers(WritingUsers):
             key=self.new_key(),
         )
         self.run_and_die(seat, command, KillPoint(call, after=after))
-        if after or call == "clean_up":
+        if after or call != "delete_account":
             erasing = DeletionUnderWay(
                 id=peer._last_id,
                 key=command.key,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chatcore.ids import (
+    NO_INVITATION,
     AccountId,
     AddressHash,
     Epoch,
@@ -26,13 +27,14 @@ from chatstores.sqlite.database import Database
 from chatstores.sqlite.mailboxes import mailbox
 
 
-def create(
+def create_account(
     database: Database,
     username: Username,
     password_hash: PasswordHash,
+    *,
     key: IdempotencyKey,
     at_ms: int,
-    invitation: InvitationHash,
+    invitation: InvitationHash = NO_INVITATION,
 ) -> AccountId | None:
     """Add an account and its mailbox; None when the name exists, or the invitation is
     spent.
@@ -55,7 +57,7 @@ def create(
     return account
 
 
-def find(database: Database, username: Username) -> Account | None:
+def find_account(database: Database, username: Username) -> Account | None:
     """The account that has this name now."""
     row = database.batch.row(
         "SELECT id, username, password_hash FROM account "
@@ -106,7 +108,7 @@ def replace_hash(
 
 
 def names(
-    database: Database, prefix: str, after: str, limit: int
+    database: Database, *, prefix: str, after: str, limit: int
 ) -> Sequence[tuple[AccountId, Username]]:
     """A page of names, along the index: UTF-8 sorts by code point."""
     above = "username > ?" if after >= prefix else "username >= ?"
@@ -127,6 +129,7 @@ def open_session(
     database: Database,
     account: AccountId,
     token_hash: TokenHash,
+    *,
     password_hash: PasswordHash,
     address: AddressHash,
     at_ms: int,
@@ -152,7 +155,7 @@ def _has_password(
 
 
 def knows_address(
-    database: Database, account: AccountId, address: AddressHash, since_ms: int
+    database: Database, account: AccountId, address: AddressHash, *, since_ms: int
 ) -> bool:
     """Whether the account was logged in to from there since then."""
     row = database.batch.row(
@@ -165,7 +168,7 @@ def knows_address(
 
 
 def resume_session(
-    database: Database, token_hash: TokenHash, last_seen: Position
+    database: Database, token_hash: TokenHash, *, last_seen: Position
 ) -> OpenedSession | None:
     """Raise the epoch of the session with this token, if ``last_seen`` can be."""
     row = database.batch.row(
@@ -189,7 +192,7 @@ def end_session(database: Database, account: AccountId, epoch: Epoch) -> None:
         database.batch.write("DELETE FROM session WHERE account = ?", account)
 
 
-def record(database: Database, account: AccountId) -> AccountRecord | None:
+def account_record(database: Database, account: AccountId) -> AccountRecord | None:
     """What is kept about a live account."""
     row = database.batch.row(
         "SELECT created_at_ms, epoch, "

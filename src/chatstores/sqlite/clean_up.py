@@ -40,7 +40,7 @@ _SENT: Final = """
 
 
 def left_to_discard(
-    database: Database, account: AccountId, messages: int
+    database: Database, account: AccountId, *, messages: int
 ) -> LeftToDiscard:
     """What is next to be taken out of a deleted account's mailbox."""
     row = database.batch.row(
@@ -59,6 +59,7 @@ def discard(
     database: Database,
     account: AccountId,
     chunks: Sequence[Chunk],
+    *,
     discarded: int,
     at_ms: int,
 ) -> Sequence[NewMail]:
@@ -91,7 +92,7 @@ def discard(
     return bounces
 
 
-def clean_up(database: Database, account: AccountId, rows: int) -> CleanUp:
+def clean_up(database: Database, account: AccountId, *, rows: int) -> CleanUp:
     """Take the next ``rows`` retracted messages out, or walk the next page."""
     deletion = database.batch.row(
         "SELECT decision, finished FROM deletion WHERE account = ?", account
@@ -99,7 +100,7 @@ def clean_up(database: Database, account: AccountId, rows: int) -> CleanUp:
     if not deletion:
         return CleanUp(DeletionReceipt(), finished=True)
     decision, finished = deletion
-    if not finished and not left_to_discard(database, account, 1).messages:
+    if not finished and not left_to_discard(database, account, messages=1).messages:
         finished = _walk_outbox(database, account, decision, rows)
         _mark(database, account, finished=finished)
     delivered, discarded, bounces, kept, retracted = database.batch.row(

@@ -13,15 +13,17 @@ from chatstores.sqlite.database import Database
 from chatstores.sqlite.mailboxes import acknowledge
 
 
-def decide(
+def delete_account(  # noqa: PLR0913  # the port's, and what it works on
     database: Database,
     account: AccountId,
     epoch: Epoch,
-    discard: bool,  # noqa: FBT001
-    retract: bool,  # noqa: FBT001
+    *,
+    discard: bool,
+    retract: bool,
     delivered: int,
     key: IdempotencyKey,
     at_ms: int,
+    mark: LogMark | None = None,
 ) -> bool:
     """Delete the account; False when its epoch or its waiting mail forbids it."""
     owner = database.cache.account(account)
@@ -51,6 +53,8 @@ def decide(
     database.cache.forget_account(account, owner.username)
     if retract:
         database.cache.forget_boxes()
+    if mark is not None:
+        _take_mark(database, mark)
     return True
 
 
@@ -58,7 +62,7 @@ def erase_again(database: Database, logged: LoggedErasure) -> None:
     """Carry out what the erasure log has, and take its mark."""
     if logged.erasure is not None:
         _erase(database, logged.erasure)
-    take_mark(database, logged.mark)
+    _take_mark(database, logged.mark)
 
 
 def _erase(database: Database, it: Erasure) -> None:
@@ -79,15 +83,15 @@ def _erase(database: Database, it: Erasure) -> None:
         box = database.cache.box(it.account)
         delivered = box.messages
         acknowledge(database, it.account, owner.epoch, box.head)
-    decide(
+    delete_account(
         database,
         it.account,
         owner.epoch,
-        it.discard,
-        it.retract,
-        delivered,
-        it.key,
-        it.at_ms,
+        discard=it.discard,
+        retract=it.retract,
+        delivered=delivered,
+        key=it.key,
+        at_ms=it.at_ms,
     )
 
 
@@ -101,12 +105,12 @@ def identity(database: Database) -> bytes:
     return bytes(database.batch.row("SELECT chat FROM state")[0])
 
 
-def take_mark(database: Database, mark: LogMark) -> None:
+def _take_mark(database: Database, mark: LogMark) -> None:
     """From this commit on the erasure log was here."""
     database.batch.write("UPDATE state SET log_sequence = ?, log_digest = ?", *mark)
 
 
-def pending(database: Database) -> Sequence[AccountId]:
+def pending_deletions(database: Database) -> Sequence[AccountId]:
     """Deleted accounts whose clean-up is not finished, oldest decision first."""
     rows = database.batch.rows(
         "SELECT account FROM deletion WHERE finished = 0 ORDER BY decision"

@@ -6,8 +6,8 @@ from chatcore.model import StoredInvitation
 from chatstores.sqlite.database import Database
 
 
-def add(
-    database: Database, invitation: InvitationHash, uses: int, expires_at_ms: int
+def add_invitation(
+    database: Database, invitation: InvitationHash, *, uses: int, expires_at_ms: int
 ) -> None:
     """Have a code allow so many accounts, until then."""
     database.batch.write(
@@ -18,7 +18,7 @@ def add(
     )
 
 
-def allows(database: Database, invitation: InvitationHash, at_ms: int) -> bool:
+def allows(database: Database, invitation: InvitationHash, *, at_ms: int) -> bool:
     """Whether the code is known, not spent, and not expired."""
     row = database.batch.row(
         "SELECT 1 FROM invitation WHERE code = ? AND expires_at_ms > ?",
@@ -28,8 +28,8 @@ def allows(database: Database, invitation: InvitationHash, at_ms: int) -> bool:
     return bool(row)
 
 
-def page(
-    database: Database, after: InvitationHash, limit: int, at_ms: int
+def invitations(
+    database: Database, *, after: InvitationHash, limit: int, at_ms: int
 ) -> list[StoredInvitation]:
     """Those that allow an account, by their hash."""
     rows = database.batch.rows(
@@ -42,7 +42,7 @@ def page(
     return [StoredInvitation(*row) for row in rows]
 
 
-def revoke(database: Database, invitation: InvitationHash) -> bool:
+def revoke_invitation(database: Database, invitation: InvitationHash) -> bool:
     """Have a code allow nothing any more; whether it was known."""
     sql = "DELETE FROM invitation WHERE code = ?"
     return bool(database.batch.write(sql, invitation))

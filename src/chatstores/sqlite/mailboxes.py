@@ -251,7 +251,7 @@ def shares(database: Database, account: AccountId) -> Sequence[SenderShare]:
 
 
 def sent(
-    database: Database, account: AccountId, after: Place, messages: int
+    database: Database, account: AccountId, *, after: Place, messages: int
 ) -> SentPage:
     """Where a live account has messages on a page of others' mailboxes, and where the
     next one begins.

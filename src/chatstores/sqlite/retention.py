@@ -23,9 +23,9 @@ _UNNAMED: Final = (
 def expire_keys(database: Database, oldest_key: IdempotencyKey) -> None:
     """Take the keys below ``oldest_key`` for unknown, and drop what only they kept."""
     batch = database.batch
-    horizon = max(database.cache.horizon, oldest_key)
-    batch.write("UPDATE horizon SET key = ?", horizon)
-    database.cache.horizon = horizon
+    reached = max(database.cache.horizon, oldest_key)
+    batch.write("UPDATE horizon SET key = ?", reached)
+    database.cache.horizon = reached
     batch.write("DELETE FROM request WHERE key < ?", oldest_key)
     batch.write(
         "DELETE FROM deletion WHERE finished = 1 "
@@ -39,11 +39,11 @@ def expire_keys(database: Database, oldest_key: IdempotencyKey) -> None:
 
 def delete_expired_keys(database: Database) -> bool:
     """Remove forgotten keys; whether there may be more."""
-    horizon = database.cache.horizon
+    reached = horizon(database)
     bound = database.batch.row(
         "SELECT key, sender, recipient FROM send_key WHERE key < ? "
         "ORDER BY key, sender, recipient LIMIT 1 OFFSET ?",
-        horizon,
+        reached,
         PURGE_ROWS,
     )
     if bound:
@@ -51,7 +51,7 @@ def delete_expired_keys(database: Database) -> bool:
             "DELETE FROM send_key WHERE (key, sender, recipient) < (?, ?, ?)", *bound
         )
     else:
-        database.batch.write("DELETE FROM send_key WHERE key < ?", horizon)
+        database.batch.write("DELETE FROM send_key WHERE key < ?", reached)
     return bool(bound)
 
 
@@ -81,3 +81,8 @@ def purge(database: Database, unnamed: Iterable[AccountId]) -> None:
     database.batch.write_each(
         "DELETE FROM account WHERE id = ? AND deleted = 1", [(it,) for it in unnamed]
     )
+
+
+def horizon(database: Database) -> IdempotencyKey:
+    """The highest key that ``forget`` was given, also by an earlier run."""
+    return database.cache.horizon

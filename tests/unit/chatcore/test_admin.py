@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import TypeVar
 
 from chatcore import InboxAction, OutboxAction, Registration
-from chatcore.commands import Delete, Login, Resume, Send
+from chatcore.commands import Acknowledge, Delete, Login, Resume, Send
 from chatcore.errors import (
     AccountInUse,
     AccountsElsewhere,
@@ -439,6 +439,22 @@ class ExportTest(AdminCase):
             [(it.recipient, it.body) for it in sent],
             [("bob", f"to bob {number}") for number in range(3)],
         )
+
+    def test_what_is_acknowledged_meanwhile_may_be_missing(self) -> None:
+        ada, bob = self.fixture.user("ada"), self.fixture.user("bob")
+        ada.do(*[Send("bob", f"to bob {number}") for number in range(5)])
+        acknowledged = iter((2, 5))
+
+        async def walk() -> list[str]:
+            bodies = []
+            async for it in self.admin.export("ada"):
+                if isinstance(it, SentMessage):
+                    bodies.append(it.body)
+                    upto = Acknowledge(next(acknowledged))
+                    self.fixture.chat.acknowledge(bob.connection, [upto])
+            return bodies
+
+        self.assertEqual(self.result(walk()), ["to bob 0", "to bob 2"])
 
     def exported(self, username: str) -> list[object]:
         async def walk() -> list[object]:
