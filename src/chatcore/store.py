@@ -100,18 +100,16 @@ class Store(Protocol):
       them, each as if alone; their commits are seen in that order by all.
     - ``chatcore.errors.StoreUnavailable`` means that nothing was changed;
       ``OutcomeUnknown`` that the store cannot tell. It raises nothing else on purpose.
-      A call that fails takes none along that was made with it.
-    - A coroutine that is cancelled may or may not have committed; all other calls are
-      answered.
+      A call that fails or is cancelled takes none along that was made with it.
+    - A coroutine that is cancelled may or may not have committed.
     - Of an account that is gone, or never was, there is nothing: reading answers an
       empty list, zeros or None, and whatever else is done to it changes nothing.
     - A list is a whole one of its moment, in the order that its method names.
 
     A mailbox is a log and a cursor. A deposit is put at its end; ``acknowledge`` moves
     the cursor, and from then on no method shows or counts what is not above it: when
-    its rows go is the store's affair. That there is one cursor is said by ``Mailbox``
-    and ``acknowledge`` alone, and nothing else may count on it. Nor is what is above it
-    without gaps: retracted messages are not shown.
+    its rows go is the store's affair. What is above it has gaps where messages were
+    retracted. That there is one cursor only ``Mailbox`` and ``acknowledge`` may assume.
 
     The rows are one process's, which keeps in mind what it was told. Opening a store
     while another has it open is refused (``chatstores.errors.StoreInUse``), or gives
@@ -290,12 +288,11 @@ class Store(Protocol):
         """Move the cursor to ``position``, soon: returns at once (M4).
 
         A position above the head is the head. It is committed with the next
-        transaction, at the latest within 1 s, and in order with this store's other
-        calls: every later one finds it done. Another epoch, or a position that is not
-        above the cursor, changes nothing: repeating one is in order. ``committed`` is
-        called once it is committed, from the event loop and in the order of commits;
-        not when it changed nothing, or could not be: nobody retries it, since the next
-        one does as much.
+        transaction, at the latest within 1 s; every later call finds it done. Another
+        epoch, or a position that is not above the cursor, changes nothing, so it may be
+        repeated. ``committed`` is called once it is committed, from the event loop and
+        in the order of commits; not when it changed nothing, or could not be: nobody
+        retries it then, since the next one does as much.
         """
         ...
 
@@ -384,17 +381,15 @@ class Store(Protocol):
         ...
 
     async def pending_deletions(self) -> Sequence[AccountId]:
-        """Deleted accounts whose clean-up is not finished, by their decisions."""
+        """Deleted accounts whose clean-up is not finished, in order of decision."""
         ...
 
     async def left_to_discard(
         self, account: AccountId, *, messages: int
     ) -> LeftToDiscard:
         """At most so many of the messages that were in a deleted account's mailbox at
-        its decision, and are there; none once all are out, and for a live account.
-
-        Sorted by sender and position. What a deletion has retracted that was decided
-        before is not among them.
+        its decision, and are there, sorted by sender and position; none for a live
+        account. What was retracted by a deletion decided before is not among them.
         """
         ...
 

@@ -44,13 +44,12 @@ def left_to_discard(
 ) -> LeftToDiscard:
     """What is next to be taken out of a deleted account's mailbox."""
     row = database.batch.row(
-        "SELECT decision, discarded FROM deletion "
-        "WHERE account = ? AND inbox_finished = 0",
+        "SELECT decision, discarded, inbox_finished FROM deletion WHERE account = ?",
         account,
     )
-    if not row:
-        return LeftToDiscard(0, ())
-    decision, discarded = row
+    decision, discarded, is_finished = row or (0, 0, True)
+    if is_finished:
+        return LeftToDiscard(discarded, ())
     found = database.batch.rows(_OWN_INBOX, account, decision, messages)
     return LeftToDiscard(discarded, [(sender, position) for sender, position in found])
 
