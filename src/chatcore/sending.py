@@ -198,11 +198,12 @@ class Sending:
         """As ``_deposit``, while mailboxes are closing (D2): these take repeats only.
 
         That is how a store treats one that has no room. It is asked apart, as all that
-        it is told in one call has the same.
+        it is told in one call has the same; and first, so that what is new is handed
+        over once it is stored.
         """
         closing = [it.recipient in self._closing.names for it in deposits]
         answers: dict[bool, Iterator[DepositResult | Refusal]] = {}
-        for is_closing, room in ((False, self._room), (True, _NO_ROOM)):
+        for is_closing, room in ((True, _NO_ROOM), (False, self._room)):
             asked = list(compress(deposits, (it is is_closing for it in closing)))
             answers[is_closing] = iter(await self._deposit_apart(asked, room))
         results = [next(answers[it]) for it in closing]
