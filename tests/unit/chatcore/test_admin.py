@@ -15,6 +15,7 @@ from chatcore.errors import (
     MailboxNotEmpty,
     NameTaken,
     NoSuchAccount,
+    OutcomeUnknown,
     SessionGone,
     StoreUnavailable,
     WrongCredentials,
@@ -377,6 +378,16 @@ class DeletionTest(AdminCase):
 
     async def delete(self, username: str) -> None:
         await self.admin.delete_account(username)
+
+    @rule("D5", "M1")
+    def test_a_decision_whose_outcome_was_unknown_is_cleaned_up_after(self) -> None:
+        self.fixture.tick()
+        self.fixture.store.fail_after("delete_account", OutcomeUnknown())
+        self.refused(OutcomeUnknown, self.admin.delete_account("ada"))
+
+        self.fixture.tick()
+
+        self.assertEqual(len(of_type(self.bob.events, Bounced)), 1)
 
     @rule("D5")
     def test_what_an_outage_leaves_is_finished_later(self) -> None:
