@@ -89,7 +89,8 @@ class CallQueue(ABC, Generic[Call]):
         self._queue.append(Tell(call, committed))
         self._tells += 1
         if self._tells >= TELL_AT_MOST:
-            self._remind()
+            self._tells = 0
+            self._wake_up()
         elif self._reminder is None:
             self._reminder = self._loop.call_later(TELL_WITHIN_S, self._remind)
 

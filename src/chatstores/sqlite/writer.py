@@ -112,10 +112,10 @@ class Writer(CallQueue[Work[object]]):
             self._loop.call_soon(self._wakeups.put, Wakeup.WORK)
 
     def _wake_thread(self) -> None:
-        """Have it look for what is not queued."""
+        """As ``_wake_up``, for what is not queued."""
         if not self._is_awake:
             self._is_awake = True
-            self._wakeups.put(Wakeup.WORK)
+            self._loop.call_soon(self._wakeups.put, Wakeup.WORK)
 
     def beside(self, steps: Steps) -> "asyncio.Future[None]":
         """Have steps done between transactions, one at a time, to the last.
