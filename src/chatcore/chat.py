@@ -5,60 +5,34 @@ in its outbox, and fetches mail when the connection's session has fallen behind.
 ``tick`` now and then. Nothing here waits for a clock or touches a socket.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import Final
 
 from chatcore.addresses import network_of
 from chatcore.admin import Admin
 from chatcore.admission import Admission
-from chatcore.auditing import event_of_refusal
 from chatcore.commands import (
     Acknowledge,
-    AlreadyRefused,
-    ChangePassword,
-    Command,
-    Create,
-    Delete,
-    Deliver,
-    List,
-    Login,
-    Logout,
-    Malformed,
-    Pong,
     Request,
-    Resume,
     Send,
-    Unknown,
-    name_of,
-    run_of_sends,
 )
 from chatcore.connections import Connection
 from chatcore.counters import Counters, StoreCounters
 from chatcore.delivery import Delivery
 from chatcore.erasures import Erasures
 from chatcore.errors import (
-    AlreadyLoggedIn,
     CloseCode,
-    InternalError,
-    LoginRequired,
-    MalformedCommand,
     Refusal,
-    TooManyOperations,
-    UnknownCommand,
 )
 from chatcore.events import (
-    LoggedIn,
-    LoggedOut,
-    Resumed,
-    Started,
     Welcome,
 )
+from chatcore.execution import Execution
 from chatcore.ids import BEFORE_FIRST
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
 from chatcore.model import NOWHERE, Mailbox, Origin
-from chatcore.patterns import compile_pattern
 from chatcore.ports import (
     ConnectionSink,
     Credentials,
@@ -66,7 +40,6 @@ from chatcore.ports import (
     ErasureLog,
     SendPolicy,
 )
-from chatcore.rate_limiter import RateKind
 from chatcore.registration import Registration
 from chatcore.services import NotStarted, Services
 from chatcore.sessions import Session, Sessions
@@ -94,6 +67,8 @@ class Chat:
         admission: how many connections there may be (B3).
         counters: what it has done.
     """
+
+    _execution: Execution
 
     def __init__(
         self,
@@ -127,7 +102,7 @@ class Chat:
         """Erase whom the log has (D5), take up the sessions of an earlier run (S6)."""
         erasures = Erasures(self.store, self._erasure_log, environment.clock)
         await erasures.catch_up()
-        self._started = Services(
+        self._started = services = Services(
             self.store,
             self._sessions,
             environment,
@@ -138,6 +113,9 @@ class Chat:
             credentials=self._credentials,
             erasures=erasures,
             registration=self.registration,
+        )
+        self._execution = Execution(
+            services, self._sessions, self.limits, self.turn_commands
         )
         now_s = environment.clock.monotonic_s()
         for stored in await self.store.sessions():
@@ -280,158 +258,16 @@ class Chat:
             type(command) is Send for _, command in requests
         )
 
-    async def execute(
+    def execute(
         self, connection: Connection, requests: Sequence[Request]
-    ) -> None:
+    ) -> Coroutine[object, None, None]:
         """Carry out commands in order; their answers appear in the outbox in order.
 
         A run of sends is one store call. One batch at a time for each connection. It
         must not be cancelled: what it has committed would not be delivered. After some
         commands, or some time, it lets all others have a turn (B2).
         """
-        clock, turn_s = self._services.environment.clock, self.limits.turn_s
-        index = began_at = 0
-        ends_s = clock.monotonic_s() + turn_s
-        while index < len(requests) and not connection.is_over:
-            most = self.turn_commands(connection)
-            if index and (index - began_at >= most or clock.monotonic_s() >= ends_s):
-                await connection.sink.give_way()
-                began_at = index
-                ends_s = clock.monotonic_s() + turn_s
-            run = run_of_sends(requests, index, most)
-            index += await self._execute_run(connection, run)
-
-    async def _execute_run(self, connection: Connection, run: Sequence[Request]) -> int:
-        """Carry out one command, or several sends; how many were answered.
-
-        A fault of ours, or of the application's policy, is answered to the command that
-        met it.
-        """
-        try:
-            if isinstance(run[0].command, Send):
-                return await self._send(connection, run)
-            await self._execute_one(connection, *run[0])
-        except Refusal as refusal:
-            connection.refuse(run[0], refusal)
-            self._audit_refusal(connection, run[0].command, refusal)
-        except Exception as error:  # noqa: BLE001  # one command's fault ends no other
-            connection.sink.report(error)
-            for request in run:
-                connection.refuse(request, InternalError())
-        return len(run)
-
-    def _audit_refusal(
-        self, connection: Connection, command: Command, refusal: Refusal
-    ) -> None:
-        """Have it recorded when it was something that takes a password."""
-        services = self._services
-        session = self._sessions.of_connection(connection)
-        event = event_of_refusal(
-            command, refusal, connection.origin, session, services.accounts
-        )
-        if event is not None:
-            services.environment.observer.audit(event)
-
-    async def _send(self, connection: Connection, run: Sequence[Request]) -> int:
-        session = self._sessions.of_connection(connection)
-        if session is not None:
-            return await self._services.sending.send(connection, session, run)
-        for request in run:
-            connection.refuse(request, LoginRequired(command="send"))
-        return len(run)
-
-    async def _execute_one(
-        self, connection: Connection, command_id: int, command: Command
-    ) -> None:
-        """Carry out one command that is no send."""
-        match command:
-            case Create():
-                self._services.logins.refuse_when_stopping()
-                source = self._sessions.source(connection)
-                connection.emit(
-                    await self._services.accounts.create(command_id, command, source)
-                )
-            case Login() | Resume():
-                await self._open_session(connection, command_id, command)
-            case Delete():
-                self._refuse_when_crowded(connection)
-                await self._services.deletion.begin(connection, command_id, command)
-            case Unknown():
-                raise UnknownCommand(command=command.name)
-            case Malformed():
-                raise MalformedCommand(reason=command.reason)
-            case AlreadyRefused():
-                connection.refuse(Request(command_id, command), command.refusal)
-            case Acknowledge():
-                (refusal,) = self._services.receiving.acknowledge(connection, [command])
-                if refusal is not None:
-                    raise refusal
-            case Pong() | Send():
-                pass  # the one has no answer, the other is one of a run
-            case Logout() | Deliver() | List() | ChangePassword():
-                await self._execute_in_session(connection, command_id, command)
-            case _:
-                assert_never(command)
-
-    async def _execute_in_session(
-        self,
-        connection: Connection,
-        command_id: int,
-        command: Logout | Deliver | List | ChangePassword,
-    ) -> None:
-        session = self._sessions.of_connection(connection)
-        if session is None:
-            raise LoginRequired(command=name_of(command))
-        match command:
-            case Logout():
-                await self._services.logins.logout(session)
-                connection.emit(LoggedOut(command_id))
-            case ChangePassword():
-                connection.emit(
-                    await self._services.logins.change_password(
-                        connection, command_id, session, command
-                    )
-                )
-            case Deliver():
-                await self._services.receiving.deliver(connection, command_id, session)
-            case List():
-                self._refuse_when_crowded(connection)
-                pattern = compile_pattern(
-                    command.pattern, max_chars=self.limits.pattern_chars
-                )
-                self._services.rates.take(
-                    self._sessions.source(connection), {RateKind.LISTS: 1}
-                )
-                connection.emit(Started(command_id))
-                connection.sink.start(
-                    self._services.listing.stream(
-                        connection, command_id, command, pattern
-                    )
-                )
-            case _:
-                assert_never(command)
-
-    async def _open_session(
-        self, connection: Connection, command_id: int, command: Login | Resume
-    ) -> None:
-        """Answer, then begin to push; a link that was lost meanwhile has no session."""
-        own = self._sessions.of_connection(connection)
-        if own is not None:
-            raise AlreadyLoggedIn(username=own.username)
-        logins = self._services.logins
-        answer: LoggedIn | Resumed
-        if isinstance(command, Login):
-            session, answer = await logins.login(connection, command_id, command)
-        else:
-            session, answer = await logins.resume(connection, command_id, command)
-        connection.emit(answer)
-        if session.connection is connection:
-            logins.start_delivery(session)
-            connection.sink.wake()
-
-    def _refuse_when_crowded(self, connection: Connection) -> None:
-        if connection.operations >= self.limits.operations:
-            raise TooManyOperations(maximum=self.limits.operations)
+        return self._execution.execute(connection, requests)
 
     # ---- time
 
