@@ -32,7 +32,7 @@ from chatcore.ids import (
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
-from chatcore.model import Account, AuditAction, AuditEvent, FirstUse
+from chatcore.model import Account, AuditAction, AuditEvent, FirstUse, Origin
 from chatcore.ports import Credentials, Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.registration import Admitted, Registrar, Registration
@@ -43,6 +43,8 @@ from chatcore.usernames import prepare_username
 
 _MS: Final = 1000
 _NOBODY: Final = AccountId(0)
+APPLICATION: Final = Origin(transport="application")
+"""From where what the embedding application does is recorded to have been asked."""
 
 
 class Accounts:
@@ -120,6 +122,24 @@ class Accounts:
         if account is None:
             raise NoSuchAccount(username=username)
         return account
+
+    async def ensure(self, text: str) -> Account:
+        """The account of this name, made where there is none; a password is nobody's.
+
+        Raises:
+            InvalidUsername: nobody may take the name.
+        """
+        username = self.prepare(text)
+        account = await self._store.find_account(username)
+        if account is None and self._credentials is not None:
+            return await self._admit(username)
+        if account is None:
+            nobody_knows = self._environment.entropy.token().hex()
+            account = await self.make(
+                username, nobody_knows, NO_KEY, Caller(origin=APPLICATION)
+            )
+        # Somebody may have been faster.
+        return account or await self.find(username)
 
     @property
     def are_elsewhere(self) -> bool:

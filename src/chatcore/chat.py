@@ -12,6 +12,7 @@ from typing import Final
 from chatcore.addresses import network_of
 from chatcore.admin import Admin
 from chatcore.admission import Admission
+from chatcore.application_calls import ApplicationCalls
 from chatcore.commands import (
     Acknowledge,
     Request,
@@ -41,7 +42,7 @@ from chatcore.ports import (
     SendPolicy,
 )
 from chatcore.registration import Registration
-from chatcore.services import NotStarted, Services
+from chatcore.services import Services
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
 
@@ -49,7 +50,7 @@ _MS: Final = 1000
 _NOT_ASKED_YET: Final = Mailbox(acknowledged=BEFORE_FIRST, head=BEFORE_FIRST, queued=0)
 
 
-class Chat:
+class Chat(ApplicationCalls):
     """One chat over one store.
 
     Args:
@@ -93,7 +94,6 @@ class Chat:
         self._connections: set[Connection] = set()
         self.counters = Counters()
         self._forget_at_s = 0.0
-        self._started: Services | None = None
         self.admission = Admission(self.limits, self._sessions.known_from)
         at_once: object = getattr(store, "starts_at_once", False)
         self._sends_at_once = at_once is True and policy is None
@@ -113,6 +113,7 @@ class Chat:
             credentials=self._credentials,
             erasures=erasures,
             registration=self.registration,
+            counters=self.counters,
         )
         self._execution = Execution(
             services, self._sessions, self.limits, self.turn_commands
@@ -130,12 +131,6 @@ class Chat:
                 ),
                 now_s,
             )
-
-    @property
-    def _services(self) -> Services:
-        if self._started is None:
-            raise NotStarted
-        return self._started
 
     @property
     def admin(self) -> Admin:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from chatcore.ids import AccountId, Username
-from chatcore.model import AccountRecord, MailboxContents
+from chatcore.model import AccountRecord, Mail, MailboxContents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,21 @@ class AccountStatus:
     username: Username
     account: AccountId
     is_online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingMail:
+    """What waits for an account.
+
+    Attributes:
+        queued: how many pieces of mail wait in all.
+        mail: some of them, in order.
+    """
+
+    username: Username
+    account: AccountId
+    queued: int
+    mail: tuple[Mail, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

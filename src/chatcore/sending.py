@@ -5,7 +5,7 @@ The whole run costs one commit, one clock reading and one wake-up a recipient.
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from typing import Final, assert_never
+from typing import Final, NamedTuple, Protocol, assert_never
 
 from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.commands import Request, Send
@@ -19,16 +19,18 @@ from chatcore.errors import (
     MailboxClosing,
     MailboxFull,
     MailboxShare,
+    NoSuchAccount,
     NoSuchRecipient,
     Outage,
     RateExceeded,
     Refusal,
 )
-from chatcore.events import Accepted, Event, Refused
+from chatcore.events import Accepted, Refused
+from chatcore.ids import AccountId, Epoch, Username
 from chatcore.key_clock import KeyClock
 from chatcore.keys import key_ahead, parse_key
 from chatcore.limits import DAY_MS, Limits
-from chatcore.model import Deposit, Message
+from chatcore.model import Account, Deposit, Message
 from chatcore.ports import Environment, SendPolicy
 from chatcore.rate_limiter import RateKind, RateLimiter
 from chatcore.sessions import Session, Sessions
@@ -37,6 +39,28 @@ from chatcore.tuples import new_tuple
 from chatcore.usernames import prepare_username
 
 _NO_ROOM: Final = MailboxRoom(full=0, crowded=0, share=0)
+
+
+_ATTEMPTS: Final = 3
+
+
+class _Sender(Protocol):
+    """In whose name something is stored."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def username(self) -> Username: ...
+    @property
+    def epoch(self) -> Epoch: ...
+
+
+class _AccountSender(NamedTuple):
+    """An account that has no session; see ``_Sender``."""
+
+    account: AccountId
+    username: Username
+    epoch: Epoch
 
 
 class Sending:
@@ -71,6 +95,52 @@ class Sending:
             RateKind.BYTES
         )
 
+    async def send_for(
+        self, account: Account, sends: Sequence[Send], counters: Counters
+    ) -> list[Accepted | Refusal]:
+        """Send in an account's name, for the application; what came of each (M1, M2).
+
+        A login or resume between looking the account up and storing fences it (S6):
+        that is tried again, under the same keys.
+        """
+        answers: list[Accepted | Refusal] = []
+        attempts = 0
+        while len(answers) < len(sends):
+            some = sends[len(answers) : len(answers) + self._limits.turn_commands]
+            stored = await self._send_some(
+                await self._sender_of(account), some, counters
+            )
+            if any(isinstance(it, Fenced) for it in stored) and attempts < _ATTEMPTS:
+                attempts += 1
+                continue
+            attempts = 0
+            answers += stored
+        return answers
+
+    async def _sender_of(self, account: Account) -> "_Sender":
+        """Whom the store takes for the account now.
+
+        Raises:
+            NoSuchAccount: it has been deleted.
+        """
+        session = self._sessions.of_account(account.id)
+        if session is not None:
+            return session
+        record = await self._store.account_record(account.id)
+        if record is None:
+            raise NoSuchAccount(username=account.username)
+        return _AccountSender(account.id, account.username, record.epoch)
+
+    async def _send_some(
+        self, sender: "_Sender", sends: Sequence[Send], counters: Counters
+    ) -> list[Accepted | Refusal]:
+        requests = [Request(0, it) for it in sends]
+        judged = self._judge(sender, requests, self._environment.clock.now_ms())
+        events = await self._store_judged(
+            sender, requests[: len(judged)], judged, counters
+        )
+        return [it.refusal if isinstance(it, Refused) else it for it in events]
+
     async def send(
         self, connection: Connection, session: Session, requests: Sequence[Request]
     ) -> int:
@@ -85,34 +155,44 @@ class Sending:
             self._meter(connection, judged)
         if self._policy is not None:
             judged = await self._ask(self._policy, session, requests, judged)
+        counters = connection.counters
+        connection.emit(*await self._store_judged(session, requests, judged, counters))
+        return len(requests)
+
+    async def _store_judged(
+        self,
+        sender: "_Sender",
+        requests: Sequence[Request],
+        judged: Sequence[Deposit | Refusal],
+        counters: Counters,
+    ) -> list[Accepted | Refused]:
+        """Store what was not refused, and hand it over; the answers, in order."""
         deposits = [it for it in judged if isinstance(it, Deposit)]
         results: Sequence[DepositResult | Refusal]
         try:
             results = await self._deposit(deposits)
         except Outage as outage:
             results = [outage] * len(deposits)
-        counters = connection.counters
-        self._offer(session, deposits, results, counters)
+        self._offer(sender, deposits, results, counters)
         outcome = iter(zip(deposits, results, strict=True))
-        events: list[Event] = []
+        events: list[Accepted | Refused] = []
         for request, it in zip(requests, judged, strict=True):
             if isinstance(it, Refusal):
                 counters.count_refusal(it)
                 events.append(Refused(request.id, it))
             else:
                 events.append(self._answer(request.id, *next(outcome), counters))
-        connection.emit(*events)
-        return len(requests)
+        return events
 
     def _judge(
-        self, session: Session, requests: Sequence[Request], now_ms: int
+        self, sender: "_Sender", requests: Sequence[Request], now_ms: int
     ) -> list[Deposit | Refusal]:
         """For each send the deposit to make, or why not (M6); at least for one."""
         limits = self._limits
         clock = self._environment.clock
         ends_s = clock.monotonic_s() + limits.turn_s
         names = self._environment.names
-        sender_id, epoch = session.account, session.epoch
+        sender_id, epoch = sender.account, sender.epoch
         body_bytes, username_chars = limits.body_bytes, limits.username_chars
         judged: list[Deposit | Refusal] = []
         for _, command in requests:
@@ -232,7 +312,7 @@ class Sending:
 
     def _offer(
         self,
-        session: Session,
+        sender: "_Sender",
         deposits: Sequence[Deposit],
         results: Sequence[DepositResult | Refusal],
         counters: Counters,
@@ -241,7 +321,7 @@ class Sending:
         accepted = handed_over = 0
         woken: dict[Connection, None] = {}
         of_account = self._sessions.of_account
-        username = session.username
+        username = sender.username
         for deposit, result in zip(deposits, results, strict=True):
             if not isinstance(result, Stored):
                 continue

@@ -4,6 +4,7 @@ from chatcore.accounts import Accounts
 from chatcore.admin import Admin
 from chatcore.clean_ups import CleanUps
 from chatcore.closing_mailboxes import ClosingMailboxes
+from chatcore.counters import Counters
 from chatcore.deletion import Deletion
 from chatcore.erasures import Erasures
 from chatcore.ids import IdempotencyKey
@@ -46,9 +47,12 @@ class Services:
         credentials: Credentials | None,
         erasures: Erasures,
         registration: Registration,
+        counters: Counters,
     ) -> None:
         clock = environment.clock
         self.environment = environment
+        self.store = store
+        self.counters = counters
         self.rates = rates = RateLimiter(limits, clock)
         self.key_clock = key_clock = KeyClock(
             clock, lifetime_ms=limits.key_lifetime_ms, horizon=horizon
