@@ -99,6 +99,12 @@ class ServeSettings:
         "SendPolicy's judge, or a class or function that makes one",
         metavar="MODULE:OBJECT",
     )
+    list_policy: str = setting(
+        "",
+        help="whom users find by list: everybody if it is empty, nobody, or those whom "
+        "the application shows, an object with ListPolicy's visible",
+        metavar="nobody|MODULE:OBJECT",
+    )
     credentials: str = setting(
         "",
         help="the application's own users: an object with Credentials' check, or a "
@@ -107,7 +113,7 @@ class ServeSettings:
     )
     app_dir: str = setting(
         ".",
-        help="where modules of policy and credentials are looked for, after those "
+        help="where modules of policies and credentials are looked for, after those "
         "that are installed",
         metavar="DIR",
     )

@@ -1,4 +1,4 @@
-"""An application's own parts of the server: ``--policy`` and ``--credentials``.
+"""An application's own parts of the server, such as ``--policy``.
 
 Each is named ``module:object``. The module is imported as any other; the folder of
 ``--app-dir`` comes last on the search path, so that nothing in it hides a module that
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from chatapp.errors import CannotLoad
-from chatcore.ports import Credentials, SendPolicy
+from chatcore.listing import ListNobody
+from chatcore.ports import Credentials, ListPolicy, SendPolicy
 
 _log = logging.getLogger(__name__)
 _DEBUG_HELP: Final = "; --log-level debug shows where"
@@ -30,6 +31,20 @@ def load_policy(name: str, *, folder: str) -> SendPolicy | None:
         return None
     found = _load("--policy", name, "judge", ("sender", "sends"), folder)
     return cast("SendPolicy", found)
+
+
+def load_list_policy(name: str, *, folder: str) -> ListPolicy | None:
+    """The policy that ``--list-policy`` names; None where it names none.
+
+    Raises:
+        CannotLoad: there is no such module or object, or it is no policy.
+    """
+    if not name:
+        return None
+    if name == "nobody":
+        return ListNobody()
+    found = _load("--list-policy", name, "visible", ("asker", "names"), folder)
+    return cast("ListPolicy", found)
 
 
 def load_credentials(name: str, *, folder: str) -> Credentials | None:

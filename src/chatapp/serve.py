@@ -24,7 +24,7 @@ from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
 from chatapp.exposure import is_on_loopback
-from chatapp.extensions import load_credentials, load_policy
+from chatapp.extensions import load_credentials, load_list_policy, load_policy
 from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
 from chatapp.plugins import check_installed
@@ -91,6 +91,7 @@ async def _serve(settings: ServeSettings) -> None:
         hangups.add(certificate.reload)
     async with AsyncExitStack() as opened:
         policy = load_policy(settings.policy, folder=settings.app_dir)
+        list_policy = load_list_policy(settings.list_policy, folder=settings.app_dir)
         credentials = load_credentials(settings.credentials, folder=settings.app_dir)
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
@@ -104,6 +105,7 @@ async def _serve(settings: ServeSettings) -> None:
                 second_login=settings.second_login,
                 erasure_log=_erasure_log(settings, store, opened),
                 policy=policy,
+                list_policy=list_policy,
                 credentials=credentials,
                 registration=_registration(settings),
             )

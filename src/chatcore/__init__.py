@@ -29,13 +29,18 @@ _HOMES: Final[Mapping[str, str]] = {
     ),
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
+    "chatcore.http_status": "http_status",
     "chatcore.limits": "Limits LimitsContradict",
+    "chatcore.listing": "ListNobody",
     "chatcore.logins": "SecondLogin",
     "chatcore.model": (
         "AuditAction AuditEvent DeletionReceipt Erasure LoggedErasure LogMark Origin"
     ),
-    "chatcore.ports": "Credentials Environment ErasureLog Observer SendPolicy",
+    "chatcore.ports": (
+        "Credentials Environment ErasureLog ListPolicy Observer SendPolicy"
+    ),
     "chatcore.registration": "Registration",
+    "chatcore.reports": "PendingMail SessionStatus",
     "chatcore.services": "NotStarted",
     "chatcore.store": "Store",
     "chatstores": "open_store register_store",

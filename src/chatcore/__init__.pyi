@@ -49,12 +49,14 @@ from chatcore.events import Bounced as Bounced
 from chatcore.events import Delivered as Delivered
 from chatcore.events import LoggedIn as LoggedIn
 from chatcore.events import Received as Received
+from chatcore.http_status import http_status as http_status
 from chatcore.ids import AccountId as AccountId
 from chatcore.ids import IdempotencyKey as IdempotencyKey
 from chatcore.ids import Position as Position
 from chatcore.ids import Username as Username
 from chatcore.limits import Limits as Limits
 from chatcore.limits import LimitsContradict as LimitsContradict
+from chatcore.listing import ListNobody as ListNobody
 from chatcore.logins import SecondLogin as SecondLogin
 from chatcore.model import AuditAction as AuditAction
 from chatcore.model import AuditEvent as AuditEvent
@@ -66,9 +68,12 @@ from chatcore.model import Origin as Origin
 from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
 from chatcore.ports import ErasureLog as ErasureLog
+from chatcore.ports import ListPolicy as ListPolicy
 from chatcore.ports import Observer as Observer
 from chatcore.ports import SendPolicy as SendPolicy
 from chatcore.registration import Registration as Registration
+from chatcore.reports import PendingMail as PendingMail
+from chatcore.reports import SessionStatus as SessionStatus
 from chatcore.services import NotStarted as NotStarted
 from chatcore.store import Store as Store
 from chatstores import open_store as open_store

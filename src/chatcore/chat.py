@@ -39,6 +39,7 @@ from chatcore.ports import (
     Credentials,
     Environment,
     ErasureLog,
+    ListPolicy,
     SendPolicy,
 )
 from chatcore.registration import Registration
@@ -61,6 +62,8 @@ class Chat(ApplicationCalls):
         credentials: the application's own users; None for accounts of the chat's own.
         erasure_log: where deletions are written down besides the store (D5).
         registration: who may make accounts of the chat's own.
+        list_policy: the application's say about whom users find by ``list``; all find
+            everybody where there is none, and nobody with ``ListNobody``.
 
     Attributes:
         store: as it was given.
@@ -81,6 +84,7 @@ class Chat(ApplicationCalls):
         credentials: Credentials | None = None,
         erasure_log: ErasureLog | None = None,
         registration: Registration = Registration.OPEN,
+        list_policy: ListPolicy | None = None,
     ) -> None:
         # A copy of its own: it changes when the operator changes a limit.
         self.limits = replace(limits or Limits())
@@ -88,6 +92,7 @@ class Chat(ApplicationCalls):
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self._list_policy = list_policy
         self._erasure_log = erasure_log
         self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
@@ -114,6 +119,7 @@ class Chat(ApplicationCalls):
             erasures=erasures,
             registration=self.registration,
             counters=self.counters,
+            list_policy=self._list_policy,
         )
         self._execution = Execution(
             services, self._sessions, self.limits, self.turn_commands

@@ -180,7 +180,7 @@ class Execution:
                 connection.emit(Started(command_id))
                 connection.sink.start(
                     self._services.listing.stream(
-                        connection, command_id, command, pattern
+                        connection, session.username, command_id, command, pattern
                     )
                 )
             case _:

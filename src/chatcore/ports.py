@@ -148,6 +148,20 @@ class SendPolicy(Protocol):
         ...
 
 
+class ListPolicy(Protocol):
+    """A say of the embedding application about whom its users find by ``list`` (L1)."""
+
+    async def visible(
+        self, asker: Username, names: Sequence[Username]
+    ) -> Sequence[bool]:
+        """For each name whether ``asker`` may see it; same length and order.
+
+        It is asked about some names at a time, of those that match what was asked for.
+        May raise a refusal, with which the list ends.
+        """
+        ...
+
+
 class Credentials(Protocol):
     """The embedding application's own users, in place of the chat's passwords (A2)."""
 

@@ -12,7 +12,7 @@ from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
-from chatcore.ports import Credentials, Environment, SendPolicy
+from chatcore.ports import Credentials, Environment, ListPolicy, SendPolicy
 from chatcore.rate_limiter import RateLimiter
 from chatcore.receiving import Receiving
 from chatcore.registration import Registration
@@ -48,6 +48,7 @@ class Services:
         erasures: Erasures,
         registration: Registration,
         counters: Counters,
+        list_policy: ListPolicy | None,
     ) -> None:
         clock = environment.clock
         self.environment = environment
@@ -75,7 +76,7 @@ class Services:
             self.closing,
         )
         self.receiving = Receiving(store, sessions, limits, clock)
-        self.listing = Listing(store, sessions, limits, clock)
+        self.listing = Listing(store, sessions, limits, clock, list_policy)
         self.clean_ups = CleanUps(store, sessions, erasures, clock, limits)
         self.deletion = Deletion(
             store,

@@ -14,7 +14,13 @@ from chatcore.errors import (
     Refusal,
 )
 from chatcore.events import Accepted, Delivered, Listed, Received, Refused
-from tests.conformance.cells import Cell, each_cell, each_durable_store, each_wire
+from tests.conformance.cells import (
+    Cell,
+    each_cell,
+    each_durable_store,
+    each_transport,
+    each_wire,
+)
 from tests.conformance.peers import PASSWORD
 from tests.conformance.reading import take, take_bodies
 from tests.conformance.servers import serving
@@ -395,3 +401,21 @@ async def test_deliver_sends_nothing_that_came_later(cell: Cell) -> None:
             events.append(await peer.next())
 
         assert not any(isinstance(it, Delivered) for it in events)
+
+
+@each_transport
+@pytest.mark.own_server
+@pytest.mark.rule("M1", "M8")
+async def test_what_the_application_sends_arrives_as_all_else(cell: Cell) -> None:
+    async with serving(cell) as server, server.peer() as ada:
+        await ada.login("ada")
+        await server.chat.ensure_account("shop")
+
+        receipt = await server.chat.send("shop", "ada", "parcel sent")
+
+        (mail,) = await ada.mail(1)
+        assert (mail.sender, mail.body) == ("shop", "parcel sent")
+        assert mail.position == receipt.position
+        await ada.acknowledge(mail.position)
+        await ada.send("ada", "by now it is acknowledged")
+        assert (await server.chat.pending("ada")).queued == 1

@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from chatapp.errors import CannotLoad
-from chatapp.extensions import load_credentials, load_policy
+from chatapp.extensions import load_credentials, load_list_policy, load_policy
+from chatcore import ListNobody
 
 PARTS = """
     class Silence:
@@ -34,6 +35,10 @@ PARTS = """
     class Broken:
         def __init__(self):
             raise ZeroDivisionError("on purpose")
+
+    class Friends:
+        async def visible(self, asker, names):
+            return [True] * len(names)
 
     class People:
         async def check(self, username, password):
@@ -60,6 +65,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield str(tmp_path)
     for name in ("own_parts", "own_fault", "own_need"):
         sys.modules.pop(name, None)
+
+
+def test_who_is_listed_may_be_nobody_or_the_applications_say(folder: str) -> None:
+    found = load_list_policy("own_parts:Friends", folder=folder)
+
+    assert type(found).__name__ == "Friends"
+    assert isinstance(load_list_policy("nobody", folder=folder), ListNobody)
+    assert load_list_policy("", folder=folder) is None
+    with pytest.raises(CannotLoad, match=r"--list-policy own_parts:People: .*visible"):
+        load_list_policy("own_parts:People", folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
 from chatcore.ids import ResumeToken
 from chatcore.model import NOWHERE, Origin
-from chatcore.ports import Credentials, ErasureLog, SendPolicy
+from chatcore.ports import Credentials, ErasureLog, ListPolicy, SendPolicy
 from tests.unit.chatcore.environment import Surroundings
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 from tests.unit.chatcore.unreliable_store import UnreliableStore
@@ -48,6 +48,7 @@ class ChatFixture:
         credentials: Credentials | None = None,
         erasure_log: ErasureLog | None = None,
         registration: Registration = Registration.OPEN,
+        list_policy: ListPolicy | None = None,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -56,6 +57,7 @@ class ChatFixture:
         self._second_login = second_login
         self._policy = policy
         self._credentials = credentials
+        self._list_policy = list_policy
         self.erasure_log = erasure_log
         self.registration = registration
         self.restart()
@@ -71,6 +73,7 @@ class ChatFixture:
             credentials=self._credentials,
             erasure_log=self.erasure_log,
             registration=self.registration,
+            list_policy=self._list_policy,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 
