@@ -53,8 +53,8 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatsystem": "HashSettings system_environment",
     "chatsystem.schemes": "BadPlugin",
     "transports": (
-        "Client LinkDown LinkUp ListedAccount ReconnectPolicy connect "
-        "Server open_server register_transport serve"
+        "Client ClientMisused LinkDown LinkUp ListedAccount ReconnectPolicy Server "
+        "SyncClient connect connect_sync open_server register_transport serve"
     ),
     "transports.asgi": "AlreadyServing ChatApp NotServing WorkersSplit",
     "transports.awaited_link": "AwaitedLink",

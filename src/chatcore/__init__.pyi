@@ -96,12 +96,15 @@ from chatsystem import HashSettings as HashSettings
 from chatsystem import system_environment as system_environment
 from chatsystem.schemes import BadPlugin as BadPlugin
 from transports import Client as Client
+from transports import ClientMisused as ClientMisused
 from transports import LinkDown as LinkDown
 from transports import LinkUp as LinkUp
 from transports import ListedAccount as ListedAccount
 from transports import ReconnectPolicy as ReconnectPolicy
 from transports import Server as Server
+from transports import SyncClient as SyncClient
 from transports import connect as connect
+from transports import connect_sync as connect_sync
 from transports import open_server as open_server
 from transports import register_transport as register_transport
 from transports import serve as serve

@@ -8,20 +8,25 @@ PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 
 from transports.client.client import Client, ListedAccount
 from transports.client.connect import connect
+from transports.client.errors import ClientMisused
 from transports.client.events import LinkDown, LinkEvent, LinkUp
 from transports.client.reconnect import ReconnectPolicy
+from transports.client.sync import SyncClient, connect_sync
 from transports.registry import register_transport
 from transports.server import Server, open_server, serve
 
 __all__ = [
     "Client",
+    "ClientMisused",
     "LinkDown",
     "LinkEvent",
     "LinkUp",
     "ListedAccount",
     "ReconnectPolicy",
     "Server",
+    "SyncClient",
     "connect",
+    "connect_sync",
     "open_server",
     "register_transport",
     "serve",

@@ -19,7 +19,7 @@ from transports.client.reconnect import ReconnectPolicy
 from transports.registry import codec_on
 from transports.tls import SYSTEM_TRUST, ClientTls
 
-_DEFAULT_RECONNECTING: Final = ReconnectPolicy()
+DEFAULT_RECONNECTING: Final = ReconnectPolicy()
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def connect(
     urls: str | Sequence[str],
     *,
     codec: str | None = None,
-    reconnect: ReconnectPolicy | None = _DEFAULT_RECONNECTING,
+    reconnect: ReconnectPolicy | None = DEFAULT_RECONNECTING,
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
     tls: ClientTls = SYSTEM_TRUST,
@@ -53,9 +53,10 @@ async def connect(
         tls: whom to trust as a server of URLs with TLS, such as ``tcps://``, and what
             to show it: the system's authorities, and nothing, where none is given.
 
-    Leaving the block logs out. While nobody is logged in and nothing is asked, a link
-    that is lost is opened again only when something is asked: servers end those on
-    which nobody logs in.
+    Leaving the block acknowledges what was handed over and logs out; what was taken
+    last in a block that ends with an exception comes again. While nobody is logged in
+    and nothing is asked, a link that is lost is opened again only when something is
+    asked: servers end those on which nobody logs in.
 
     A server is trusted with its accounts' mail, and with nothing else: what it sends
     out of turn, over its own window (W8) or in frames over 4 MiB ends the link.
@@ -97,6 +98,7 @@ async def connect(
             # A task group would wrap it in a group of one.
             failure = error
         if failure is None:
+            driver.acknowledge()
             await driver.log_out()
         await driver.close()
         running.cancel()

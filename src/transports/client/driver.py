@@ -16,7 +16,7 @@ from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import Bounced, Delivered, Event, Listed, Received
 from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
-from transports.client.errors import SessionRefused
+from transports.client.errors import ClientMisused, SessionRefused
 from transports.client.events import (
     Answer,
     ClientEnded,
@@ -38,6 +38,10 @@ from transports.tls import ClientTls
 
 _log = logging.getLogger(__name__)
 _LOGOUT_WITHIN_S: Final = 2.0
+_OTHER_LOOP: Final = (
+    "This client was made in another event loop, perhaps by another asyncio.run: make "
+    "one in each, or use connect_sync in code that does not await."
+)
 
 
 class _Call:
@@ -100,7 +104,8 @@ class ClientDriver:
         self._to_write = asyncio.Event()
         self._asked = asyncio.Event()
         self._mail_changed = asyncio.Event()
-        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
 
     # ---- calls
 
@@ -113,6 +118,7 @@ class ClientDriver:
 
     async def ask_all(self, commands: Sequence[Command]) -> list[Answer]:
         """Ask commands together, in as few frames as hold them; what came of each."""
+        self._check_loop()
         call = _Call(len(commands))
         now_s = time.monotonic()
         ids = [self.protocol.ask(it, now_s) for it in commands]
@@ -130,6 +136,7 @@ class ClientDriver:
 
     async def pages(self, command: List) -> AsyncGenerator[Listed]:
         """Ask a list; its pages, in order. Raises its refusal."""
+        self._check_loop()
         command_id = self.protocol.ask(command, time.monotonic())
         call = self._calls[command_id] = _Call(1)
         self._follow()
@@ -148,6 +155,15 @@ class ClientDriver:
         if isinstance(error := call.answers[command_id], BaseException):
             raise error
 
+    def _check_loop(self) -> None:
+        """Refuse who would wait for ever.
+
+        Raises:
+            ClientMisused: another event loop runs than the one that it was made in.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            raise ClientMisused(_OTHER_LOOP)
+
     def _abandon(self, command_id: int) -> None:
         self._calls.pop(command_id, None)
         self.protocol.abandon(command_id)
@@ -160,6 +176,7 @@ class ClientDriver:
 
     async def mail_changed(self) -> None:
         """Return when there may be mail, or none will come any more."""
+        self._check_loop()
         self._mail_changed.clear()
         await self._mail_changed.wait()
 

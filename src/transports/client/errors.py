@@ -6,10 +6,15 @@
     ├── WindowExceeded     more mail than the server's own window allows
     └── SessionRefused     the server does not let the session go on here, or not yet
 
-Callers see none of these: they see ``Closed`` where no other link follows.
+Callers see none of these: they see ``Closed`` where no other link follows, and
+``ClientMisused`` where they ask a client in a way that cannot be answered.
 """
 
 from chatcore.errors import ChatError, Refusal
+
+
+class ClientMisused(RuntimeError):
+    """A client was asked from where it cannot answer: a fault of the caller."""
 
 
 class LinkFailed(ChatError):
