@@ -77,6 +77,10 @@ class HttpOwner(Protocol):
         """Take one more; False if it cannot be."""
         ...
 
+    def full(self, connection: "HttpConnection") -> HttpResponse | None:
+        """What one is told that could not be taken; None to end it without a word."""
+        ...
+
     def leave(self, connection: "HttpConnection") -> None:
         """Forget one that has gone."""
         ...
@@ -146,11 +150,6 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Whether a request is being answered."""
         return self._is_answering
 
-    @property
-    def waits_its_turn(self) -> bool:
-        """See ``transports.tls_handshakes.Handshake``."""
-        return self._is_answering
-
     # ---- asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -163,7 +162,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         if self._owner.enter(self):
             self._set_deadline()
         else:
-            self.abort()
+            self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # it is over
         """See ``asyncio.BaseProtocol``."""
@@ -215,6 +214,15 @@ class HttpConnection(asyncio.BufferedProtocol):
         wake(self._writable)
         if self._stream is None:
             self._go_on()
+
+    def _turn_away(self) -> None:
+        """End the connection, for which there is no room."""
+        full = self._owner.full(self)
+        if full is None:
+            self.abort()
+        else:
+            self._is_answering = self._is_last = True
+            self._write(full)
 
     # ---- reading
 
@@ -418,9 +426,10 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def _answered(self) -> None:
         http = self._http
+        has_to_be_soon = self._owner.waits(self)
         is_done = http.our_state is http.their_state is h11.DONE
         self._is_ending = self._is_last or not is_done
-        if self._owner.waits(self) or self._is_ending:
+        if has_to_be_soon or self._is_ending:
             self._set_deadline()
         else:
             self._cancel_deadline()

@@ -101,6 +101,10 @@ class _Server:
         self._waiting[connection] = None
         return True
 
+    def full(self, connection: HttpConnection) -> HttpResponse | None:  # noqa: ARG002  # none is told
+        """See ``HttpOwner``."""
+        return None
+
     def leave(self, connection: HttpConnection) -> None:
         """See ``HttpOwner``."""
         self._waiting.pop(connection, None)

@@ -48,6 +48,11 @@ from transports.served_link import ServedLink
 
 _log = logging.getLogger(__name__)
 
+OUR_HEADERS: Final = (
+    ("Chat-Protocol", PROTOCOL),
+    ("X-Content-Type-Options", "nosniff"),
+)
+"""Of each answer: who dials another transport's port is told by them what it speaks."""
 _SECRET_BYTES: Final = 256
 """More than any secret has."""
 _PREFLIGHT_S: Final = 600
@@ -132,10 +137,10 @@ class HttpEndpoints:
         if refused is not None:
             self._log.info("Refused a page of %s", refused)
             text = f"Pages of {refused} may not connect."
-            response = _ending(CloseCode.ORIGIN_REFUSED, text)
+            response = ending(CloseCode.ORIGIN_REFUSED, text)
         else:
             response = await self._answer(request)
-        headers = [("Chat-Protocol", PROTOCOL), ("X-Content-Type-Options", "nosniff")]
+        headers = [*OUR_HEADERS]
         if origins:
             headers.append(("Vary", "Origin"))
             if refused is None:
@@ -164,16 +169,16 @@ class HttpEndpoints:
         if offered != [PROTOCOL]:
             text = f"This server speaks {PROTOCOL}."
             if any(it.startswith(ANY_VERSION) for it in offered):
-                return _ending(CloseCode.WRONG_VERSION, text)
+                return ending(CloseCode.WRONG_VERSION, text)
             return refuse(HTTPStatus.BAD_REQUEST, f"{text} Name it in Chat-Protocol.")
         await self._newcomers.enter()
         address, peer = self._client_of(request)
         if not self._accepts:
-            return _ending(CloseCode.SHUTTING_DOWN)
+            return ending(CloseCode.SHUTTING_DOWN)
         if not self._settings.admission.enter(address):
             code = CloseCode.TOO_MANY_CONNECTIONS
             self._log.info("Refused %s: %s", peer, code.text)
-            return _ending(code)
+            return ending(code)
         link = HttpLink(self._settings, peer=peer, address=address)
         self._links[link.secret] = self._once[link.once] = link
         once = link.once
@@ -247,7 +252,7 @@ class HttpEndpoints:
         try:
             await link.take(request.body, self._intake)
         except LinkClosed as closed:
-            return _ending(closed.code, closed.text)
+            return ending(closed.code, closed.text)
         finally:
             link.is_posting = False
         return _NOTHING
@@ -282,7 +287,7 @@ def refuse(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> HttpResp
     return replace(_json(status, Ending(status, text)), headers=headers)
 
 
-def _ending(code: CloseCode, text: str = "") -> HttpResponse:
+def ending(code: CloseCode, text: str = "") -> HttpResponse:
     """A refusal that is the chat's."""
     status = _STATUS.get(code, HTTPStatus.GONE)
     return _json(status, Ending(code, text or code.text))
@@ -290,7 +295,7 @@ def _ending(code: CloseCode, text: str = "") -> HttpResponse:
 
 def _unknown(request: HttpRequest) -> HttpResponse:
     if request.values(LINK_HEADER):
-        return _ending(CloseCode.LINK_LOST, "There is no such link any more.")
+        return ending(CloseCode.LINK_LOST, "There is no such link any more.")
     return refuse(HTTPStatus.BAD_REQUEST, "Name the link in the header Chat-Link.")
 
 

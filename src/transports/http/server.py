@@ -6,6 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
+from chatcore.errors import CloseCode
 from transports.base import Address, LinkSettings, ServeLink, Spawn, authority
 from transports.entry import Entry
 from transports.errors import CannotListen, reason_of
@@ -15,9 +16,9 @@ from transports.fair_scheduler import (
     LinkShare,
     lengthen_backlog,
 )
-from transports.http.endpoints import HttpEndpoints, refuse
+from transports.http.endpoints import OUR_HEADERS, HttpEndpoints, ending, refuse
 from transports.http.negotiation import HTTP, PATH
-from transports.http.sockets import Sockets
+from transports.http.sockets import HttpSocket, SocketPlace, Sockets
 from transports.http_connection import HttpConnection, HttpLimits, shared_buffer
 from transports.http_messages import HttpRequest, HttpResponse
 from transports.origins import AllowedOrigins
@@ -26,22 +27,6 @@ from transports.tls_server import TlsAcceptor, acceptor_for
 _TURN_REQUESTS: Final = 16
 """So many requests of one connection in a hundredth of a second are answered at once;
 then they take turns with those of all others that have had as many (B2)."""
-
-
-class _Accepted(HttpConnection):
-    """A connection of the listener; ``entry`` is its place among those."""
-
-    entry: Entry
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.BaseProtocol``."""
-        self.entry.arrive(transport.get_extra_info("peername"))
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.BaseProtocol``."""
-        super().connection_lost(exc)
-        self.entry.leave()
 
 
 class HttpListener:
@@ -54,7 +39,8 @@ class HttpListener:
         self._spawn = spawn
         self.limits = HttpLimits(within_s=settings.handshake_s)
         self.scheduler = FairScheduler(at_once=1)
-        self.sockets = Sockets(settings, self.scheduler)
+        self.sockets = Sockets(settings)
+        self._proxies = settings.proxies
         self.buffer = shared_buffer()
         self.url = ""
         self._server: asyncio.Server | None = None
@@ -80,11 +66,12 @@ class HttpListener:
         self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
 
     def _make(self) -> asyncio.BaseProtocol:
-        connection = _Accepted(self)
-        connection.entry = Entry(self.sockets)
+        socket = HttpSocket(self)
+        socket.place = SocketPlace(self.sockets)
+        socket.entry = Entry(socket.place, self._proxies)
         if self._acceptor is None:
-            return connection
-        return self._acceptor.stream(connection, connection.entry)
+            return socket
+        return self._acceptor.stream(socket, socket.entry)
 
     # ---- transports.base.Listener
 
@@ -106,20 +93,27 @@ class HttpListener:
 
     def enter(self, connection: HttpConnection) -> bool:
         """See ``HttpOwner``."""
-        if isinstance(connection, _Accepted) and not connection.entry.is_open:
+        socket = _ours(connection)
+        if not socket.entry.is_open:
             return False
         self._shares[connection] = LinkShare(self.scheduler)
-        self.sockets.add(connection)
+        self.sockets.add(socket)
         return True
+
+    def full(self, connection: HttpConnection) -> HttpResponse | None:
+        """See ``HttpOwner``."""
+        if not self.sockets.turn_away(_ours(connection)):
+            return None
+        return replace(ending(CloseCode.TOO_MANY_CONNECTIONS), headers=OUR_HEADERS)
 
     def leave(self, connection: HttpConnection) -> None:
         """See ``HttpOwner``."""
         self._shares.pop(connection, None)
-        self.sockets.remove(connection)
+        self.sockets.remove(_ours(connection))
 
     def waits(self, connection: HttpConnection) -> bool:
         """See ``HttpOwner``."""
-        return self.sockets.waits(connection)
+        return self.sockets.waits(_ours(connection))
 
     def spawn(self, work: Coroutine[object, None, None]) -> None:
         """See ``HttpOwner``."""
@@ -134,18 +128,24 @@ class HttpListener:
             return self._refuse()
         below = replace(request, path=path.removeprefix(PATH).rstrip("/"))
         link = self._endpoints.link_of(below)
-        self.sockets.asks(connection, link)
+        self.sockets.asks(_ours(connection), link)
         if link is not None:
             connection.hold_deadline()
         return self._answer(self._shares[connection], below)
 
     async def _refuse(self) -> HttpResponse:
-        return refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
+        refusal = refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
+        return replace(refusal, headers=OUR_HEADERS)
 
     async def _answer(self, share: LinkShare, request: HttpRequest) -> HttpResponse:
         if not share.allows(1, _TURN_REQUESTS):
             await share.enter()
         return await self._endpoints.handle(request)
+
+
+def _ours(connection: HttpConnection) -> HttpSocket:
+    assert isinstance(connection, HttpSocket)  # noqa: S101  # as they are made here
+    return connection
 
 
 async def listen(

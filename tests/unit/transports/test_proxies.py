@@ -29,6 +29,7 @@ from transports.certificates import (
 )
 from transports.codec import Codec
 from transports.grpc.options import CONVERSE
+from transports.http.client_connection import ClientConnection
 from transports.proxies import Proxies
 from transports.proxy_header import (
     SIGNATURE,
@@ -42,7 +43,7 @@ Stream: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
 HERE: Final = ["127.0.0.0/8"]
 CLIENT: Final = "192.0.2.1"
 each_scheme: Final = pytest.mark.parametrize(
-    "scheme", ["tcp", "tcps", "ws", "wss", "grpc", "grpcs"]
+    "scheme", ["tcp", "tcps", "ws", "wss", "grpc", "grpcs", "http", "https"]
 )
 each_tcp: Final = pytest.mark.parametrize("scheme", ["tcp", "tcps"])
 
@@ -212,6 +213,20 @@ async def open_websocket(address: Address, forwarded: str) -> int:
         return refused.response.status_code
 
 
+async def open_link(address: Address, forwarded: str) -> int:
+    """Open a link with a header; the status of the answer."""
+    tls = client_context(client_tls()) if address.is_secure else None
+    connection = await ClientConnection.open(address, tls)
+    try:
+        offer = ("Chat-Protocol", "chat.v1.json")
+        answer = await connection.ask(
+            "POST", "/chat/links", offer, ("X-Forwarded-For", forwarded)
+        )
+        return answer.status_code
+    finally:
+        connection.abort()
+
+
 def channel_to(address: Address) -> grpc.aio.Channel:
     """A channel to a listener, with TLS where it has that."""
     place = f"{address.host}:{address.port}"
@@ -243,6 +258,8 @@ async def open_naming(url: str, client: str) -> object:
         return await open_tcp(address, header(client))
     if address.scheme in {"ws", "wss"}:
         return await open_websocket(address, f"198.51.100.9, {client}")
+    if address.scheme in {"http", "https"}:
+        return await open_link(address, f"198.51.100.9, {client}")
     return await open_stream(address, f"198.51.100.9, {client}")
 
 
@@ -279,7 +296,7 @@ def test_a_header_is_read_on_each_loop_and_whatever_it_comes_with(
 
 
 @pytest.mark.rule("B3")
-@pytest.mark.parametrize("scheme", ["ws", "wss", "grpc", "grpcs"])
+@pytest.mark.parametrize("scheme", ["ws", "wss", "grpc", "grpcs", "http", "https"])
 async def test_nobody_else_is_believed(scheme: str) -> None:
     async with listening(scheme, "10.0.0.0/8") as (url, seen):
         await open_naming(url, CLIENT)

@@ -15,6 +15,7 @@ from tests.unit.transports.http.asking import (
     request,
     socket_to,
 )
+from transports.http.sockets import NOBODYS_OF_AN_ADDRESS
 
 HEAD = request("POST", "/chat/links", OFFER)
 SOON = Limits(login_within_s=0.2)
@@ -158,10 +159,11 @@ async def test_links_of_an_address_are_limited_however_few_its_sockets_are() -> 
 
 @pytest.mark.rule("B3")
 async def test_those_who_hold_sockets_shut_nobody_else_out() -> None:
-    limits = Limits(loopback_counts=True, connections=8)
+    limits = Limits(loopback_counts=True, address_strangers=4)
+    most = 4 + NOBODYS_OF_AN_ADDRESS
     async with serving(URL, limits=limits) as server, AsyncExitStack() as stack:
         holders: list[Socket] = []
-        for number in range(40):
+        for number in range(most + 20):
             holder = await stack.enter_async_context(
                 socket_to(server.url, source="127.0.0.2")
             )
@@ -169,7 +171,12 @@ async def test_those_who_hold_sockets_shut_nobody_else_out() -> None:
             if number % 2:
                 holder.push(HEAD[:20])
 
+        told = [await it.ended() for it in holders[most:]]
+        held = [it for it in holders if not it.has_ended]
+
         assert await is_served(server.url)
+        assert [b"4006" in it for it in told] == [True] * 16 + [False] * 4
+        assert len(held) == most
 
 
 @pytest.mark.rule("B3")

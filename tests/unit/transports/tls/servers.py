@@ -17,9 +17,9 @@ from transports.base import parse_address
 from transports.certificates import ServerCertificate
 from transports.tls import ServerTls
 
-SCHEMES: Final = ("tcps", "wss", "grpcs")
+SCHEMES: Final = ("tcps", "wss", "grpcs", "https")
 PASSWORD: Final = "correct horse"
-each_stream: Final = pytest.mark.parametrize("scheme", ["tcps", "wss"])
+each_stream: Final = pytest.mark.parametrize("scheme", ["tcps", "wss", "https"])
 """Whose handshakes are our own."""
 each_scheme: Final = pytest.mark.parametrize("scheme", SCHEMES)
 
