@@ -7,19 +7,15 @@ taken before the next request is looked at.
 """
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from email.utils import formatdate
 from http import HTTPStatus
-from time import perf_counter
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import h11
 
 from transports.base import authority
-from transports.fair_scheduler import FairScheduler
+from transports.http_body import BodyReader
 from transports.http_messages import (
     HttpRequest,
     HttpResponse,
@@ -27,86 +23,15 @@ from transports.http_messages import (
     ResponseStream,
     plain_response,
 )
+from transports.http_owner import READ_BYTES, HttpOwner
 from transports.waiters import wake
 
-READ_BYTES: Final = 16 * 1024
-"""How much is read at a time, and ahead of what is asked for."""
 _UNSENT_BYTES: Final = 16 * 1024
 """From so much on that its peer has not taken, nothing more is written."""
 _THROWN_AWAY_BYTES: Final = 64 * 1024
-_SKIPPED_EVENTS: Final = 64
 _RAW_TCP: Final = b"CHAT/"
 """How a client of the chat's raw TCP begins, which then waits for an answer (W2)."""
 _GO_ON: Final = h11.InformationalResponse(status_code=100, headers=[])
-_TURN_S: Final = 0.0005
-"""How long a body is cut into chunks, of which each may be a byte, before others have
-their turn (B2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """What peers can make the server hold.
-
-    Attributes:
-        connections: how many there are at a time.
-        head_bytes: of a request's line and headers.
-        within_s: for a request to be there whole, after the connection or the answer
-            before, and for its answer to be taken.
-    """
-
-    connections: int = 64
-    head_bytes: int = 16 * 1024
-    within_s: float = 10.0
-
-
-class HttpOwner(Protocol):
-    """Whose the connections are, and who answers on them.
-
-    Attributes:
-        limits: of each connection.
-        scheduler: lets those who have much done take turns.
-        buffer: to read into, which connections of one event loop may share; see
-            ``shared_buffer``.
-    """
-
-    limits: HttpLimits
-    scheduler: FairScheduler
-    buffer: bytearray | None
-
-    def enter(self, connection: "HttpConnection") -> bool:
-        """Take one more; False if it cannot be."""
-        ...
-
-    def full(self, connection: "HttpConnection") -> HttpResponse | None:
-        """What one is told that could not be taken; None to end it without a word."""
-        ...
-
-    def leave(self, connection: "HttpConnection") -> None:
-        """Forget one that has gone."""
-        ...
-
-    def waits(self, connection: "HttpConnection") -> bool:
-        """One waits, for what was answered to be taken, or for its next request;
-        whether that has to be in time.
-        """
-        ...
-
-    def spawn(self, work: Coroutine[object, None, None]) -> None:
-        """Run this beside all others."""
-        ...
-
-    def answer(
-        self, connection: "HttpConnection", request: HttpRequest
-    ) -> Awaitable[HttpResponse]:
-        """Answer a request. What is awaited may raise what ``request.body`` does."""
-        ...
-
-
-def shared_buffer() -> bytearray | None:
-    """A buffer for all connections of one event loop, where that reads and tells of it
-    without a step between: Windows' loop fills it while others have their turn.
-    """
-    return None if sys.platform == "win32" else bytearray(READ_BYTES)
 
 
 class HttpConnection(asyncio.BufferedProtocol):
@@ -131,11 +56,10 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._is_answering = False
         self._is_reading = True
         self._ahead_bytes = 0
-        self._has_body = False
+        self._body: BodyReader | None = None
         self._is_last = False
         self._stream: ResponseStream | None = None
         self._streaming: asyncio.Task[None] | None = None
-        self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._is_clogged = False
         self._has_finished = False
@@ -201,6 +125,8 @@ class HttpConnection(asyncio.BufferedProtocol):
             return False
         if not self._is_ending:
             self._http.receive_data(b"")
+            if self._body is not None:
+                self._body.lose()
             self._look()
         return not self._is_ending
 
@@ -228,10 +154,10 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def _look(self) -> None:
         """See to what has arrived: of a body, whoever reads that does."""
-        if self._is_answering:
-            wake(self._readable)
-        else:
+        if not self._is_answering:
             self._advance()
+        elif self._body is not None:
+            self._body.wake()
         self._read_or_pause()
 
     def _advance(self) -> None:
@@ -253,13 +179,18 @@ class HttpConnection(asyncio.BufferedProtocol):
             for name, value in head.headers
             if name in {b"content-length", b"transfer-encoding"}
         }
-        self._has_body = lengths not in ({}, {b"content-length": b"0"})
+        body = self._body = BodyReader(
+            self._http,
+            self._owner.scheduler,
+            self._want_more,
+            is_left=lengths not in ({}, {b"content-length": b"0"}),
+        )
         if len(lengths) > 1:
             # Whoever stands before us may have gone by the other (RFC 9112, 6.1).
             self._is_answering = self._is_last = True
             self._write(plain_response(HTTPStatus.BAD_REQUEST))
             return
-        if not self._has_body:
+        if not body.is_left:
             self._http.next_event()  # which is its end
         path, _, query = head.target.decode("ascii", "replace").partition("?")
         request = HttpRequest(
@@ -270,7 +201,7 @@ class HttpConnection(asyncio.BufferedProtocol):
                 (name.decode("ascii"), value.decode("latin-1"))
                 for name, value in head.headers
             ],
-            body=self,
+            body=body,
             address=self.address,
             peer=self.peer,
         )
@@ -278,56 +209,13 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._is_answering = True
         self._owner.spawn(self._answer(self._owner.answer(self, request)))
 
-    async def read(self) -> bytes:
-        """See ``transports.http_messages.RequestBody``: what has arrived, joined."""
+    def _want_more(self) -> None:
+        """Read on of a body that is read: all that has arrived of it was."""
+        self._ahead_bytes = 0
+        self._read_or_pause()
         http = self._http
         if http.they_are_waiting_for_100_continue and self._transport is not None:
             self._transport.write(http.send(_GO_ON) or b"")
-        pieces: list[bytes] = []
-        turn_ends_s = perf_counter() + _TURN_S
-        while self._has_body:
-            event = self._next_of_body()
-            if isinstance(event, h11.Data):
-                pieces.append(bytes(event.data))
-                if perf_counter() >= turn_ends_s:
-                    await self._owner.scheduler.enter()
-                    turn_ends_s = perf_counter() + _TURN_S
-            elif isinstance(event, h11.EndOfMessage):
-                self._has_body = False
-            else:
-                self._ahead_bytes = 0
-                self._read_or_pause()
-                if pieces:
-                    break
-                await self._wait_readable()
-        return b"".join(pieces)
-
-    def _next_of_body(self) -> object:
-        try:
-            return self._http.next_event()
-        except h11.RemoteProtocolError as error:
-            raise RequestBroken(HTTPStatus(error.error_status_hint)) from error
-
-    async def _wait_readable(self) -> None:
-        if self._transport is None or self._has_finished:
-            raise ConnectionResetError
-        self._readable = self._loop.create_future()
-        try:
-            await self._readable
-        finally:
-            self._readable = None
-
-    def _skip_body(self) -> None:
-        """Pass over the little that has arrived of a body that nobody wants."""
-        with suppress(RequestBroken):
-            for _ in range(_SKIPPED_EVENTS):
-                if not self._has_body:
-                    return
-                event = self._next_of_body()
-                if isinstance(event, h11.EndOfMessage):
-                    self._has_body = False
-                elif not isinstance(event, h11.Data):
-                    return
 
     def _read_or_pause(self) -> None:
         transport = self._transport
@@ -367,7 +255,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         if http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             self.abort()
             return
-        self._skip_body()
+        if self._body is not None:
+            self._body.skip()
         written = self._head_of(response)
         if isinstance(body, bytes) and body and not self._is_head:
             written += http.send(h11.Data(data=body)) or b""
@@ -386,7 +275,6 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._stream, self._streaming = stream, asyncio.current_task()
             stream.on_cut = self.abort
             self._cancel_deadline()
-            self._skip_body()
             transport.write(self._head_of(response))
             async for piece in stream:
                 transport.write(http.send(h11.Data(data=piece)) or b"")
@@ -443,6 +331,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._end()
         elif self._is_answering and self._http.our_state is h11.DONE:
             self._http.start_next_cycle()
+            self._body = None
             self._is_answering = False
             self._advance()
             self._read_or_pause()
@@ -499,7 +388,8 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._transport = None
         self._cancel_deadline()
         self._owner.leave(self)
-        wake(self._readable)
+        if self._body is not None:
+            self._body.lose()
         wake(self._writable)
         if self._streaming is not None:
             self._streaming.cancel()

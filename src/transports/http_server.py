@@ -20,8 +20,9 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
-from transports.http_connection import HttpConnection, HttpLimits, shared_buffer
+from transports.http_connection import HttpConnection
 from transports.http_messages import HttpRequest, HttpResponse, plain_response
+from transports.http_owner import HttpLimits, OwnedConnection, shared_buffer
 from transports.task_group import plain_task_group
 
 _log = logging.getLogger(__name__)
@@ -87,11 +88,11 @@ class _Server:
         self.buffer = shared_buffer()
         self._routes = routes
         self._tasks = tasks
-        self._answering: set[HttpConnection] = set()
+        self._answering: set[OwnedConnection] = set()
         # In the order in which they began to wait for a request.
-        self._waiting: dict[HttpConnection, None] = {}
+        self._waiting: dict[OwnedConnection, None] = {}
 
-    def enter(self, connection: HttpConnection) -> bool:
+    def enter(self, connection: OwnedConnection) -> bool:
         """See ``HttpOwner``; one takes another's place if need be."""
         if len(self._waiting) + len(self._answering) >= self.limits.connections:
             longest = next(iter(self._waiting), None)
@@ -101,16 +102,16 @@ class _Server:
         self._waiting[connection] = None
         return True
 
-    def full(self, connection: HttpConnection) -> HttpResponse | None:  # noqa: ARG002  # none is told
+    def full(self, connection: OwnedConnection) -> HttpResponse | None:  # noqa: ARG002  # none is told
         """See ``HttpOwner``."""
         return None
 
-    def leave(self, connection: HttpConnection) -> None:
+    def leave(self, connection: OwnedConnection) -> None:
         """See ``HttpOwner``."""
         self._waiting.pop(connection, None)
         self._answering.discard(connection)
 
-    def waits(self, connection: HttpConnection) -> bool:
+    def waits(self, connection: OwnedConnection) -> bool:
         """See ``HttpOwner``: for its answer to be taken, or for its next request."""
         self._answering.discard(connection)
         self._waiting.pop(connection, None)
@@ -122,7 +123,7 @@ class _Server:
         self._tasks.create_task(work)
 
     def answer(
-        self, connection: HttpConnection, request: HttpRequest
+        self, connection: OwnedConnection, request: HttpRequest
     ) -> Awaitable[HttpResponse]:
         """See ``HttpOwner``."""
         self._waiting.pop(connection, None)

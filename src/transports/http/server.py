@@ -19,8 +19,8 @@ from transports.fair_scheduler import (
 from transports.http.endpoints import OUR_HEADERS, HttpEndpoints, ending, refuse
 from transports.http.negotiation import HTTP, PATH
 from transports.http.sockets import HttpSocket, SocketPlace, Sockets
-from transports.http_connection import HttpConnection, HttpLimits, shared_buffer
 from transports.http_messages import HttpRequest, HttpResponse
+from transports.http_owner import HttpLimits, OwnedConnection, shared_buffer
 from transports.origins import AllowedOrigins
 from transports.tls_server import TlsAcceptor, acceptor_for
 
@@ -45,7 +45,7 @@ class HttpListener:
         self.url = ""
         self._server: asyncio.Server | None = None
         self._acceptor: TlsAcceptor | None = None
-        self._shares: dict[HttpConnection, LinkShare] = {}
+        self._shares: dict[OwnedConnection, LinkShare] = {}
 
     async def open(self, address: Address, acceptor: TlsAcceptor | None) -> None:
         """Accept connections; raises ``CannotListen``."""
@@ -91,7 +91,7 @@ class HttpListener:
 
     # ---- transports.http_connection.HttpOwner
 
-    def enter(self, connection: HttpConnection) -> bool:
+    def enter(self, connection: OwnedConnection) -> bool:
         """See ``HttpOwner``."""
         socket = _ours(connection)
         if not socket.entry.is_open:
@@ -100,18 +100,18 @@ class HttpListener:
         self.sockets.add(socket)
         return True
 
-    def full(self, connection: HttpConnection) -> HttpResponse | None:
+    def full(self, connection: OwnedConnection) -> HttpResponse | None:
         """See ``HttpOwner``."""
         if not self.sockets.turn_away(_ours(connection)):
             return None
         return replace(ending(CloseCode.TOO_MANY_CONNECTIONS), headers=OUR_HEADERS)
 
-    def leave(self, connection: HttpConnection) -> None:
+    def leave(self, connection: OwnedConnection) -> None:
         """See ``HttpOwner``."""
         self._shares.pop(connection, None)
         self.sockets.remove(_ours(connection))
 
-    def waits(self, connection: HttpConnection) -> bool:
+    def waits(self, connection: OwnedConnection) -> bool:
         """See ``HttpOwner``."""
         return self.sockets.waits(_ours(connection))
 
@@ -120,7 +120,7 @@ class HttpListener:
         self._spawn(work)
 
     def answer(
-        self, connection: HttpConnection, request: HttpRequest
+        self, connection: OwnedConnection, request: HttpRequest
     ) -> Awaitable[HttpResponse]:
         """See ``HttpOwner``."""
         path = request.path
@@ -143,7 +143,7 @@ class HttpListener:
         return await self._endpoints.handle(request)
 
 
-def _ours(connection: HttpConnection) -> HttpSocket:
+def _ours(connection: OwnedConnection) -> HttpSocket:
     assert isinstance(connection, HttpSocket)  # noqa: S101  # as they are made here
     return connection
 

@@ -11,8 +11,8 @@ import pytest
 
 from transports.base import parse_address
 from transports.errors import CannotListen
-from transports.http_connection import HttpLimits
 from transports.http_messages import HttpResponse
+from transports.http_owner import HttpLimits
 from transports.http_server import serve_http
 
 SMALL = HttpLimits(connections=8)
