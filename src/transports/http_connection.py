@@ -31,6 +31,7 @@ _UNSENT_BYTES: Final = 16 * 1024
 _THROWN_AWAY_BYTES: Final = 64 * 1024
 _RAW_TCP: Final = b"CHAT/"
 """How a client of the chat's raw TCP begins, which then waits for an answer (W2)."""
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _GO_ON: Final = h11.InformationalResponse(status_code=100, headers=[])
 
 
@@ -52,6 +53,9 @@ class HttpConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._has_heard = False
+        self._waits_its_turn = False
+        self._head_lines = 0
+        self._head_end = b""
         self._is_head = False
         self._is_answering = False
         self._is_reading = True
@@ -107,13 +111,24 @@ class HttpConnection(asyncio.BufferedProtocol):
             return
         received = bytes(memoryview(self._buffer)[:nbytes])
         if not self._has_heard and received.startswith(_RAW_TCP):
-            self._is_answering = True
-            self._write(plain_response(HTTPStatus.BAD_REQUEST))
+            self._refuse(HTTPStatus.BAD_REQUEST)
             return
         self._has_heard = True
+        if not self._is_answering and self._has_too_many_lines(received):
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
         self._http.receive_data(received)
         self._ahead_bytes += nbytes
         self._look()
+
+    def _has_too_many_lines(self, received: bytes) -> bool:
+        """Whether a head has more lines than may be read in one go (B2): reading one
+        costs as much as a command does.
+        """
+        head, end, _ = (self._head_end + received).partition(_END_OF_HEAD)
+        self._head_lines += head.count(b"\n")
+        self._head_end = b"" if end else received[-len(_END_OF_HEAD) + 1 :]
+        return self._head_lines > self._owner.limits.head_lines
 
     def eof_received(self) -> bool:
         """See ``asyncio.Protocol``; who has asked may still read the answer, unless it
@@ -155,13 +170,25 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _look(self) -> None:
         """See to what has arrived: of a body, whoever reads that does."""
         if not self._is_answering:
-            self._advance()
+            if not self._waits_its_turn:
+                self._advance()
         elif self._body is not None:
             self._body.wake()
         self._read_or_pause()
 
     def _advance(self) -> None:
-        """Take the next request, once its head is there."""
+        """Take the next request, once its head is there and it has its turn."""
+        self._waits_its_turn = not self._owner.heads.admits(self._take_turn)
+        if not self._waits_its_turn:
+            self._take_head()
+
+    def _take_turn(self) -> None:
+        self._waits_its_turn = False
+        if self._transport is not None and not self._is_ending:
+            self._take_head()
+            self._read_or_pause()
+
+    def _take_head(self) -> None:
         try:
             event = self._http.next_event()
             if isinstance(event, h11.Request):
@@ -169,8 +196,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             elif isinstance(event, h11.ConnectionClosed):
                 self._end()
         except h11.RemoteProtocolError as error:
-            self._is_answering = True
-            self._write(plain_response(HTTPStatus(error.error_status_hint)))
+            self._refuse(HTTPStatus(error.error_status_hint))
 
     def _begin(self, head: h11.Request) -> None:
         self._is_head = head.method == b"HEAD"
@@ -187,8 +213,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         )
         if len(lengths) > 1:
             # Whoever stands before us may have gone by the other (RFC 9112, 6.1).
-            self._is_answering = self._is_last = True
-            self._write(plain_response(HTTPStatus.BAD_REQUEST))
+            self._refuse(HTTPStatus.BAD_REQUEST)
             return
         if not body.is_left:
             self._http.next_event()  # which is its end
@@ -206,6 +231,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             peer=self.peer,
         )
         self._ahead_bytes = 0
+        self._head_lines, self._head_end = 0, b""
         self._is_answering = True
         self._owner.spawn(self._answer(self._owner.answer(self, request)))
 
@@ -220,7 +246,9 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _read_or_pause(self) -> None:
         transport = self._transport
         may_read = self._ahead_bytes < READ_BYTES
-        reads = may_read or self._is_ending or not self._is_answering
+        if not self._is_answering:
+            may_read = not self._waits_its_turn
+        reads = may_read or self._is_ending
         if transport is None or transport.is_closing() or reads == self._is_reading:
             return
         self._is_reading = reads
@@ -246,6 +274,11 @@ class HttpConnection(asyncio.BufferedProtocol):
         except BaseException:
             self.abort()
             raise
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer what is no request, and end."""
+        self._is_answering = self._is_last = True
+        self._write(plain_response(status))
 
     def _write(self, response: HttpResponse) -> None:
         """Answer the request, or what is none; then wait for the next one, or end."""
@@ -333,8 +366,12 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._http.start_next_cycle()
             self._body = None
             self._is_answering = False
-            self._advance()
-            self._read_or_pause()
+            ahead, _ = self._http.trailing_data
+            if self._has_too_many_lines(ahead):
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            else:
+                self._advance()
+                self._read_or_pause()
 
     # ---- ending
 

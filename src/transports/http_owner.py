@@ -19,12 +19,14 @@ class HttpLimits:
     Attributes:
         connections: how many there are at a time.
         head_bytes: of a request's line and headers.
+        head_lines: of them, those of empty lines before them included.
         within_s: for a request to be there whole, after the connection or the answer
             before, and for its answer to be taken.
     """
 
     connections: int = 64
     head_bytes: int = 16 * 1024
+    head_lines: int = 128
     within_s: float = 10.0
 
 
@@ -56,12 +58,14 @@ class HttpOwner(Protocol):
 
     Attributes:
         limits: of each connection.
-        scheduler: lets those who have much done take turns.
+        heads: lets so many requests be read in a turn of the event loop.
+        scheduler: lets those whose bodies are much to cut take turns.
         buffer: to read into, which connections of one event loop may share; see
             ``shared_buffer``.
     """
 
     limits: HttpLimits
+    heads: FairScheduler
     scheduler: FairScheduler
     buffer: bytearray | None
 

@@ -84,6 +84,7 @@ class _Server:
         self, routes: Mapping[str, Route], limits: HttpLimits, tasks: asyncio.TaskGroup
     ) -> None:
         self.limits = limits
+        self.heads = FairScheduler()
         self.scheduler = FairScheduler(at_once=1)
         self.buffer = shared_buffer()
         self._routes = routes

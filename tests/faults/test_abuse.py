@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 
+from chatbench.contestants import TRANSPORTS
 from chatcore import Chat, Limits
 from chatcore.commands import Acknowledge, Request, Resume
 from chatcore.connections import Connection
@@ -51,7 +52,7 @@ DEAF: Final = 2
 """One alone may have a few answers less waiting than may, by chance."""
 WITHIN_S: Final = 20.0
 
-each_transport: Final = pytest.mark.parametrize("transport", list(SCHEMES))
+each_transport: Final = pytest.mark.parametrize("transport", list(TRANSPORTS))
 
 
 class CountingChat(Chat):

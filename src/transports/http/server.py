@@ -13,7 +13,6 @@ from transports.errors import CannotListen, reason_of
 from transports.fair_scheduler import (
     ACCEPTED_AT_ONCE,
     FairScheduler,
-    LinkShare,
     lengthen_backlog,
 )
 from transports.http.endpoints import OUR_HEADERS, HttpEndpoints, ending, refuse
@@ -24,9 +23,8 @@ from transports.http_owner import HttpLimits, OwnedConnection, shared_buffer
 from transports.origins import AllowedOrigins
 from transports.tls_server import TlsAcceptor, acceptor_for
 
-_TURN_REQUESTS: Final = 16
-"""So many requests of one connection in a hundredth of a second are answered at once;
-then they take turns with those of all others that have had as many (B2)."""
+_HEADS_AT_ONCE: Final = 4
+"""So many requests are looked at in a turn of the event loop (B2)."""
 
 
 class HttpListener:
@@ -38,6 +36,7 @@ class HttpListener:
         self._endpoints = endpoints
         self._spawn = spawn
         self.limits = HttpLimits(within_s=settings.handshake_s)
+        self.heads = FairScheduler(at_once=_HEADS_AT_ONCE)
         self.scheduler = FairScheduler(at_once=1)
         self.sockets = Sockets(settings)
         self._proxies = settings.proxies
@@ -45,7 +44,6 @@ class HttpListener:
         self.url = ""
         self._server: asyncio.Server | None = None
         self._acceptor: TlsAcceptor | None = None
-        self._shares: dict[OwnedConnection, LinkShare] = {}
 
     async def open(self, address: Address, acceptor: TlsAcceptor | None) -> None:
         """Accept connections; raises ``CannotListen``."""
@@ -96,7 +94,6 @@ class HttpListener:
         socket = _ours(connection)
         if not socket.entry.is_open:
             return False
-        self._shares[connection] = LinkShare(self.scheduler)
         self.sockets.add(socket)
         return True
 
@@ -108,7 +105,6 @@ class HttpListener:
 
     def leave(self, connection: OwnedConnection) -> None:
         """See ``HttpOwner``."""
-        self._shares.pop(connection, None)
         self.sockets.remove(_ours(connection))
 
     def waits(self, connection: OwnedConnection) -> bool:
@@ -131,16 +127,11 @@ class HttpListener:
         self.sockets.asks(_ours(connection), link)
         if link is not None:
             connection.hold_deadline()
-        return self._answer(self._shares[connection], below)
+        return self._endpoints.handle(below)
 
     async def _refuse(self) -> HttpResponse:
         refusal = refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
         return replace(refusal, headers=OUR_HEADERS)
-
-    async def _answer(self, share: LinkShare, request: HttpRequest) -> HttpResponse:
-        if not share.allows(1, _TURN_REQUESTS):
-            await share.enter()
-        return await self._endpoints.handle(request)
 
 
 def _ours(connection: OwnedConnection) -> HttpSocket:

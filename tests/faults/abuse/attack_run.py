@@ -18,9 +18,10 @@ import msgspec
 from chatbench.children import Child, running
 from chatbench.errors import BenchError, ChildFailed
 from chatbench.wire.connection import CannotOpen
+from chatcore.errors import ChatError
 from tests.faults.abuse.bystander import Seen
 from tests.faults.abuse.databases import Databases
-from tests.faults.abuse.intruders import intruder
+from tests.faults.abuse.intruders import PASSWORD, intruder
 from tests.faults.abuse.outcomes import Outcome
 from tests.faults.abuse.servers import (
     RunningServer,
@@ -29,6 +30,7 @@ from tests.faults.abuse.servers import (
     serving_process,
 )
 from tests.faults.abuse.targets import Attack, Findings, Target
+from transports import connect
 
 _BASELINE_S: Final = 1.0
 _READY_S: Final = 30.0
@@ -134,9 +136,7 @@ def _attack(
         ca=str(certificate_authority(folder)) if attack.has_tls else "",
     )
     with (
-        _process(
-            "bystander", server.url, outcome.transport, target.ca, folder=folder
-        ) as beside,
+        _process("bystander", *server.beside, target.ca, folder=folder) as beside,
         _process("bystander", control_url, "tcp", "", folder=folder) as control,
         _process("attacker", attack.name, folder=folder) as attacker,
     ):
@@ -170,7 +170,11 @@ def _attack(
         outcome.failures.append(f"The server has ended: {server.child.last_words()}")
         return
     if not seen.waiting_s:  # otherwise nobody is answered, and that is told already
-        outcome.failures += asyncio.run(_newcomer(target))
+        url, transport = server.beside
+        newcomers = msgspec.structs.replace(target, url=url, transport=transport)
+        outcome.failures += asyncio.run(_newcomer(newcomers))
+        if url != server.url:
+            outcome.failures += asyncio.run(_newcomer_by_library(server.url))
 
 
 def _seen(bystander: Child) -> Seen:
@@ -223,6 +227,16 @@ def _guarded(attacker: Child, server: int) -> Iterator[threading.Event]:
     finally:
         over.set()
         thread.join()
+
+
+async def _newcomer_by_library(url: str) -> list[str]:
+    """The same on a transport for which there is no wire of the comparison's."""
+    try:
+        async with asyncio.timeout(_NEWCOMER_S), connect(url, reconnect=None) as client:
+            await client.login("newcomer-too", PASSWORD, create=True)
+            return []
+    except (ChatError, TimeoutError) as error:
+        return [f"Nobody can log in afterwards: {error!r}"]
 
 
 async def _newcomer(target: Target) -> list[str]:

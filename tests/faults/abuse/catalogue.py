@@ -8,6 +8,7 @@ from tests.faults.abuse import (
     connects,
     handshakes,
     held_bytes,
+    http_requests,
     logins,
     mail,
     silence,
@@ -17,6 +18,7 @@ from tests.faults.abuse.targets import Attack, Run
 
 _WEBSOCKET: Final = ("websocket",)
 _GRPC: Final = ("grpc",)
+_HTTP: Final = ("http",)
 _NOT_GRPC: Final = ("tcp", "websocket")
 
 
@@ -164,6 +166,27 @@ _CONNECTIONS: Final = (
     _plain("unknown-methods", calls.unknown_methods, _GRPC),
 )
 
+_REQUESTS: Final = (
+    *(
+        Attack(
+            name=name,
+            says=_says(run),
+            run=run,
+            transports=_HTTP,
+            seconds=http_requests.SECONDS,
+            limits=http_requests.LIMITS,
+        )
+        for name, run in (
+            ("http-links", http_requests.links_without_events),
+            ("http-bodies", http_requests.bodies_without_an_end),
+            ("http-silent", http_requests.silent_connections),
+        )
+    ),
+    _plain("http-unread", http_requests.events_unread, _HTTP),
+    _plain("http-chunks", http_requests.chunks_of_a_byte, _HTTP),
+    _plain("http-heads", http_requests.large_heads, _HTTP),
+)
+
 _TLS: Final = (
     Attack(
         name="tls-half",
@@ -206,6 +229,7 @@ ATTACKS: Final = (
     *_SILENCE,
     *_PASSWORDS,
     *_CONNECTIONS,
+    *_REQUESTS,
     *_TLS,
     *_OTHERS,
 )

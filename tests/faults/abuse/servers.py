@@ -35,9 +35,15 @@ class Memory(NamedTuple):
 
 
 class RunningServer(NamedTuple):
-    """A server that accepts."""
+    """A server that accepts.
+
+    Attributes:
+        url: where it is attacked.
+        beside: where those are who have done nothing, and by which transport.
+    """
 
     url: str
+    beside: tuple[str, str]
     child: Child
     log: Path
 
@@ -135,6 +141,8 @@ def serving_process(
         certificate = _certificate(folder, transport)
     command = [sys.executable, "-m", "chatapp", "serve", "--loop", loop]
     command += ["--listen", f"{scheme}://127.0.0.1:0{query}"]
+    if transport == "http":  # no bystander of ours speaks it
+        command += ["--listen", "tcp://127.0.0.1:0"]
     command += ["--store", f"sqlite:///{folder / 'chat.db'}"]
     command += certificate
     command += ["--insecure-fast-hash"] if attack.fast_hash else []
@@ -144,7 +152,15 @@ def serving_process(
     command += options
     log = folder / "server.log"
     with running("the server", command, core=None, log=log) as child:
-        word, _, url = child.read_line(_START_S).partition(" ")
-        if word != "ready" or not url:
-            raise ChildFailed("the server", child.last_words())
-        yield RunningServer(url, child, log)
+        transports = [transport] if transport != "http" else [transport, "tcp"]
+        urls = _ready_urls(child, len(transports))
+        yield RunningServer(urls[0], (urls[-1], transports[-1]), child, log)
+
+
+def _ready_urls(server: Child, number: int) -> list[str]:
+    lines: list[str] = []
+    while len(lines) < number:
+        lines += server.read_line(_START_S).splitlines()
+    if any(not it.startswith("ready ") for it in lines):
+        raise ChildFailed("the server", server.last_words())
+    return [it.removeprefix("ready ") for it in lines]

@@ -16,7 +16,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     Attributes:
         url: where it listens.
-        transport: ``tcp``, ``websocket`` or ``grpc``.
+        transport: ``tcp``, ``websocket``, ``grpc`` or ``http``.
         pid: its process, whose descriptors and memory may be looked at.
         seconds: how long to attack; what the attack looks at afterwards comes on top.
         bytes: the most that is written in all.

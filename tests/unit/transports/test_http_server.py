@@ -157,6 +157,7 @@ async def test_a_connection_is_used_again_also_when_the_next_request_is_there() 
         (b"GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 413),
         (b"GET /" + b"a" * 70_000, 431),
         (b"GET /hello HTTP/1.1\r\n" + b"X: y\r\n" * 20_000, 431),
+        (b"GET /hello HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
         (b"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", 500),
     ],
 )
@@ -190,6 +191,16 @@ async def test_what_is_raised_in_the_block_comes_out_as_it_is() -> None:
 
 
 # ---- peers that mean harm
+
+
+@pytest.mark.rule("B2")
+async def test_a_request_behind_another_has_no_more_lines_than_the_first_may() -> None:
+    lines = b"GET /hello HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200
+    async with serve_http("127.0.0.1", 0, ROUTES) as url, connected(url) as connection:
+        await connection.write(GET + lines)
+        answers = [await connection.answer(), await connection.answer()]
+
+    assert [it.status for it in answers] == [200, 431]
 
 
 @pytest.mark.rule("B1")
