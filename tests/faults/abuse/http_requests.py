@@ -157,7 +157,7 @@ async def bodies_without_an_end(target: Target) -> Findings:
 
 async def chunks_of_a_byte(target: Target) -> Findings:
     """Eight requests whose bodies come in chunks of one byte, without an end."""
-    chunk = b"1\r\n \r\n" * 1000
+    chunk = b"1\r\n\n\r\n" * 1000
     headers = ("POST", "/frames", "Transfer-Encoding: chunked")
     return await _flood(target, lambda link: _about(link, *headers), chunk)
 
