@@ -1,6 +1,6 @@
 """Applications with a chat in them, as processes under servers of ASGI (W9).
 
-Each is talked to by WebSocket and by raw TCP, and ended by Ctrl-C.
+Each is talked to by WebSocket or HTTP and by raw TCP, and ended by Ctrl-C.
 """
 
 import asyncio
@@ -116,10 +116,10 @@ async def mail_kept(store: str, username: str) -> str:
 @pytest.mark.parametrize(
     ("command", "example", "at"),
     [
-        (UVICORN, "fastapi_chat", "ws://{}/api/chat/"),
-        (UVICORN, "starlette_chat", "http://{}/api/chat"),
+        (UVICORN, "fastapi_chat", "http://{}/api/chat"),
+        (UVICORN, "starlette_chat", "ws://{}/api/chat"),
         (UVICORN, "django_chat", "ws://{}/api/chat"),
-        (HYPERCORN, "starlette_chat", "ws://{}/api/chat"),
+        (HYPERCORN, "fastapi_chat", "ws://{}/api/chat/"),
     ],
     ids=["uvicorn-fastapi", "uvicorn-starlette", "uvicorn-django", "hypercorn"],
 )
