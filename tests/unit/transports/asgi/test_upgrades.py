@@ -2,10 +2,11 @@
 
 import pytest
 
-from chatcore import Limits
+from chatcore import ChatApp, Limits
 from chatcore.errors import CloseCode
-from tests.unit.transports.asgi.applications import serving
+from tests.unit.transports.asgi.applications import Application, serving
 from tests.unit.transports.websocket.sockets import end_of, opening, upgrade
+from transports.asgi.messages import Receive, Scope, Send
 
 OFFER = "Sec-WebSocket-Protocol: chat.v1.json"
 HOST = "Host: chat.example"
@@ -38,6 +39,23 @@ async def test_only_pages_of_the_same_host_may_connect(
 
     assert answered == status
     assert (f"Pages of {origin} may not connect." in said) == (status == 403)
+
+
+@pytest.mark.rule("W3")
+async def test_a_server_that_knows_no_other_answer_says_403() -> None:
+    async with serving(changed=without_extensions) as application:
+        answered, _ = await upgrade(application.url, HOST)
+
+    assert answered == 403
+
+
+def without_extensions(app: ChatApp) -> Application:
+    """Below a server that takes no response for a handshake."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "extensions": {}}, receive, send)
+
+    return application
 
 
 @pytest.mark.rule("W3")
