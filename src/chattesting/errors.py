@@ -9,9 +9,9 @@ class WrongEventLoop(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This chat runs on the event loop of the test, and was used on another. "
-            "With pytest-asyncio, give the fixture or test that uses it the same "
-            "loop_scope."
+            "This chat was used on another event loop than its own. With "
+            "pytest-asyncio, give the fixture that uses it the loop_scope of the test; "
+            "and let a test be run by pytest-asyncio or anyio, not by both."
         )
 
 

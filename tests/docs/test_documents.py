@@ -59,6 +59,15 @@ def test_the_test_of_the_readme_passes_as_pasted(tmp_path: Path) -> None:
     assert "\n1 passed in " in ended.stdout
 
 
+def test_the_application_of_the_page_on_embedding_is_one() -> None:
+    page = (ROOT / "docs/embedding.md").read_text(encoding="utf-8")
+    pasted, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+    output = run("-c", f"{pasted}\nprint(app.routes[-1].path)")
+
+    assert output == "/api/chat\n"
+
+
 @pytest.mark.rule("A2")
 def test_the_example_of_own_users_shows_what_it_says() -> None:
     output = run("examples/own_users.py")

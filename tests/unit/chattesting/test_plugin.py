@@ -216,6 +216,40 @@ def test_parameters_of_the_settings_are_seen(run_inside: Run) -> None:
     ended.assert_outcomes(passed=2)
 
 
+def test_what_the_chat_is_told_may_go_by_its_clock(run_inside: Run) -> None:
+    test = """
+        import pytest
+        from chatcore import Refusal
+        from chattesting import ChatSettings
+
+        class Later(Refusal):
+            code = 9001
+
+        class NotInTheFirstMinute:
+            def __init__(self, clock):
+                self.clock, self.began_s = clock, clock()
+
+            async def judge(self, sender, sends):
+                is_early = self.clock() < self.began_s + 60
+                return [Later() if is_early else None for _ in sends]
+
+        @pytest.fixture
+        def chat_settings(chat_clock):
+            return ChatSettings(policy=NotInTheFirstMinute(chat_clock.monotonic_s))
+
+        async def test_it(chat, client):
+            ada = await client("ada")
+            with pytest.raises(Refusal):
+                await ada.send("ada", "hello")
+            await chat.advance(60)
+            await ada.send("ada", "hello")
+    """
+
+    ended = run_inside(test, ini="asyncio_mode = auto")
+
+    ended.assert_outcomes(passed=1)
+
+
 def test_another_plugin_that_has_a_client_keeps_it(
     pytester: pytest.Pytester, run_inside: Run
 ) -> None:
@@ -278,7 +312,28 @@ def test_a_client_that_is_used_on_another_loop_is_refused_and_does_not_wait(
     ended = run_inside(test, ini="asyncio_mode = auto")
 
     ended.assert_outcomes(errors=1)
-    ended.stdout.fnmatch_lines(["*WrongEventLoop: *same loop_scope*"])
+    ended.stdout.fnmatch_lines(["*WrongEventLoop: *loop_scope of the test*"])
+
+
+def test_a_test_that_two_plugins_take_is_refused_and_does_not_wait(
+    run_inside: Run,
+) -> None:
+    test = """
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.anyio
+        async def test_it(client):
+            await client("ada")
+    """
+
+    ended = run_inside(test, ini="asyncio_mode = auto")
+
+    ended.assert_outcomes(failed=1)
+    ended.stdout.fnmatch_lines(["*WrongEventLoop: *pytest-asyncio or anyio*"])
 
 
 def test_what_a_test_leaves_open_is_closed_at_its_end(run_inside: Run) -> None:
