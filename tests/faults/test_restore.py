@@ -124,7 +124,7 @@ async def test_a_backup_under_load_keeps_receipts_and_brings_nobody_back(
     backup, load = tmp_path / "backup.db", Load()
     async with AsyncExitStack() as stack:
         server = stack.enter_context(running(tmp_path))
-        eve, ada, _ = [
+        eve, ada, *_ = [
             await stack.enter_async_context(connect(url, reconnect=ONCE))
             for url in server.urls
         ]

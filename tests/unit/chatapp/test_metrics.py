@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chatapp.metrics import CONTENT_TYPE
 from chatapp.monitoring import Monitoring, monitoring
+from chatbench.contestants import TRANSPORTS
 from chatcore import Chat, Client, NoSuchRecipient
 from chatcore.ports import Environment, Passwords
 from chatstores import open_store
@@ -19,6 +20,7 @@ from tests.faults.abuse.intruders import Intruder, intruder
 from tests.faults.abuse.payloads import logouts
 from tests.faults.abuse.targets import Target
 from tests.faults.abuse.websocket_frames import ws_frame
+from tests.unit.transports.http.asking import link_to, request
 from tests.unit.transports.test_http_server import ask
 from transports import connect, serve
 from transports.memory_budget import MemoryBudget
@@ -30,6 +32,7 @@ URLS = {
     "tcp": "tcp://127.0.0.1:0",
     "ws": "ws://127.0.0.1:0",
     "grpc": "grpc://127.0.0.1:0",
+    "http": "http://127.0.0.1:0",
     "loopback": "loopback:seen",
 }
 Samples = Mapping[tuple[str, str], float]
@@ -196,7 +199,7 @@ def hold(link: Intruder, transport: str) -> None:
             link.write(logouts(1000), times=20)
 
 
-@pytest.mark.parametrize("transport", SCHEMES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_bytes_that_are_held_are_seen(transport: str, tmp_path: Path) -> None:
     held = ("chatcore_connections_held_bytes", "")
     async with seen_server(SCHEMES[transport], tmp_path) as server:
@@ -208,6 +211,20 @@ async def test_bytes_that_are_held_are_seen(transport: str, tmp_path: Path) -> N
         after = await server.until(lambda it: it[held] == 0)
 
     assert before[held] == after[held] == 0
+    assert during[held] >= 4096
+
+
+async def test_bytes_that_are_held_of_a_request_are_seen(tmp_path: Path) -> None:
+    held = ("chatcore_connections_held_bytes", "")
+    async with seen_server("http", tmp_path) as server:
+        async with link_to(server.url) as (link, _, asking):
+            length = "Content-Length: 20000"
+            head = request("POST", "/chat/frames", link.header, length)
+            await asking.write(head + bytes(10_000))
+            during = await server.until(lambda it: it[held] > 0)
+        after = await server.until(lambda it: it[held] == 0)
+
+    assert after[held] == 0
     assert during[held] >= 4096
 
 
