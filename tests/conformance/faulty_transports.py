@@ -173,6 +173,25 @@ class Closing(FaultyTransport):
         return TurnedAway(link)
 
 
+class Busy(FaultyTransport):
+    """It has work spawned that goes on when its listener was told to stop."""
+
+    async def listen(
+        self,
+        address: Address,
+        serve_link: ServeLink,
+        settings: LinkSettings,
+        spawn: Spawn,
+    ) -> Listener:
+        """See ``transports.base.Transport``."""
+        spawn(_go_on())
+        return await super().listen(address, serve_link, settings, spawn)
+
+
+async def _go_on() -> None:
+    await asyncio.Event().wait()
+
+
 class Muffled(FaultyTransport):
     """To who dials, a server that refuses is one that is not there."""
 

@@ -152,13 +152,27 @@ class Listening:
         self._cell = cell
         self._tasks = tasks
         self._dialled: list[Link] = []
+        self._spawned: set[asyncio.Task[None]] = set()
         self._is_over = False
         self.accepted: asyncio.Queue[End] = asyncio.Queue()
         self.open: set[End] = set()
 
     def spawn(self, work: Coroutine[object, None, None]) -> None:
         """See ``transports.base.Spawn``: none of it fails here."""
-        self._tasks.create_task(work)
+        task = self._tasks.create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    async def end_spawned(self) -> list[str]:
+        """Wait until all work of the listener has returned, as it has to by now; what
+        has not, and is cancelled.
+        """
+        if self._spawned:
+            await asyncio.wait(self._spawned, timeout=WITHIN_S)
+        left = [str(it.get_coro()) for it in self._spawned]
+        for task in self._spawned:
+            task.cancel()
+        return left
 
     async def serve_link(self, link: Link, codec: Codec) -> None:
         """See ``transports.base.ServeLink``."""
@@ -227,8 +241,10 @@ async def listening(
         server.cut_all()
         async with asyncio.timeout(WITHIN_S):
             await server.listener.wait_finished()
+        left = await server.end_spawned()
     if failure is not None:
         raise failure
+    assert not left, f"what was spawned has not returned: {left}"
 
 
 @asynccontextmanager

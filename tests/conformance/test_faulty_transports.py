@@ -9,6 +9,7 @@ from tests.conformance import links, test_links
 from tests.conformance.faulty_transports import (
     UNASKED,
     Alarmist,
+    Busy,
     Closing,
     CodelessLink,
     FaultyTransport,
@@ -104,6 +105,12 @@ def closing() -> Transport:
             LOOPBACK,
             test_links.test_a_listener_that_takes_nobody_any_more_serves_its_links_to_their_end,
             id="a listener turns later requests of open links away",
+        ),
+        pytest.param(
+            lambda: Busy(loopback),
+            LOOPBACK,
+            test_links.test_a_link_that_is_aborted_ends_at_both_ends,
+            id="what was spawned does not return",
         ),
         pytest.param(
             lambda: Muffled(loopback),
