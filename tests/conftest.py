@@ -1,4 +1,7 @@
-"""For all tests: in CI a skip is a failure, since it means that something is missing.
+"""For all tests: over which stores they run, and that in CI a skip is a failure.
+
+A test that takes an argument of ``_CHOICES`` runs over each store that it is for: see
+``tests.stores``.
 
 A matrix cell that does not apply is not generated, and what needs a program from
 elsewhere is marked ``external`` and deselected; so a skipped test is one that should
@@ -8,12 +11,25 @@ have run. With ``CI=true`` in the environment the session then fails, and says w
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.faults import splitting
+from tests.modules import UnusableModule
+from tests.stores import NEEDED, STORE_MODULE, StoreKind, kinds_of
+
+STORE_KINDS: Final = pytest.StashKey[Sequence[StoreKind]]()
+
+_CHOICES: Final[Mapping[str, Callable[[StoreKind], bool]]] = {
+    "store_kind": lambda _: True,
+    "durable_kind": lambda it: it.durable,
+    "counting_kind": lambda it: it.counts,
+    "served_kind": lambda it: bool(it.server),
+}
+"""Over which stores a test runs that takes an argument of this name."""
 
 
 class SkipsFail:
@@ -74,7 +90,7 @@ class OneAlone:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take what conformance and moving both know."""
+    """Take what several folders of tests know."""
     parser.addoption(
         "--transport-module",
         default="",
@@ -82,6 +98,51 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a transport to run on, with SCHEME, LISTENS and TRANSPORT; for "
         "tests/conformance and tests/moving",
     )
+    parser.addoption(
+        STORE_MODULE,
+        default="",
+        metavar="FILE.py",
+        help=f"a store to run on instead of ours: a module with {', '.join(NEEDED)}; "
+        "of other tests none is run",
+    )
+
+
+def store_kinds(config: pytest.Config) -> Sequence[StoreKind]:
+    """The stores that tests go over; raises ``pytest.UsageError``."""
+    if STORE_KINDS not in config.stash:
+        try:
+            config.stash[STORE_KINDS] = kinds_of(config.getoption(STORE_MODULE))
+        except UnusableModule as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[STORE_KINDS]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test over the stores that it asks for."""
+    nothing = pytest.param(None, id="no store", marks=pytest.mark.no_store)
+    for name in _CHOICES.keys() & set(metafunc.fixturenames):
+        kinds = [it for it in store_kinds(metafunc.config) if _CHOICES[name](it)]
+        metafunc.parametrize(name, kinds or [nothing], ids=str)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect what goes over no store, or with another store over none at all."""
+    is_asked = bool(config.getoption(STORE_MODULE))
+    left_out = [
+        it
+        for it in items
+        if it.get_closest_marker("no_store") or (is_asked and not _goes_over_stores(it))
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [it for it in items if it not in set(left_out)]
+
+
+def _goes_over_stores(item: pytest.Item) -> bool:
+    taken = getattr(item, "fixturenames", ())
+    return bool(_CHOICES.keys() & set(taken) or item.get_closest_marker("cells"))
 
 
 def pytest_report_header() -> str:
@@ -91,6 +152,7 @@ def pytest_report_header() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take skips for failures where CI runs; let Ctrl-C be Ctrl-C for all."""
+    config.addinivalue_line("markers", "no_store: runs over none of the stores")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what runs in the background with SIGINT ignored, and every
         # program below would inherit that: those that tests interrupt, too.

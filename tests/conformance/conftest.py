@@ -5,7 +5,7 @@ server to itself (its limits, clock, hashing, policy or restart), where ``--targ
 names one that is up; and none of a test's cells being in the matrix.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from tests.conformance.loops import LOOPS, loop_for
 from tests.conformance.matrix import Cell, Matrix, whole
 from tests.conformance.options import matrix_of
 from tests.conformance.sweeping import NotForTests, sweep
+from tests.conftest import store_kinds
 from tests.faults.splitting import splitting_transports
 from transports import registry
 from transports.errors import CannotConnect
@@ -49,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     target = config.getoption("--target", default="")
     module = config.getoption("--transport-module", default="")
     asked = config.getoption("--matrix", default="chosen")
-    config.stash[_MATRIX] = matrix_of(target, module, is_whole=asked == "whole")
+    config.stash[_MATRIX] = matrix_of(
+        target, module, is_whole=asked == "whole", stores=store_kinds(config)
+    )
     config.stash[_IS_WHOLE] = asked == "whole" or bool(target or module)
     for line in (
         "cells(choice): the cells of the matrix that it runs over (tests.conformance)",
@@ -121,7 +124,7 @@ def _frames_come_apart(
 
 
 @pytest.fixture
-async def cell(request: pytest.FixtureRequest) -> Cell:
+async def cell(request: pytest.FixtureRequest) -> AsyncIterator[Cell]:
     """The cell that ``each_cell`` and its like have chosen, with nobody on it."""
     chosen: Cell = request.param
     if chosen.is_target:
@@ -129,6 +132,9 @@ async def cell(request: pytest.FixtureRequest) -> Cell:
             await sweep(chosen.listens, chosen.codec)
         except (CannotConnect, NotForTests) as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-        return chosen
+        yield chosen
+        return
     folder: Path = request.getfixturevalue("tmp_path")
-    return replace(chosen, folder=folder, listens=chosen.listens.format(folder=folder))
+    listens = chosen.listens.format(folder=folder)
+    with chosen.store.running(folder):
+        yield replace(chosen, folder=folder, listens=listens)

@@ -1,8 +1,8 @@
 """The matrix: each transport with each codec that it carries, over each store.
 
-A transport joins by a line in ``TRANSPORTS``, a store by one in ``STORES``; ``options``
-puts others in their place. Nothing here needs pytest: a conftest may import it before
-the marks of ``cells`` are known.
+A transport joins by a line in ``TRANSPORTS``, a store by one in ``tests.stores``;
+``options`` puts others in their place. Nothing here needs pytest: a conftest may import
+it before the marks of ``cells`` are known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from tests.stores import StoreKind
 from transports.codec import CODECS
 
 
@@ -55,12 +56,7 @@ _RARE_TESTS: Final = 3
 """Of so many tests one runs over TLS too, and another one below ASGI, where it does not
 run over all cells."""
 
-STORES: Final[Mapping[str, str]] = {
-    "memory": "memory:",
-    "sqlite": "sqlite:///{folder}/chat.db",
-}
-
-TARGET: Final = "target"
+TARGET: Final = StoreKind(name="target", url="", durable=False)
 """The store of a server that is up already: nobody here knows which it is."""
 
 
@@ -71,7 +67,7 @@ class Cell:
     Attributes:
         transport: by its name in ``TRANSPORTS``.
         codec: by its name.
-        store: by its name in ``STORES``, or ``TARGET``.
+        store: one of ``tests.stores``, or ``TARGET``.
         turn: the sum of the three's places in their rows; its parity is another one in
             the cell beside it, whichever way one goes.
         folder: its test's own.
@@ -81,7 +77,7 @@ class Cell:
 
     transport: str
     codec: str
-    store: str
+    store: StoreKind
     turn: int = 0
     folder: Path = Path()
     listens: str = ""
@@ -98,7 +94,7 @@ class Cell:
     @property
     def store_url(self) -> str:
         """The store; the same one each time where it keeps what it has."""
-        return STORES[self.store].format(folder=self.folder)
+        return self.store.url_in(self.folder)
 
 
 class Matrix:
@@ -107,14 +103,17 @@ class Matrix:
     The first store is the one of tests that no store can change. Loopback, or else the
     first transport, is the one of tests that no wire can change. Of each of ``rare``,
     whose rows come after the others, some tests meet one; there it is one of ``cells``.
+    Where it is ``about_stores``, tests that no store can change have no cell.
     """
 
     def __init__(
         self,
         transports: Mapping[str, Carried],
-        stores: Sequence[str],
+        stores: Sequence[StoreKind],
         *rare: Mapping[str, Carried],
+        about_stores: bool = False,
     ) -> None:
+        self._about_stores = about_stores
         self._rare = rare
         self._first_codecs = {name: it.codecs[0] for name, it in transports.items()}
         self._first_store = stores[0]
@@ -164,6 +163,8 @@ class Matrix:
 
     def wires(self) -> list[Cell]:
         """Each transport and codec, over the first store."""
+        if self._about_stores:
+            return []
         return [
             it
             for it in self.cells
@@ -184,7 +185,7 @@ class Matrix:
 
     def durable_stores(self) -> list[Cell]:
         """The same over stores that a test can close and open again."""
-        return [it for it in self.stores() if it.store not in {"memory", TARGET}]
+        return [it for it in self.stores() if it.store.durable]
 
 
 def whole(matrix: Matrix) -> list[Cell]:

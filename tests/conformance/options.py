@@ -2,14 +2,14 @@
 
 - ``--target URL``: against a server that is up already, over the URL's transport with
   each of its codecs;
+- ``--store-module FILE.py``: over one store that is not ours (``tests.stores``);
 - ``--transport-module FILE.py``: on one transport that is not ours. The module has
   ``SCHEME``, ``LISTENS`` (a URL to serve on, perhaps with ``{folder}``), ``TRANSPORT``,
   and ``TELLS_CODE = False`` where a link has no room for the code that it is closed
   with.
 """
 
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -19,12 +19,13 @@ import pytest
 from tests.conformance.matrix import (
     BELOW_ASGI,
     SECURE,
-    STORES,
     TARGET,
     TRANSPORTS,
     Carried,
     Matrix,
 )
+from tests.modules import UnusableModule, load
+from tests.stores import OURS, StoreKind
 from transports import register_transport
 from transports.base import parse_address
 from transports.errors import BadUrl
@@ -32,20 +33,30 @@ from transports.errors import BadUrl
 NEEDED: Final = ("SCHEME", "LISTENS", "TRANSPORT")
 
 
-def matrix_of(target: str, transport_module: str, *, is_whole: bool) -> Matrix:
+def matrix_of(
+    target: str,
+    transport_module: str,
+    *,
+    is_whole: bool,
+    stores: Sequence[StoreKind] = OURS,
+) -> Matrix:
     """The matrix that the options ask for; raises ``pytest.UsageError``.
 
     In the whole of it transports with TLS, or below ASGI, are as all others.
     """
     if target and transport_module:
         raise pytest.UsageError("--target and --transport-module exclude each other")
+    if target and stores is not OURS:
+        raise pytest.UsageError("--target and --store-module exclude each other")
     if target:
         return _matrix_of_target(target)
     if transport_module:
-        return _matrix_of_module(load(Path(transport_module)))
+        return _matrix_of_module(load_transport(Path(transport_module)), stores)
     if is_whole:
-        return Matrix({**TRANSPORTS, **SECURE, **BELOW_ASGI}, list(STORES))
-    return Matrix(TRANSPORTS, list(STORES), SECURE, BELOW_ASGI)
+        return Matrix({**TRANSPORTS, **SECURE, **BELOW_ASGI}, stores)
+    return Matrix(
+        TRANSPORTS, stores, SECURE, BELOW_ASGI, about_stores=stores is not OURS
+    )
 
 
 def _matrix_of_target(url: str) -> Matrix:
@@ -63,28 +74,20 @@ def _matrix_of_target(url: str) -> Matrix:
     return Matrix({names[address.scheme]: Carried(url, codecs)}, [TARGET])
 
 
-def _matrix_of_module(module: ModuleType) -> Matrix:
+def _matrix_of_module(module: ModuleType, stores: Sequence[StoreKind]) -> Matrix:
     carried = Carried(
         module.LISTENS,
         module.TRANSPORT.codecs,
         tells_code=getattr(module, "TELLS_CODE", True),
     )
-    return Matrix({module.SCHEME: carried}, list(STORES))
+    return Matrix({module.SCHEME: carried}, stores)
 
 
-def load(path: Path) -> ModuleType:
-    """Import a transport's file, under a name that shadows nothing, and register it."""
-    name = f"transport_module_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise pytest.UsageError(f"--transport-module: {path} is no Python file")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    missing = [it for it in NEEDED if not hasattr(module, it)]
-    if missing:
-        raise pytest.UsageError(
-            f"--transport-module: {module.__file__} has no {', '.join(missing)}"
-        )
+def load_transport(path: Path) -> ModuleType:
+    """Import a transport's file, and register it; raises ``pytest.UsageError``."""
+    try:
+        module = load("--transport-module", path, needed=NEEDED)
+    except UnusableModule as error:
+        raise pytest.UsageError(str(error)) from error
     register_transport(module.SCHEME, module.TRANSPORT)
     return module

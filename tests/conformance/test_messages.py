@@ -42,7 +42,7 @@ async def test_a_receipt_says_what_was_stored_and_whether_it_lasts(
 
         assert [it.recipient_id for it in receipts] == [bob, bob]
         assert [it.position for it in receipts] == [1, 2]
-        assert [it.durable for it in receipts] == [cell.store == "sqlite"] * 2
+        assert [it.durable for it in receipts] == [cell.store.durable] * 2
         assert abs(receipts[0].sent_at_ms - server.now_ms) < 60_000
 
 

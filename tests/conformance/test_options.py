@@ -1,7 +1,8 @@
-"""The suite run on something else: a server that is up, a transport of one's own."""
+"""The suite run on something else: a server that is up, a transport or a store."""
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from tests.conformance.loops import LOOPS
 from tests.conformance.options import matrix_of
 from tests.faults.servers import server_process
+from tests.modules import UnusableModule
+from tests.stores import OURS, kinds_of
 from transports import connect
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,6 +46,35 @@ async def test_the_suite_runs_on_a_transport_of_ones_own() -> None:
     cell = "unix-protobuf-memory"
     assert has_passed("are_so_many_connections_and_no_more", cell, result.stdout)
     assert "loopback" not in result.stdout
+
+
+A_STORE: Final = """
+from pathlib import Path
+from chatstores import open_store
+
+def open_here(url):
+    return open_store(url.replace("here", "sqlite", 1))
+
+SCHEME, STORE, DURABLE = "here", open_here, True
+URL = "here:///{folder}/here.db"
+SERVER, READY = ["sh", "-c", "echo I am ready; cat"], "am ready"
+"""
+"""Its server does nothing."""
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+async def test_the_suite_runs_over_a_store_of_ones_own(tmp_path: Path) -> None:
+    module = tmp_path / "a_store.py"
+    module.write_text(A_STORE, encoding="utf-8")
+
+    result = await run_suite("--store-module", str(module), *A_PART)
+
+    assert result.returncode == 0, result.stdout
+    for cell in ("loopback-", "tcp-", "websocket-", "grpc-"):
+        assert re.search(rf"as_it_was_sent\[\w+-{cell}\w+-here\] PASSED", result.stdout)
+    assert has_passed("there_after_a_restart", "loopback-protobuf-here", result.stdout)
+    assert not {"memory", "sqlite"} & set(re.findall(r"\w+", result.stdout))
 
 
 @pytest.mark.slow
@@ -114,6 +146,26 @@ def test_an_option_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(pytest.UsageError, match=told):
         matrix_of(target, transport_module, is_whole=False)
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("missing.py", "--store-module: missing.py is no Python file"),
+        (__file__, "test_options.py has no SCHEME, URL, STORE, DURABLE"),
+    ],
+    ids=["no file", "no store"],
+)
+@pytest.mark.own_server
+def test_a_module_that_is_no_store_is_refused(file: str, told: str) -> None:
+    with pytest.raises(UnusableModule, match=told):
+        kinds_of(file)
+
+
+@pytest.mark.own_server
+def test_a_server_that_is_up_has_its_own_store() -> None:
+    with pytest.raises(pytest.UsageError, match="exclude each other"):
+        matrix_of("tcp://127.0.0.1:1", "", is_whole=False, stores=OURS[:1])
 
 
 async def run_suite(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,7 @@
 """Servers in forks of one process that has imported them: ``python -m`` this module.
 
+An argument is the file of a store that is not ours: see ``tests.stores``.
+
 A line on standard input is what follows ``chatcore`` in one life of a server whose
 frames come apart (``splitting``). Its child says ``pid N``, and then what the command
 says. When it has ended, however that was, ``ended STATUS`` is said, and the next line
@@ -10,10 +12,12 @@ No thread and no event loop runs in the process that forks.
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from chatapp.cli import main
 from tests.faults.splitting import splitting_transports
+from tests.stores import kind_of
 from transports import register_transport
 
 _LOADED: Final = ("chatapp.serve", "chatstores.sqlite", "transports.tcp")
@@ -43,4 +47,6 @@ def live_again_and_again() -> int:
 
 
 if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        kind_of(Path(file))
     sys.exit(live_again_and_again())

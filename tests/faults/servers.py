@@ -9,27 +9,34 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.stores import StoreKind, StoreServer, first_durable
+
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_S: Final = 20.0
 
 
 class ServerProcess:
-    """``chatcore serve`` on one database, at the same URL each time it runs.
+    """``chatcore serve`` on one store, at the same URL each time it runs.
 
     Its frames come apart, and each time it is a fork: see ``server_lives``.
 
     Attributes:
         url: where it listens; known from its first start on.
         starts: how often it was started.
+        store_server: what its store needs beside it, if it does.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._store = f"sqlite:///{folder / 'chat.db'}"
+    def __init__(
+        self, folder: Path, kind: StoreKind, store_server: StoreServer | None
+    ) -> None:
+        self._kind = kind
+        self._store = kind.url_in(folder)
         self._log = folder / "server.log"
         self._forking: asyncio.subprocess.Process | None = None
         self._pid: int | None = None
         self.url = "tcp://127.0.0.1:0"
         self.starts = 0
+        self.store_server = store_server
 
     async def start(self) -> None:
         """Start it; returns once it accepts."""
@@ -48,6 +55,8 @@ class ServerProcess:
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.faults.server_lives"),
+                *([str(self._kind.module)] if self._kind.module else ()),
+                cwd=_ROOT,
                 env=os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -90,11 +99,15 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(folder: Path) -> AsyncIterator[ServerProcess]:
-    """A server that runs, and that is killed at the end of the block."""
-    server = ServerProcess(folder)
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.close()
+async def server_process(
+    folder: Path, kind: StoreKind | None = None
+) -> AsyncIterator[ServerProcess]:
+    """A server that runs on a durable store, and is killed at the end of the block."""
+    chosen = kind or first_durable()
+    with chosen.running(folder) as store_server:
+        server = ServerProcess(folder, chosen, store_server)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.close()

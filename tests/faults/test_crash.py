@@ -10,16 +10,16 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
-import apsw
 import pytest
-from apsw import SQLITE_OPEN_READWRITE
 
 from chatcore.events import Accepted, Delivered
+from chatstores import open_store
 from tests.faults.servers import server_process
+from tests.stores import StoreKind
 from transports import Client, ReconnectPolicy, connect
 
 PASSWORD: Final = "correct horse"
@@ -36,11 +36,11 @@ RECIPIENTS: Final = ("bob", "carol")
 @pytest.mark.rule("M1", "M2", "M3", "M5", "S6")
 @pytest.mark.timeout(60 + 3 * KILLS)
 async def test_every_receipt_is_honoured_however_often_the_server_is_killed(
-    tmp_path: Path,
+    tmp_path: Path, durable_kind: StoreKind
 ) -> None:
     lots = random.Random(SEED)  # noqa: S311  # no secret
     load = Load()
-    async with server_process(tmp_path) as server:
+    async with server_process(tmp_path, durable_kind) as server:
         async with (
             connected(server.url) as ada,
             connected(server.url) as eve,
@@ -70,14 +70,15 @@ async def test_every_receipt_is_honoured_however_often_the_server_is_killed(
         async with connected(server.url) as anyone:
             left = [(await anyone.login(it, PASSWORD)).queued for it in ("bob",)]
         status = await server.stop()
+        left_names = await usernames(durable_kind.url_in(tmp_path))
 
     assert server.starts == KILLS + 1
     load.check("bob", to_bob)
     load.check("carol", to_carol)
     assert left == [0]
     assert status == 0
-    assert damage(tmp_path / "chat.db") == "ok"
-    assert usernames(tmp_path / "chat.db") == {*SENDERS, *RECIPIENTS}
+    assert durable_kind.check(tmp_path) == ""
+    assert left_names == {*SENDERS, *RECIPIENTS}
 
 
 class Load:
@@ -149,14 +150,7 @@ def connected(url: str) -> AbstractAsyncContextManager[Client]:
     return connect(url, reconnect=PATIENT)
 
 
-def damage(path: Path) -> str:
-    """What SQLite finds wrong with a database, which has to exist: "ok" for nothing."""
-    with closing(apsw.Connection(str(path), SQLITE_OPEN_READWRITE)) as database:
-        return str(database.pragma("integrity_check"))
-
-
-def usernames(path: Path) -> set[str]:
-    """Whose accounts a database holds."""
-    with closing(apsw.Connection(str(path), SQLITE_OPEN_READWRITE)) as database:
-        rows = database.execute("SELECT username FROM account WHERE deleted = 0")
-        return {str(username) for (username,) in rows}
+async def usernames(url: str) -> set[str]:
+    """Whose accounts a store holds that no server has open."""
+    async with open_store(url) as store:
+        return {it for _, it in await store.names(prefix="", after="", limit=100)}

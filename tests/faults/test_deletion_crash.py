@@ -18,6 +18,7 @@ from chatcore.model import DeletionReceipt
 from chatstores import open_store
 from chatsystem.clock import SystemClock
 from tests.faults.servers import server_process
+from tests.stores import StoreKind
 from transports import Client, ReconnectPolicy, connect
 from transports.client.key_generator import KeyGenerator
 
@@ -34,13 +35,16 @@ COUNTED: Final = DeletionReceipt(
 @pytest.mark.slow
 @pytest.mark.rule("D4", "D5", "D6", "A5")
 async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, durable_kind: StoreKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small steps leave much to do between the decision and the last bounce.
     monkeypatch.setenv("CHATCORE_LIMIT_CLEANUP_ROWS", str(STEP))
     monkeypatch.setenv("CHATCORE_LIMIT_BOUNCE_MESSAGES", str(STEP))
     key = KeyGenerator(secrets.randbits).make(SystemClock().now_ms())
-    async with server_process(tmp_path) as server, connected(server.url) as deleter:
+    async with (
+        server_process(tmp_path, durable_kind) as server,
+        connected(server.url) as deleter,
+    ):
         await deleter.create("bob", PASSWORD)
         stored = await positions_of_all(server.url)
         would = await deleter.delete(
@@ -53,7 +57,7 @@ async def test_a_deletion_that_a_crash_interrupts_bounces_each_message_once(
             watched = await next_bounces(watcher, 1)
             await server.kill()
             had_no_answer = not deleting.done()
-            left_to_do = await pending_deletions(tmp_path)
+            left_to_do = await pending_deletions(durable_kind.url_in(tmp_path))
             await server.start()
             did = await deleting
             watched += await next_bounces(watcher, EACH // STEP - 1)
@@ -125,7 +129,7 @@ async def waiting_bounces(url: str, sender: str) -> list[Bounced]:
         return await next_bounces(client, queued)
 
 
-async def pending_deletions(folder: Path) -> int:
+async def pending_deletions(url: str) -> int:
     """How many deletions a store has not worked off, while no server runs on it."""
-    async with open_store(f"sqlite:///{folder / 'chat.db'}") as store:
+    async with open_store(url) as store:
         return len(await store.pending_deletions())

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.conformance.options import load
+from tests.conformance.options import load_transport
 from tests.moving.cells import CELLS, Cell, cells_of, is_chosen
 from tests.moving.link_ends import TRANSPORTS
 
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Load another transport, and name the mark."""
     if path := config.getoption("--transport-module", default=""):
-        config.stash[_MODULE] = load(Path(path))
+        config.stash[_MODULE] = load_transport(Path(path))
     config.addinivalue_line("markers", "moves(points, beyond): see tests.moving.cells")
 
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from tests.conformance.loops import LOOPS
 from tests.moving.link_ends import TRANSPORTS, Point, Way
+from tests.stores import first_durable
 
 WITHIN_S: Final = 20.0
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ class ServerProcess:
     """
 
     def __init__(self, folder: Path, other: ModuleType | None = None) -> None:
-        self._arguments = [f"sqlite:///{folder / 'chat.db'}"]
+        self._arguments = [first_durable().url_in(folder)]
         self._schemes = dict(TRANSPORTS)
         listens = {it: f"{it}://127.0.0.1:0" for it in TRANSPORTS.values()}
         if other is not None:

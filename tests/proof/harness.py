@@ -16,8 +16,9 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 from chatcore import Chat, Limits, SecondLogin
 from chatcore.ids import AccountId, Epoch, Position
 from chatcore.store import Store
+from chatstores import open_store
 from chatstores.memory import MemoryStore
-from chatstores.sqlite import SqliteStore, open_sqlite
+from tests.stores import StoreKind, first_durable
 from tests.unit.chatcore.chat_fixture import ChatFixture
 
 Answer = TypeVar("Answer")
@@ -71,20 +72,22 @@ class MemoryPersistence:
 
 
 class FilePersistence:
-    """A file in a folder; who is killed leaves the file as the disk has it then."""
+    """A durable store in files; who is killed leaves them as the disk has them then."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, kind: StoreKind, folder: Path) -> None:
+        self._kind = kind
         self._folder = folder
         self._loop = asyncio.new_event_loop()
-        self._opened: AbstractAsyncContextManager[SqliteStore] | None = None
+        self._opened: AbstractAsyncContextManager[Store] | None = None
         self._lives = 0
+        self._life.mkdir()
 
     @property
-    def _path(self) -> Path:
-        return self._folder / f"life-{self._lives}.db"
+    def _life(self) -> Path:
+        return self._folder / f"life-{self._lives}"
 
     def open(self) -> Store:
-        opened = open_sqlite(self._path)
+        opened = open_store(self._kind.url_in(self._life))
         store = self._loop.run_until_complete(opened.__aenter__())
         self._opened = opened
         return store
@@ -94,12 +97,9 @@ class FilePersistence:
 
     def leave(self, *, killed: bool) -> None:
         if killed:
-            before = self._path
+            before = self._life
             self._lives += 1
-            for suffix in ("", "-wal"):
-                found = before.with_name(before.name + suffix)
-                if found.exists():
-                    shutil.copy(found, self._path.with_name(self._path.name + suffix))
+            shutil.copytree(before, self._life)
         if self._opened is not None:
             self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
             self._opened = None
@@ -112,12 +112,12 @@ class FilePersistence:
 
 
 @contextmanager
-def persistence_of(store: str, folder: Path) -> Iterator[Persistence]:
-    """A shelf for a kind of store, by its name."""
-    if store == "memory":
+def persistence_in(folder: Path, *, durable: bool) -> Iterator[Persistence]:
+    """A shelf in a folder, or else one that is gone with the test."""
+    if not durable:
         yield MemoryPersistence()
         return
-    persistence = FilePersistence(folder)
+    persistence = FilePersistence(first_durable(), folder)
     try:
         yield persistence
     finally:

@@ -231,10 +231,10 @@ class RandomUsers(WritingUsers):
 class OverMemory(RandomUsers):
     """Over the store that forgets."""
 
-    store = "memory"
+    is_durable = False
 
 
 class OverFile(RandomUsers):
     """Over a file; a third of the runs, since each commit waits for the disk."""
 
-    store = "sqlite"
+    is_durable = True

@@ -44,7 +44,7 @@ from chatcore.events import (
     Started,
 )
 from tests.proof import history
-from tests.proof.harness import persistence_of
+from tests.proof.harness import persistence_in
 from tests.proof.model import Person
 from tests.proof.oracle import LIMITS, Oracle, UserSession, peer_of
 from tests.unit.chatcore.chat_fixture import Peer
@@ -66,14 +66,14 @@ def refused_as(answer: Event, refusal: type[Refusal]) -> None:
 class ComingUsers(RuleBasedStateMachine):
     """What users may do, each with what has to come of it."""
 
-    store: ClassVar[str]
+    is_durable: ClassVar[bool]
 
     def __init__(self) -> None:
         super().__init__()
         self.cleaning = ExitStack()
         folder = self.cleaning.enter_context(TemporaryDirectory(prefix="chatcore-"))
         self.persistence = self.cleaning.enter_context(
-            persistence_of(self.store, Path(folder))
+            persistence_in(Path(folder), durable=self.is_durable)
         )
         self.keys = 0
         self.creations: dict[bytes, Person] = {}

@@ -67,7 +67,7 @@ VIOLATIONS: Final[Mapping[str, Violation]] = {
     "B7": Violation(broken_bounds.keys_live_by_the_wall_clock, CORE),
     "B8": Violation(
         broken_bounds.files_are_made_for_everybody,
-        "tests/unit/chatstores/test_permissions.py",
+        "tests/unit/chatstores/sqlite/test_permissions.py",
     ),
     "W1": Violation(broken_wire.any_version_is_taken, f"{LINKS}/tcp"),
     "W2": Violation(

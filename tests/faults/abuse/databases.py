@@ -18,6 +18,7 @@ from chatcore.model import Deposit
 from chatcore.store import KeySpan, MailboxRoom, Store
 from chatstores import open_store
 from tests.faults.abuse.intruders import PASSWORD
+from tests.stores import first_durable
 
 NOTICE_MAILBOXES: Final = 20
 NOTICE_MESSAGES: Final = 10_000
@@ -33,15 +34,16 @@ class Databases:
         self._folder = folder
 
     def path(self, name: str) -> Path | None:
-        """The database of this name: ``accounts``, ``names`` or ``notices``.
+        """The folder of the database ``accounts``, ``names`` or ``notices``.
 
         None for no name. It runs an event loop of its own.
         """
         if not name:
             return None
-        made = self._folder / f"{name}.db"
+        made = self._folder / name
         if not made.exists():
-            asyncio.run(_make(name, f"sqlite:///{made}"))
+            made.mkdir()
+            asyncio.run(_make(name, first_durable().url_in(made)))
         return made
 
 

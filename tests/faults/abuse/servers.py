@@ -16,6 +16,7 @@ from chatbench.children import Child, running
 from chatbench.errors import ChildFailed
 from chatcore import Limits
 from tests.faults.abuse.targets import MIB, Attack
+from tests.stores import first_durable
 from transports.registry import SCHEMES
 from transports.tls import SECURE_SCHEMES
 
@@ -125,14 +126,14 @@ def serving_process(
 ) -> Iterator[RunningServer]:
     """The server of one attack while the block runs, its files in ``folder``.
 
-    ``database`` is copied; ``options`` are flags of ``chatcore serve`` that come after
-    the attack's own.
+    What is in the folder ``database`` is copied; ``options`` are flags of ``chatcore
+    serve`` that come after the attack's own.
 
     Raises:
         ChildFailed: it does not start.
     """
     if database is not None:
-        shutil.copyfile(database, folder / "chat.db")
+        shutil.copytree(database, folder, dirs_exist_ok=True)
     query = f"?{attack.query}" if attack.query else ""
     scheme = SCHEMES[transport]
     certificate: list[str] = []
@@ -143,7 +144,7 @@ def serving_process(
     command += ["--listen", f"{scheme}://127.0.0.1:0{query}"]
     if transport == "http":  # no bystander of ours speaks it
         command += ["--listen", "tcp://127.0.0.1:0"]
-    command += ["--store", f"sqlite:///{folder / 'chat.db'}"]
+    command += ["--store", first_durable().url_in(folder)]
     command += certificate
     command += ["--insecure-fast-hash"] if attack.fast_hash else []
     for name, value in (_EVERYWHERE | attack.limits).items():

@@ -1,19 +1,19 @@
 """Each store, open and empty."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from chatstores import open_store
+from tests.stores import StoreKind
 from tests.unit.chatstores.store_driver import StoreDriver
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path}/chat.db"}[
-        request.param
-    ]
+@pytest.fixture
+def url(store_kind: StoreKind, tmp_path: Path) -> Iterator[str]:
+    with store_kind.running(tmp_path):
+        yield store_kind.url_in(tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""The SQLite store does what the memory store does, whatever is asked of both.
+"""Each durable store does what the memory store does, whatever is asked of both.
 
-The memory store is plain enough to be read; SQLite's caches, pages and reopening are
-what this test is after, so it makes them as small as they can be.
+The memory store is plain enough to be read; caches, pages and reopening are what this
+test is after, so it makes them as small as they can be.
 """
 
 import asyncio
@@ -29,8 +29,9 @@ from chatcore.ids import (
 from chatcore.limits import DAY_MS
 from chatcore.model import Deposit
 from chatcore.store import KeySpan, MailboxRoom, Store
+from chatstores import open_store
 from chatstores.memory import MemoryStore
-from chatstores.sqlite import open_sqlite
+from tests.stores import StoreKind
 from tests.unit.chatstores.store_driver import NOW_MS, Step, StoreDriver
 
 NAMES = st.sampled_from([Username("ada"), Username("bob"), Username("b")])
@@ -389,40 +390,33 @@ BEGINNING: list[Operation] = [
 ]
 
 
-async def compare(operations: list[Operation], file: Path) -> None:
+async def compare(operations: list[Operation], url: str) -> None:
     memory = Driver(MemoryStore())
     async with AsyncExitStack() as stack:
-        sqlite = Driver(await stack.enter_async_context(open_sqlite(file)))
+        durable = Driver(await stack.enter_async_context(open_store(url)))
         for operation in operations:
             expected, answered = (
                 await memory.run(operation),
-                await sqlite.run(operation),
+                await durable.run(operation),
             )
             assert answered == expected, operation
             if isinstance(operation, Reopen):
                 await stack.aclose()
-                sqlite.store = await stack.enter_async_context(open_sqlite(file))
-            assert await sqlite.look() == await memory.look(), operation
+                durable.store = await stack.enter_async_context(open_store(url))
+            assert await durable.look() == await memory.look(), operation
         # Receipts of deletions that overlap depend on none of their order.
-        assert await sqlite.look_back() == await memory.look_back()
-        assert await sqlite.look() == await memory.look()
+        assert await durable.look_back() == await memory.look_back()
+        assert await durable.look() == await memory.look()
 
 
-@pytest.fixture(scope="module")
-def _small() -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chatstores.sqlite.cache.CACHED", 2)
-        patch.setattr("chatstores.sqlite.accounts.KNOWN_ADDRESSES", 2)
-        patch.setattr("chatstores.memory.rows.KNOWN_ADDRESSES", 2)
-        patch.setattr("chatstores.sqlite.pagination.PAGE_ROWS", 3)
-        patch.setattr("chatstores.sqlite.clean_up.PAGE_ROWS", 3)
-        patch.setattr("chatstores.sqlite.retention.PURGE_ROWS", 2)
-        yield
-
-
-@pytest.mark.usefixtures("_small")
 @settings(max_examples=50, deadline=None)
-@given(st.lists(OPERATIONS, min_size=10, max_size=60))
-def test_both_answer_the_same_to_anything(operations: list[Operation]) -> None:
-    with TemporaryDirectory() as folder:
-        asyncio.run(compare(BEGINNING + operations, Path(folder) / "chat.db"))
+@given(operations=st.lists(OPERATIONS, min_size=10, max_size=60))
+def test_both_answer_the_same_to_anything(
+    operations: list[Operation], durable_kind: StoreKind
+) -> None:
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        for constant, value in durable_kind.small.items():
+            patch.setattr(constant, value)
+        folder = Path(name)
+        with durable_kind.running(folder):
+            asyncio.run(compare(BEGINNING + operations, durable_kind.url_in(folder)))

@@ -16,7 +16,7 @@ from chatstores.sqlite import SqliteStore, open_sqlite
 from chatstores.sqlite.checking import check
 from chatstores.sqlite.copies import Copy, copy_whole
 from chatstores.sqlite.unserved import open_unserved
-from tests.unit.chatstores.disk import FailingDisk
+from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver, letter
 
 

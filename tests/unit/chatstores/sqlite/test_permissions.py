@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chatstores.sqlite import open_sqlite
-from tests.unit.chatstores.disk import FailingDisk
+from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 UMASKS = pytest.mark.parametrize("mask", [0o000, 0o022, 0o777], ids=oct)

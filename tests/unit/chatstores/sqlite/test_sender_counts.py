@@ -8,7 +8,7 @@ import pytest
 from chatcore.errors import StoreUnavailable
 from chatcore.store import Declined, MailboxRoom
 from chatstores.sqlite import SqliteStore, open_sqlite
-from tests.unit.chatstores.disk import FailingDisk
+from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import Person, StoreDriver, letter, positions
 
 STEPS = 10

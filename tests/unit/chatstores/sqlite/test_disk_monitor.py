@@ -15,7 +15,7 @@ from chatstores.errors import BadStoreUrl
 from chatstores.sqlite import SqliteStore, open_sqlite
 from chatstores.sqlite.address import parse_sqlite_url
 from chatstores.sqlite.disk_monitor import LOOK_EVERY_S, TELL_EVERY_S, DiskMonitor
-from tests.unit.chatstores.disk import FailingDisk
+from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 MORE_THAN_ANY_DISK_MIB = 2**31

@@ -12,7 +12,7 @@ from chatcore.limits import DAY_MS
 from chatcore.model import DeletionReceipt
 from chatcore.store import Declined, Stored
 from chatstores.sqlite import SqliteStore, open_sqlite
-from tests.unit.chatstores.disk import FailingDisk
+from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import (
     NOW_MS,
     StoreDriver,
