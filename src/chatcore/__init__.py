@@ -34,7 +34,10 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.listing": "ListNobody",
     "chatcore.logins": "SecondLogin",
     "chatcore.model": (
-        "AuditAction AuditEvent DeletionReceipt Erasure LoggedErasure LogMark Origin"
+        "Account AccountRecord AuditAction AuditEvent Bounce Chunk CleanUp "
+        "DeletionReceipt Deposit Erasure FirstUse LeftToDiscard LoggedErasure LogMark "
+        "Mailbox Message NewMail OpenedSession Origin Place SenderShare SentPage "
+        "SentPlace StoredInvitation StoredSession"
     ),
     "chatcore.ports": (
         "Credentials Environment ErasureLog ListPolicy Observer SendPolicy"
@@ -42,9 +45,11 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.registration": "Registration",
     "chatcore.reports": "PendingMail SessionStatus",
     "chatcore.services": "NotStarted",
-    "chatcore.store": "Store",
+    "chatcore.store": "Declined KeySpan MailboxRoom Store Stored",
     "chatstores": "open_store register_store",
     "chatstores.erasure_log": "FileErasureLog",
+    "chatstores.group_commit": "GroupCommit",
+    "chatstores.remote_store": "RemoteStore",
     "chatstores.errors": (
         "AlreadyThere BadStoreUrl CopyFailed ErasureLogRefused FolderMissing "
         "OpeningError SchemaUnreadable StoreInUse StoreNotOurs StoreReadOnly "

@@ -151,3 +151,27 @@ from transports.tls import ClientTls as ClientTls
 from transports.tls import ServerTls as ServerTls
 
 __all__: list[str]  # noqa: PYI035  # the names above, exported by "as"
+from chatcore.model import Account as Account
+from chatcore.model import AccountRecord as AccountRecord
+from chatcore.model import Bounce as Bounce
+from chatcore.model import Chunk as Chunk
+from chatcore.model import CleanUp as CleanUp
+from chatcore.model import Deposit as Deposit
+from chatcore.model import FirstUse as FirstUse
+from chatcore.model import LeftToDiscard as LeftToDiscard
+from chatcore.model import Mailbox as Mailbox
+from chatcore.model import Message as Message
+from chatcore.model import NewMail as NewMail
+from chatcore.model import OpenedSession as OpenedSession
+from chatcore.model import Place as Place
+from chatcore.model import SenderShare as SenderShare
+from chatcore.model import SentPage as SentPage
+from chatcore.model import SentPlace as SentPlace
+from chatcore.model import StoredInvitation as StoredInvitation
+from chatcore.model import StoredSession as StoredSession
+from chatcore.store import Declined as Declined
+from chatcore.store import KeySpan as KeySpan
+from chatcore.store import MailboxRoom as MailboxRoom
+from chatcore.store import Stored as Stored
+from chatstores.group_commit import GroupCommit as GroupCommit
+from chatstores.remote_store import RemoteStore as RemoteStore
