@@ -18,7 +18,7 @@ _NEEDED: Final = ("hdrh", "matplotlib", "uvloop")
 _WIDTH: Final = 100
 _SHAPING: Final = (
     *("quick", "full", "concurrency", "peers", "against", "fail_on"),
-    *("transport", "store", "workload", "rounds", "seed"),
+    *("transport", "store", "plugin", "workload", "rounds", "seed"),
 )
 """The settings that make a run another one."""
 
@@ -71,6 +71,7 @@ def _wanted(settings: BenchSettings) -> BenchRequest:
         out=Path(settings.out),
         transports=_names(settings.transport),
         stores=_names(settings.store),
+        plugin=str(Path(settings.plugin).resolve()) if settings.plugin else "",
         workloads=_names(settings.workload),
         rounds=settings.rounds,
         seed=settings.seed,

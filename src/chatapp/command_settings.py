@@ -324,7 +324,14 @@ class BenchSettings:
         metavar="NAMES",
     )
     store: str = setting(
-        "all", help="only these stores: memory, sqlite", metavar="NAMES"
+        "all",
+        help="only these stores: memory, sqlite, or a URL with {folder} in it",
+        metavar="NAMES",
+    )
+    plugin: str = setting(
+        "",
+        help="a Python file that brings a store, for a URL of its scheme in --store",
+        metavar="FILE.py",
     )
     workload: str = setting(
         "all",

@@ -39,8 +39,9 @@ class Contestant(Struct, frozen=True, kw_only=True):
         name: unique in a run, such as ``tcp-protobuf-sqlite``; a twin's ends in ``'``.
         transport: ``tcp``, ``websocket`` or ``grpc``; of a peer, its protocol.
         codec: ``protobuf``, ``json`` or ``msgpack``; of a peer, its own.
-        store: ``memory`` or ``sqlite``; ``none`` where nothing is stored; of a peer,
-            what it has.
+        store: ``memory`` or ``sqlite``; a URL with ``{folder}`` in it, for a store of
+            others; ``none`` where nothing is stored; of a peer, what it has.
+        plugin: a file that its server loads, since its store is in there.
         loop: the server's event loop.
         twin_of: the contestant that this one repeats, to measure the noise.
         planted: a fault put in on purpose, by which the harness proves itself, such as
@@ -51,6 +52,7 @@ class Contestant(Struct, frozen=True, kw_only=True):
     transport: str
     codec: str
     store: str
+    plugin: str = ""
     server: Server = "chat"
     framing: Framing = "batch"
     driver: Driver = "lean"

@@ -28,7 +28,7 @@ from chatbench.machine import (
     describe_machine,
 )
 from chatbench.peers import installed_peers
-from chatbench.plans import PLANS, Plan, narrow, with_peers
+from chatbench.plans import PLANS, Plan, narrow, with_peers, with_stores
 from chatbench.progress import ProgressShown
 from chatbench.request import BenchRequest
 from chatbench.results import VERSION, Results
@@ -54,7 +54,7 @@ def run_bench(wanted: BenchRequest, *, output: Console, notes: Console) -> int:
     """
     check_system()
     plan = narrow(
-        PLANS[wanted.plan](),
+        with_stores(PLANS[wanted.plan](), wanted.stores, plugin=wanted.plugin),
         transports=wanted.transports,
         stores=wanted.stores,
         workloads=wanted.workloads,

@@ -65,6 +65,14 @@ def echo(transport: str, framing: Framing = "batch") -> Contestant:
     )
 
 
+def over(store: str, of: Contestant, *, plugin: str) -> Contestant:
+    """The same over a store of others, by its URL: it is called by its scheme."""
+    scheme = store.partition(":")[0]
+    name = of.name.replace(f"-{of.store}", f"-{scheme}")
+    twin_of = of.twin_of and of.twin_of.replace(f"-{of.store}", f"-{scheme}")
+    return replace(of, name=name, store=store, plugin=plugin, twin_of=twin_of)
+
+
 def twin(of: Contestant) -> Contestant:
     """The same again, to measure how far apart two equal ones are in this run."""
     return replace(of, name=f"{of.name}'", twin_of=of.name)

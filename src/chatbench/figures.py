@@ -18,8 +18,8 @@ def transport_name(transport: str) -> str:
 
 
 def store_name(store: str) -> str:
-    """As people write it."""
-    return _STORES.get(store, store)
+    """As people write it; of another one's URL, its scheme."""
+    return _STORES.get(store, store.partition(":")[0])
 
 
 def measure_name(measure: str) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chatbench.cells import Cell, Contestant, Workload
-from chatbench.contestants import STORES, TRANSPORTS, ChatContestant, echo, twin
+from chatbench.contestants import STORES, TRANSPORTS, ChatContestant, echo, over, twin
 from chatbench.errors import CannotCompare
 from chatbench.results import Plan as PlanName
 from chatbench.workloads import (
@@ -244,6 +244,37 @@ PLANS: Final = {
     "concurrency": concurrency,
     "quick-concurrency": quick_concurrency,
 }
+
+
+def with_stores(plan: Plan, stores: Sequence[str], *, plugin: str = "") -> Plan:
+    """The plan, and over those of the stores that are URLs what it has on the disk.
+
+    ``plugin`` is a file that their servers load for their schemes. Lists are left out,
+    whose databases are prepared beforehand, as SQLite's.
+
+    Raises:
+        CannotCompare: a URL names the same store for all servers.
+    """
+    on_disk = [
+        it
+        for it in plan.cells
+        if it.contestant.store == ChatContestant("").store
+        and it.workload.name != "list"
+    ]
+    urls = [it for it in stores if ":" in it]
+    for url in urls:
+        if "{folder}" not in url:
+            raise CannotCompare(
+                f"Each server needs a fresh store: put {{folder}} into {url}, for a "
+                "folder of its own or as a name."
+            )
+    added = (
+        replace(it, contestant=over(url, it.contestant, plugin=plugin))
+        for url in urls
+        for it in on_disk
+        if it.contestant.framing == "batch"  # the other is not the product's server
+    )
+    return replace(plan, cells=(*plan.cells, *added))
 
 
 def with_peers(plan: Plan, peers: Sequence[Contestant]) -> Plan:

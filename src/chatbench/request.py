@@ -13,6 +13,7 @@ class BenchRequest:
     Attributes:
         command: the words that asked for it, as results.json tells them.
         out: the folder of results.json and report.html.
+        plugin: a file that servers load for the URLs among the stores.
         rounds: 0 for the plan's own.
         seed: 0 to have one drawn.
         as_json: print results.json instead of tables.
@@ -26,6 +27,7 @@ class BenchRequest:
     out: Path
     transports: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    plugin: str = ""
     workloads: tuple[str, ...] = ()
     rounds: int = 0
     seed: int = 0

@@ -87,6 +87,8 @@ def start_server(
 
 def store_url(contestant: Contestant, folder: Path) -> str:
     """Where the server of a contestant keeps what it is sent."""
+    if ":" in contestant.store:
+        return contestant.store.replace("{folder}", str(folder))
     if contestant.store == "sqlite":
         return f"sqlite:///{folder / _DATABASE}"
     return "memory:"
@@ -114,6 +116,8 @@ def command_of(cell: Cell, folder: Path) -> list[str]:
 def serve_flags(cell: Cell, folder: Path) -> list[str]:
     """What follows ``chatcore serve``."""
     flags = [*_common(cell.contestant, folder), "--port", "0", "--log-level", "warning"]
+    if cell.contestant.plugin:
+        flags += ["--plugin", cell.contestant.plugin]
     if cell.workload.name != "logins":
         flags += ["--insecure-fast-hash"]
     return flags

@@ -12,6 +12,7 @@ from chatbench.plans import (
     quick,
     standard,
     with_peers,
+    with_stores,
 )
 from chatbench.workloads import CAPACITY
 
@@ -207,3 +208,33 @@ def test_others_servers_under_no_such_load_are_refused() -> None:
 def test_nothing_left_is_refused() -> None:
     with pytest.raises(CannotCompare, match="no cell"):
         narrow(standard(), stores=["memory"], workloads=["offline"])
+
+
+def test_a_store_of_others_is_compared_wherever_the_durable_one_is() -> None:
+    url = "pigeons://coop/{folder}"
+
+    plan = with_stores(quick(), ["sqlite", url], plugin="/coop.py")
+    narrowed = narrow(plan, stores=["sqlite", url])
+
+    names = {it.name: it for it in narrowed.contestants}
+    assert {it.replace("-pigeons", "-sqlite") for it in names} == {
+        it for it in names if it.endswith("-sqlite")
+    }
+    assert len(names) == 2 * len({it for it in names if it.endswith("-pigeons")})
+    assert names["tcp-protobuf-pigeons"].store == url
+    assert names["tcp-protobuf-pigeons"].plugin == "/coop.py"
+    assert names["tcp-protobuf-sqlite"].plugin == ""
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_with_a_store_of_others_every_cell_has_a_key_of_its_own(name: str) -> None:
+    plan = with_stores(PLANS[name](), ["pigeons://coop/{folder}"])
+
+    keys = [cell.key for cell in plan.cells]
+
+    assert len(set(keys)) == len(keys) > len(PLANS[name]().cells)
+
+
+def test_a_store_that_is_the_same_for_all_servers_is_refused() -> None:
+    with pytest.raises(CannotCompare, match=r"put \{folder\} into"):
+        with_stores(quick(), ["pigeons://coop"])

@@ -11,7 +11,7 @@ import pytest
 
 from chatbench.cells import Cell, Contestant, Workload
 from chatbench.children import environment, pinned, running
-from chatbench.contestants import ChatContestant, echo
+from chatbench.contestants import ChatContestant, echo, over
 from chatbench.errors import ChildFailed
 from chatbench.servers import StartedServer, command_of, start_server
 from chatbench.workloads import logins, rtt
@@ -178,3 +178,14 @@ def test_settings_of_the_user_do_not_reach_a_server(
     monkeypatch.setenv("CHATCORE_LIMIT_BODY_BYTES", "1")
 
     assert "CHATCORE_LIMIT_BODY_BYTES" not in environment()
+
+
+def test_a_server_over_a_store_of_others_loads_it_and_has_one_of_its_own() -> None:
+    plain = ChatContestant("tcp").plain()
+    contestant = over("pigeons://coop/{folder}", plain, plugin="/coop.py")
+
+    command = program(contestant)
+
+    assert contestant.name == "tcp-protobuf-pigeons"
+    assert "--store pigeons://coop//there " in command
+    assert "--plugin /coop.py" in command
