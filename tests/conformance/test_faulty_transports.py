@@ -20,6 +20,7 @@ from tests.conformance.faulty_transports import (
     StillLink,
 )
 from tests.conformance.matrix import Cell
+from tests.stores import OURS
 from transports import loopback, registry, tcp, websocket
 from transports.base import Transport
 from transports.errors import CannotConnect, LinkClosed
@@ -38,17 +39,17 @@ FAILURES: Final = (
 LOOPBACK: Final = Cell(
     transport="loopback",
     codec="msgpack",
-    store="memory",
+    store=OURS[0],
     listens="loopback:",
     tells_code=False,
 )
 WEBSOCKET: Final = Cell(
-    transport="ws", codec="json", store="memory", listens="ws://127.0.0.1:0"
+    transport="ws", codec="json", store=OURS[0], listens="ws://127.0.0.1:0"
 )
 TCP: Final = Cell(
     transport="tcp",
     codec="json",
-    store="memory",
+    store=OURS[0],
     listens="tcp://127.0.0.1:0",
     tells_code=False,
 )

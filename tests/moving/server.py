@@ -119,7 +119,9 @@ async def serve_as_told(
 
 if __name__ == "__main__":
     for path in sys.argv[2:]:
-        from tests.conformance.options import load_transport  # it needs pytest, most runs do not
+        from tests.conformance.options import (
+            load_transport,  # it needs pytest, most runs do not
+        )
 
         load_transport(Path(path))
     sys.exit(live_again_and_again(sys.argv[1]))
