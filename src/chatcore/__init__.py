@@ -29,7 +29,7 @@ _HOMES: Final[Mapping[str, str]] = {
     ),
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
-    "chatcore.http_status": "http_status",
+    "chatcore.http_statuses": "http_status",
     "chatcore.limits": "Limits LimitsContradict",
     "chatcore.listing": "ListNobody",
     "chatcore.logins": "SecondLogin",

@@ -49,7 +49,7 @@ from chatcore.events import Bounced as Bounced
 from chatcore.events import Delivered as Delivered
 from chatcore.events import LoggedIn as LoggedIn
 from chatcore.events import Received as Received
-from chatcore.http_status import http_status as http_status
+from chatcore.http_statuses import http_status as http_status
 from chatcore.ids import AccountId as AccountId
 from chatcore.ids import IdempotencyKey as IdempotencyKey
 from chatcore.ids import Position as Position

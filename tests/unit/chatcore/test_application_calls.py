@@ -23,7 +23,7 @@ from chatcore.errors import (
     WrongCredentials,
 )
 from chatcore.events import Accepted, Closing
-from chatcore.http_status import STATUS_OF, http_status
+from chatcore.http_statuses import STATUS_OF, http_status
 from chatcore.ids import IdempotencyKey, Username
 from chatcore.limits import Limits
 from tests.unit.chatcore.chat_fixture import PASSWORD, ChatFixture, of_type
