@@ -6,7 +6,7 @@ A function's name says what is wrong once it was called.
 from collections.abc import Sequence
 from itertools import takewhile
 
-from chatcore import chat, sending
+from chatcore import execution, sending
 from chatcore.admission import Admission
 from chatcore.commands import Request, Send
 from chatcore.connections import Connection
@@ -34,7 +34,7 @@ def a_run_has_no_end() -> None:
 
         return run_of
 
-    swap(chat, "run_of_sends", make)
+    swap(execution, "run_of_sends", make)
 
 
 def everybody_is_admitted() -> None:

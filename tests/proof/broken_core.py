@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatcore import accounts, chat, errors, logins, patterns, sending, usernames
+from chatcore import accounts, errors, execution, logins, patterns, sending, usernames
 from chatcore.chat import Chat
 from chatcore.commands import InboxAction, OutboxAction, Request
 from chatcore.connections import Connection
@@ -333,7 +333,7 @@ def a_refusal_ends_the_link() -> None:
 
 
 def an_unknown_command_has_no_name() -> None:
-    swap(chat, "UnknownCommand", lambda known: lambda command: known(command="?"))  # noqa: ARG005  # its name is what is lost
+    swap(execution, "UnknownCommand", lambda known: lambda command: known(command="?"))  # noqa: ARG005  # its name is what is lost
 
 
 def a_batch_is_done_from_its_end() -> None:

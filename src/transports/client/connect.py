@@ -53,8 +53,9 @@ async def connect(
         tls: whom to trust as a server of URLs with TLS, such as ``tcps://``, and what
             to show it: the system's authorities, and nothing, where none is given.
 
-    Leaving the block acknowledges what was handed over and logs out; what was taken
-    last in a block that ends with an exception comes again. While nobody is logged in
+    Leaving the block acknowledges the message that was taken last, and logs out. It
+    comes again where the block ends with an exception, or where another task took it
+    that was cancelled, has failed, or is still at it. While nobody is logged in
     and nothing is asked, a link that is lost is opened again only when something is
     asked: servers end those on which nobody logs in.
 
@@ -98,7 +99,7 @@ async def connect(
             # A task group would wrap it in a group of one.
             failure = error
         if failure is None:
-            driver.acknowledge()
+            driver.acknowledge_finished()
             await driver.log_out()
         await driver.close()
         running.cancel()

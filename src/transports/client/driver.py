@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from chatcore.commands import Command, List, Logout
 from chatcore.errors import ChatError, CloseCode, Closed
@@ -101,6 +101,7 @@ class ClientDriver:
         )
         self._calls: dict[int, _Call] = {}
         self._link: AwaitedLink | None = None
+        self._taken_by: asyncio.Task[Any] | None = None
         self._to_write = asyncio.Event()
         self._asked = asyncio.Event()
         self._mail_changed = asyncio.Event()
@@ -171,6 +172,7 @@ class ClientDriver:
     def take_mail(self) -> Delivered | Bounced | None:
         """See ``ClientProtocol.take_mail``."""
         mail = self.protocol.take_mail()
+        self._taken_by = asyncio.current_task()
         self._wake_writer()
         return mail
 
@@ -184,6 +186,17 @@ class ClientDriver:
         """See ``ClientProtocol.acknowledge``."""
         self.protocol.acknowledge()
         self._wake_writer()
+
+    def acknowledge_finished(self) -> None:
+        """Acknowledge what was taken last, unless its task was cancelled or failed
+        meanwhile, or is still at it: then it has to come again (M5).
+        """
+        task = self._taken_by
+        if task is None:
+            return
+        is_done = task.done() and not task.cancelled() and task.exception() is None
+        if is_done or task is asyncio.current_task():
+            self.acknowledge()
 
     # ---- from the first link to the end
 
