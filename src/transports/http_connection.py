@@ -399,9 +399,12 @@ class HttpConnection(asyncio.BufferedProtocol):
             transport.write_eof()
             self._read_or_pause()
 
-    def hold_deadline(self) -> None:
-        """Have this request answered whenever: somebody else sees to its end."""
-        self._cancel_deadline()
+    def limit_time(self, *, on: bool) -> None:
+        """See ``transports.http_owner.OwnedConnection``."""
+        if on:
+            self._set_deadline()
+        else:
+            self._cancel_deadline()
 
     def _set_deadline(self) -> None:
         self._cancel_deadline()

@@ -38,8 +38,10 @@ class OwnedConnection(Protocol):
         """Whether a request is being answered."""
         ...
 
-    def hold_deadline(self) -> None:
-        """Have this request answered whenever: somebody else sees to its end."""
+    def limit_time(self, *, on: bool) -> None:
+        """Whether the request that is being answered has to be there whole, and its
+        answer taken, in time from now on; else somebody else sees to its end.
+        """
         ...
 
     def finish(self) -> None:

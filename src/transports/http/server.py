@@ -124,9 +124,8 @@ class HttpListener:
             return self._refuse()
         below = replace(request, path=path.removeprefix(PATH).rstrip("/"))
         link = self._endpoints.link_of(below)
+        connection.limit_time(on=link is None)
         self.sockets.asks(_ours(connection), link)
-        if link is not None:
-            connection.hold_deadline()
         return self._endpoints.handle(below)
 
     async def _refuse(self) -> HttpResponse:

@@ -140,11 +140,15 @@ class Sockets:
             self._last_gone.set()
 
     def asks(self, socket: HttpSocket, link: HttpLink | None) -> None:
-        """A request on it is about this link, or about none."""
+        """A request on it is about this link, or about none: then it is nobody's, and
+        ends if there is no room for one.
+        """
         if self._proxies.trusts(socket.address) or link is socket.link:
             return
         self._leave_link(socket)
         if link is None:
+            if not socket.place.enter(socket.address):
+                socket.abort()
             return
         socket.link = link
         socket.place.leave("")

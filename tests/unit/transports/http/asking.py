@@ -13,6 +13,10 @@ from transports.base import parse_address
 URL: Final = "http://127.0.0.1:0"
 PATIENCE_S: Final = 20.0
 OFFER: Final = "Chat-Protocol: chat.v1.json"
+LOGIN: Final = (
+    b'{"commands": [{"id": 1, "login": {"username": "ada", "password": "correct '
+    b'horse", "create": true}}]}'
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from chatcore import Limits
 from tests.interop.servers import serving
 from tests.unit.transports.http.asking import (
+    LOGIN,
     OFFER,
     URL,
     Socket,
@@ -137,6 +138,25 @@ async def test_a_peer_that_is_silent_is_pinged_and_ended() -> None:
         said = await events.ended()
 
     assert b'"code":4001' in said
+
+
+@pytest.mark.rule("B3")
+async def test_a_socket_of_a_link_that_asks_for_something_else_is_nobodys() -> None:
+    async with (
+        serving(URL, limits=SOON) as server,
+        link_to(server.url) as (link, events, asking),
+    ):
+        await asking.ask("POST", "/chat/frames", link.header, body=LOGIN)
+        await events.until(b'"loggedIn"')
+        slow = request("POST", "/chat/links/end", "Content-Length: 20")
+        await asking.write(slow + b"x")
+
+        said = await asking.ended()
+        async with socket_to(server.url) as other:
+            still = await other.ask("POST", "/chat/frames", link.header)
+
+    assert said == b""
+    assert still.status == 204
 
 
 # ---- how many

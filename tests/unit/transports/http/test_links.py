@@ -8,6 +8,7 @@ import pytest
 from chatcore import Limits
 from tests.interop.servers import serving
 from tests.unit.transports.http.asking import (
+    LOGIN,
     OFFER,
     URL,
     Socket,
@@ -16,10 +17,6 @@ from tests.unit.transports.http.asking import (
     socket_to,
 )
 
-LOGIN = (
-    b'{"commands": [{"id": 1, "login": {"username": "ada", "password": "correct '
-    b'horse", "create": true}}]}'
-)
 SEND = b'{"commands": [{"id": %d, "send": {"recipient": "ada", "body": "%d"}}]}'
 
 
