@@ -35,8 +35,7 @@ LIMITS: Final = Limits(
     cleanup_rows=2,
     page_names=1,
     walk_names=2,
-    # The model knows no time, and so no throttle.
-    wrong_passwords=1000,
+    wrong_passwords=1000,  # the model knows of no throttle (B4)
     account_wrong_passwords=1000,
 )
 
