@@ -469,7 +469,7 @@ class RedisStore(RemoteStore):
         last = str(await self._send("HGET", state, "opening"))
         had_other = self._opening and not last.startswith(self._me)
         if had_other or {*names} != {self._me}:
-            raise StoreInUse(path=self._prefix)
+            raise StoreInUse(path=f"{self._prefix} in Redis")
         syncs = await self._send("CONFIG", "GET", "appendonly", "appendfsync")
         self.durable = syncs == {"appendonly": "yes", "appendfsync": "always"}
         self._script = await self._send("SCRIPT", "LOAD", LUA)

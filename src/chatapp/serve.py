@@ -34,6 +34,7 @@ from chatcore.ports import Environment
 from chatcore.store import Store
 from chatstores import open_store
 from chatstores.erasure_log import FileErasureLog
+from chatstores.errors import without_password
 from chatsystem import (
     INSECURE_FAST_HASH,
     HashSettings,
@@ -119,7 +120,9 @@ async def _serve(settings: ServeSettings) -> None:
             )
             urls = await opened.enter_async_context(serving)
         except Outage as outage:
-            raise CannotStore(f"{settings.store} cannot be used: {outage}") from outage
+            raise CannotStore(
+                f"{without_password(settings.store)} cannot be used: {outage}"
+            ) from outage
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
         await opened.enter_async_context(admin_socket(chat, settings.admin_socket))
@@ -130,7 +133,9 @@ async def _serve(settings: ServeSettings) -> None:
         hangups.listen()
         for url in urls:
             print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
-        _log.info("Serving %s from %s", ", ".join(urls), settings.store)
+        _log.info(
+            "Serving %s from %s", ", ".join(urls), without_password(settings.store)
+        )
         await stop.wait()
         if monitor is not None:
             monitor.stop()
@@ -159,8 +164,9 @@ def _erasure_log(
     if not settings.erasure_log:
         return None
     if not store.durable:
+        told = without_password(settings.store)
         raise SettingWrong(
-            f"--erasure-log is for a store that lasts, which {settings.store} does not."
+            f"--erasure-log is for a store that lasts, which {told} does not."
         )
     log = FileErasureLog(Path(settings.erasure_log), reset=settings.erasure_log_reset)
     opened.callback(log.close)

@@ -22,6 +22,7 @@ client: what goes wrong in a store that is open is ``chatcore.errors.Outage``. N
 was changed on the disk.
 """
 
+import re
 from typing import ClassVar
 
 from chatcore.errors import ChatError
@@ -53,6 +54,9 @@ class BadStoreUrl(OpeningError):
 
     code = 600
     template = "The store URL {url!r} cannot be used: {reason}."
+
+    def __init__(self, *, url: str, **fields: str | int) -> None:
+        super().__init__(url=without_password(url), **fields)
 
 
 class UnknownStore(BadStoreUrl):
@@ -150,6 +154,11 @@ class CopyFailed(OpeningError):
 
     code = 610
     template = "{path} could not be written: {reason}. No copy was made."
+
+
+def without_password(url: str) -> str:
+    """A store's URL as it may be told: a password before the host is left out (B8)."""
+    return re.sub(r"^([\w+.-]+://[^/?#:@]*):[^/?#]*@", r"\1:***@", url)
 
 
 def reason_of(error: OSError) -> str:

@@ -14,7 +14,12 @@ import chatstores
 from chatcore.errors import ChatError
 from chatcore.store import Store
 from chatstores import STORES, open_store, register_store
-from chatstores.errors import BadStoreUrl, OpeningError, UnknownStore
+from chatstores.errors import (
+    BadStoreUrl,
+    OpeningError,
+    UnknownStore,
+    without_password,
+)
 from chatstores.memory import MemoryStore
 from chatsystem import schemes
 from tests.stores import StoreKind
@@ -65,6 +70,23 @@ async def test_a_bad_url_is_refused(url: str) -> None:
 
     assert refused.value.code == 600
     assert repr(url) in refused.value.text
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://:secret@host:1/0", "redis://:***@host:1/0"),
+        ("redis://ada:se:cret@host", "redis://ada:***@host"),
+        ("postgresql://ada:s@cret@host/a@b", "postgresql://ada:***@host/a@b"),
+        ("redis://ada@host:1/0", "redis://ada@host:1/0"),
+        ("sqlite:////home/a:b@c/chat.db", "sqlite:////home/a:b@c/chat.db"),
+        ("memory:", "memory:"),
+    ],
+)
+def test_a_password_in_a_url_is_not_told(url: str, told: str) -> None:
+    assert without_password(url) == told
+    assert repr(told) in BadStoreUrl(url=url, reason="so").text
 
 
 def test_an_unknown_scheme_is_refused_with_those_that_are_known() -> None:
