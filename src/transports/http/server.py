@@ -65,7 +65,7 @@ class HttpListener:
 
     def _make(self) -> asyncio.BaseProtocol:
         socket = HttpSocket(self)
-        socket.place = SocketPlace(self.sockets)
+        socket.place = SocketPlace(self.sockets.find_place)
         socket.entry = Entry(socket.place, self._proxies)
         if self._acceptor is None:
             return socket

@@ -1,14 +1,16 @@
-"""The sockets of a listener: those of links, and those that are nobody's yet (B3).
+"""The sockets of a listener: those that are attached to a link, and a few others (B3).
 
 A link has its place from the chat's ``Admission``, and two sockets: one for its events,
-one for what it writes. Whose a socket is shows with each request. Until its first, and
-after its link's end, it is nobody's: of those there are few, of which an address has
-fewer, and more only as far as there is room for links. What a trusted proxy has stays
-as it is: it sends requests for many links on one socket.
+one for what it writes. Which link a socket is attached to shows with each request.
+Before its first, and after its link's end, it is attached to none: for such sockets
+there are a few places, of which an address has fewer, and more only as far as there is
+room for links. What a trusted proxy has stays as it is: it sends requests for many
+links on one socket.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -18,9 +20,9 @@ from transports.entry import Entry
 from transports.http.link import HttpLink
 from transports.http_connection import HttpConnection
 
-NOBODYS: Final = 256
-"""Of sockets that are nobody's and take no link's place."""
-NOBODYS_OF_AN_ADDRESS: Final = 16
+UNATTACHED: Final = 256
+"""Of sockets that are attached to no link, and take no link's place."""
+UNATTACHED_OF_AN_ADDRESS: Final = 16
 _TURNED_AWAY: Final = 16
 """Of those for which there is no room so many are told so at a time."""
 _OF_A_LINK: Final = 4
@@ -28,27 +30,25 @@ _OF_A_LINK: Final = 4
 
 
 class SocketPlace:
-    """What one socket takes, as a ``transports.base.Admission`` that it alone asks."""
+    """What one socket takes of the room, as a ``transports.base.Admission`` that it
+    alone asks.
+    """
 
-    def __init__(self, sockets: "Sockets") -> None:
-        self._sockets = sockets
-        self._address: str | None = None
-        self._is_among_few = False
+    def __init__(self, find: Callable[[str], Callable[[], None] | None]) -> None:
+        self._find = find
+        self._give_back: Callable[[], None] | None = None
 
     def enter(self, address: str) -> bool:
-        """See ``Admission``: whether there is room for one that is nobody's."""
-        if self._address is None:
-            found = self._sockets.grant(address)
-            if found is None:
-                return False
-            self._address, self._is_among_few = address, found
-        return True
+        """See ``Admission``; one that has a place keeps it."""
+        if self._give_back is None:
+            self._give_back = self._find(address)
+        return self._give_back is not None
 
-    def leave(self, address: str) -> None:  # noqa: ARG002  # it knows its own
+    def leave(self, address: str = "") -> None:  # noqa: ARG002  # the place knows
         """See ``Admission``; again does nothing."""
-        if self._address is not None:
-            self._sockets.take_back(self._address, is_among_few=self._is_among_few)
-            self._address = None
+        if self._give_back is not None:
+            self._give_back()
+            self._give_back = None
 
     enter_call, leave_call = enter, leave
 
@@ -59,7 +59,7 @@ class HttpSocket(HttpConnection):
     Attributes:
         place: what it takes of the listener's room.
         entry: how the listener, and a stream of TLS below, ask for that.
-        link: whose it is; None while it is nobody's.
+        link: which it is attached to, if it is to any.
     """
 
     place: SocketPlace
@@ -74,7 +74,7 @@ class HttpSocket(HttpConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.BaseProtocol``."""
         super().connection_lost(exc)
-        self.place.leave("")
+        self.place.leave()
 
 
 class Sockets:
@@ -86,7 +86,7 @@ class Sockets:
         self._admission = settings.admission
         self._close_s = settings.close_s
         self._proxies = settings.proxies
-        self._nobodys: Counter[str] = Counter()
+        self._unattached: Counter[str] = Counter()
         self._all: set[HttpSocket] = set()
         self._of_link: dict[HttpLink, dict[HttpSocket, None]] = {}
         self._turned_away: set[HttpSocket] = set()
@@ -94,34 +94,28 @@ class Sockets:
 
     # ---- room
 
-    def grant(self, address: str) -> bool | None:
-        """Find room for one that is nobody's: True among the few, False in a link's
-        place, None nowhere.
+    def find_place(self, address: str) -> Callable[[], None] | None:
+        """Find room for a socket that is attached to no link: what gives it back; None
+        where there is none.
         """
-        network = self._network(address)
-        is_one_of_many = network and self._nobodys[network] >= NOBODYS_OF_AN_ADDRESS
-        if not is_one_of_many and self._nobodys.total() < NOBODYS:
-            self._nobodys[network] += 1
-            return True
-        return False if self._admission.enter(address) else None
+        network = network_of(address, loopback_counts=self._loopback_counts)
+        has_many = network and self._unattached[network] >= UNATTACHED_OF_AN_ADDRESS
+        if not has_many and self._unattached.total() < UNATTACHED:
+            self._unattached[network] += 1
+            return partial(self._give_back, network)
+        if self._admission.enter(address):
+            return partial(self._admission.leave, address)
+        return None
 
-    def take_back(self, address: str, *, is_among_few: bool) -> None:
-        """What was granted is free again."""
-        if not is_among_few:
-            self._admission.leave(address)
-            return
-        network = self._network(address)
-        self._nobodys[network] -= 1
-        if not self._nobodys[network]:
-            del self._nobodys[network]
-
-    def _network(self, address: str) -> str:
-        return network_of(address, loopback_counts=self._loopback_counts)
+    def _give_back(self, network: str) -> None:
+        self._unattached[network] -= 1
+        if not self._unattached[network]:
+            del self._unattached[network]
 
     # ---- what happens on a socket
 
     def add(self, socket: HttpSocket) -> None:
-        """One is open, and nobody's."""
+        """One is open, and attached to no link."""
         self._all.add(socket)
 
     def turn_away(self, socket: HttpSocket) -> bool:
@@ -140,8 +134,8 @@ class Sockets:
             self._last_gone.set()
 
     def asks(self, socket: HttpSocket, link: HttpLink | None) -> None:
-        """A request on it is about this link, or about none: then it is nobody's, and
-        ends if there is no room for one.
+        """A request on it is about this link, to which it is attached then, or about
+        none: then it ends if there is no room for such a one.
         """
         if self._proxies.trusts(socket.address) or link is socket.link:
             return
@@ -151,7 +145,7 @@ class Sockets:
                 socket.abort()
             return
         socket.link = link
-        socket.place.leave("")
+        socket.place.leave()
         if link not in self._of_link:
             self._of_link[link] = {}
             link.when_gone.append(partial(self._forget_link, link))
@@ -162,7 +156,7 @@ class Sockets:
 
     def waits(self, socket: HttpSocket) -> bool:
         """Whether it has to ask for something in time, having been answered; one that
-        is nobody's and for which there is no room ends.
+        is attached to no link, and for which there is no room, ends.
         """
         if self._proxies.trusts(socket.address) or socket.link is not None:
             return False

@@ -16,7 +16,7 @@ from tests.unit.transports.http.asking import (
     request,
     socket_to,
 )
-from transports.http.sockets import NOBODYS_OF_AN_ADDRESS
+from transports.http.sockets import UNATTACHED_OF_AN_ADDRESS
 
 HEAD = request("POST", "/chat/links", OFFER)
 SOON = Limits(login_within_s=0.2)
@@ -141,7 +141,7 @@ async def test_a_peer_that_is_silent_is_pinged_and_ended() -> None:
 
 
 @pytest.mark.rule("B3")
-async def test_a_socket_of_a_link_that_asks_for_something_else_is_nobodys() -> None:
+async def test_a_socket_of_a_link_that_asks_for_something_else_is_its_no_more() -> None:
     async with (
         serving(URL, limits=SOON) as server,
         link_to(server.url) as (link, events, asking),
@@ -180,7 +180,7 @@ async def test_links_of_an_address_are_limited_however_few_its_sockets_are() -> 
 @pytest.mark.rule("B3")
 async def test_those_who_hold_sockets_shut_nobody_else_out() -> None:
     limits = Limits(loopback_counts=True, address_strangers=4)
-    most = 4 + NOBODYS_OF_AN_ADDRESS
+    most = 4 + UNATTACHED_OF_AN_ADDRESS
     async with serving(URL, limits=limits) as server, AsyncExitStack() as stack:
         holders: list[Socket] = []
         for number in range(most + 20):

@@ -18,14 +18,14 @@ from tests.unit.transports.tls.servers import (
     serving,
 )
 from transports import connect
-from transports.http.sockets import NOBODYS_OF_AN_ADDRESS
+from transports.http.sockets import UNATTACHED_OF_AN_ADDRESS
 
 MOST = 4
 
 
-def nobodys(scheme: str) -> int:
-    """Sockets that an address may have and that are no link's."""
-    return NOBODYS_OF_AN_ADDRESS if scheme == "https" else 0
+def unattached(scheme: str) -> int:
+    """Sockets that an address may have and that are attached to no link."""
+    return UNATTACHED_OF_AN_ADDRESS if scheme == "https" else 0
 
 
 @each_stream
@@ -36,7 +36,7 @@ async def test_they_count_for_their_address_before_they_say_a_word(scheme: str) 
         serving(scheme, server_tls(), limits=limits) as url,
         AsyncExitStack() as opened,
     ):
-        most = MOST + nobodys(scheme)
+        most = MOST + unattached(scheme)
         sockets = [
             await opened.enter_async_context(bare_socket(url)) for _ in range(most + 40)
         ]
@@ -57,7 +57,7 @@ async def test_one_that_is_too_many_is_told_so_when_it_shakes_hands(
         serving(scheme, server_tls(), limits=limits) as url,
         AsyncExitStack() as opened,
     ):
-        for _ in range(MOST + nobodys(scheme)):
+        for _ in range(MOST + unattached(scheme)):
             await opened.enter_async_context(bare_socket(url))
 
         with pytest.raises(Closed) as refused:
