@@ -29,7 +29,9 @@ UNDER_WAY: Final = 200
 
 @pytest.mark.rule("M5", "M2", "S3")
 @pytest.mark.timeout(60 + CUTS)
-@pytest.mark.parametrize("listens", ["tcp://127.0.0.1:0", "ws://127.0.0.1:0"])
+@pytest.mark.parametrize(
+    "listens", ["tcp://127.0.0.1:0", "ws://127.0.0.1:0", "http://127.0.0.1:0"]
+)
 async def test_each_message_arrives_once_in_order_however_often_links_are_cut(
     listens: str,
 ) -> None:
