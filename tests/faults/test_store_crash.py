@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,9 @@ from transports.client.key_generator import KeyGenerator
 
 PASSWORD: Final = "correct horse"
 KILLS: Final = int(os.environ.get("CHATCORE_KILLS", "5"))
-BETWEEN: Final = 20
+BETWEEN: Final = 40
+SENDERS: Final = ("ada", "eve", "fay", "kim", "lea", "mia")
+"""So many that a commit is under way whenever the store is killed."""
 LAST: Final = "end"
 
 
@@ -35,19 +38,21 @@ async def test_every_receipt_is_honoured_however_often_the_store_is_killed(
     tmp_path: Path, served_kind: StoreKind
 ) -> None:
     load = Load()
-    async with server_process(tmp_path, served_kind) as server:
+    async with server_process(tmp_path, served_kind) as server, AsyncExitStack() as on:
         assert server.store_server is not None
-        async with connect(server.url) as ada, connect(server.url) as bob:
-            await ada.login("ada", PASSWORD, create=True)
+        clients = [await on.enter_async_context(connect(server.url)) for _ in SENDERS]
+        for client, name in zip(clients, SENDERS, strict=True):
+            await client.login(name, PASSWORD, create=True)
+        async with connect(server.url) as bob:
             await bob.login("bob", PASSWORD, create=True)
 
             async with asyncio.TaskGroup() as tasks:
-                sending = tasks.create_task(load.send(ada, "bob"))
+                sending = [tasks.create_task(load.send(it, "bob")) for it in clients]
                 reading = tasks.create_task(load.read(bob))
                 for _ in range(KILLS):
                     for _ in range(BETWEEN):
                         await load.progress()
-                    server.store_server.kill()
+                    await asyncio.to_thread(server.store_server.kill)
                     await asyncio.to_thread(server.store_server.start)
                 load.stop()
             await bob.logout()
@@ -55,17 +60,21 @@ async def test_every_receipt_is_honoured_however_often_the_store_is_killed(
             left = (await bob.login("bob", PASSWORD)).queued
         status = await server.stop()
 
-    receipts, arrived = sending.result(), reading.result()
     assert load.refused > 0
-    assert [it.body for it in arrived] == [*map(str, range(len(receipts) - 1)), LAST]
-    assert [it.position for it in arrived] == [it.position for it in receipts]
-    assert [it.position for it in receipts] == list(range(1, len(receipts) + 1))
+    arrived = reading.result()
+    for name, task in zip(SENDERS, sending, strict=True):
+        receipts, theirs = task.result(), [it for it in arrived if it.sender == name]
+        bodies = [*map(str, range(len(receipts) - 1)), LAST]
+        assert [it.body for it in theirs] == bodies, name
+        assert [it.position for it in theirs] == [it.position for it in receipts], name
+    assert [it.position for it in arrived] == list(range(1, len(arrived) + 1))
     assert (left, status) == (0, 0)
     assert served_kind.check(tmp_path) == ""
 
 
 class Load:
-    """Messages one after the other, each repeated until it has a receipt.
+    """Messages of each sender one after the other, each repeated until it has a
+    receipt.
 
     Attributes:
         refused: how often one had none, since the store was gone.
@@ -78,7 +87,7 @@ class Load:
         self.refused = 0
 
     def stop(self) -> None:
-        """Let the sender end."""
+        """Let the senders end."""
         self._is_over = True
 
     async def progress(self) -> None:
@@ -104,11 +113,13 @@ class Load:
                 await asyncio.sleep(outage.retry_after_ms / 1000)
 
     async def read(self, client: Client) -> Sequence[Delivered]:
-        """All messages to the last."""
+        """All messages, to the last of each sender."""
         messages: list[Delivered] = []
+        ended = 0
         async for message in client.messages():
             messages.append(message)
-            if message.body == LAST:
+            ended += message.body == LAST
+            if ended == len(SENDERS):
                 break
         client.acknowledge()
         return messages
