@@ -4,6 +4,7 @@
   ``--matrix whole`` over all of them;
 - ``each_wire``: each transport and codec, over memory: what no store can change;
 - ``each_transport``: each transport with its first codec, over memory: timing;
+- ``each_listener``: the same, without what a server of others listens for;
 - ``each_store``: loopback with its first codec, over each store: what no wire changes;
 - ``each_durable_store``: the same, over stores that outlive their server;
 - ``over("tcp")``: one transport with each codec, over memory.
@@ -24,6 +25,7 @@ __all__ = [
     "Cell",
     "each_cell",
     "each_durable_store",
+    "each_listener",
     "each_store",
     "each_transport",
     "each_wire",
@@ -41,6 +43,7 @@ def _over(choice: Choice) -> pytest.MarkDecorator:
 each_cell: Final = _over(whole)
 each_wire: Final = _over(Matrix.wires)
 each_transport: Final = _over(Matrix.transports)
+each_listener: Final = _over(Matrix.listeners)
 each_store: Final = _over(Matrix.stores)
 each_durable_store: Final = _over(Matrix.durable_stores)
 

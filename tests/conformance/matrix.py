@@ -177,6 +177,10 @@ class Matrix:
             it for it in self.wires() if it.codec == self._first_codecs[it.transport]
         ]
 
+    def listeners(self) -> list[Cell]:
+        """The same, of transports that listen: below ASGI a server of others does."""
+        return [it for it in self.transports() if it.transport not in BELOW_ASGI]
+
     def stores(self) -> list[Cell]:
         """One transport with its first codec, over each store."""
         codec = self._first_codecs[self._lead]

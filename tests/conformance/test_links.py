@@ -12,7 +12,7 @@ import pytest
 
 from chatcore.errors import CloseCode
 from tests.conformance import links
-from tests.conformance.cells import Cell, each_transport
+from tests.conformance.cells import Cell, each_listener
 from tests.conformance.links import (
     FRAME_BYTES,
     KIB,
@@ -34,7 +34,7 @@ READ_ALL_THE_SAME: Final = 4
 # ---- open
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W6")
 async def test_frames_arrive_whole_and_in_order_each_way(cell: Cell) -> None:
@@ -55,7 +55,7 @@ async def test_frames_arrive_whole_and_in_order_each_way(cell: Cell) -> None:
         assert ours.ends == theirs.ends == []
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("S5")
 async def test_what_is_read_shows_that_the_peer_lives(cell: Cell) -> None:
@@ -71,7 +71,7 @@ async def test_what_is_read_shows_that_the_peer_lives(cell: Cell) -> None:
             assert reader.link.active_s >= now_s, "active_s does not move"
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W8", "B1")
 async def test_a_server_is_held_up_by_a_peer_that_takes_nothing(cell: Cell) -> None:
@@ -79,7 +79,7 @@ async def test_a_server_is_held_up_by_a_peer_that_takes_nothing(cell: Cell) -> N
         await check_back_pressure(ours, theirs)
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W8", "B1")
 async def test_a_client_is_held_up_by_a_server_that_does_not_read(cell: Cell) -> None:
@@ -116,7 +116,7 @@ async def check_back_pressure(writer: End, reader: End) -> None:
 # ---- the peer's input has ended
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W6", "E2")
 async def test_a_link_whose_input_has_ended_with_a_code_still_tells_it(
@@ -148,7 +148,7 @@ async def close(ours: End, theirs: End, code: CloseCode, text: str) -> None:
 # ---- the end
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W9", "E2")
 async def test_what_was_written_before_a_close_arrives_and_then_its_code(
@@ -167,7 +167,7 @@ async def test_what_was_written_before_a_close_arrives_and_then_its_code(
         await ours.gone()
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("S3")
 async def test_a_link_whose_peer_has_gone_is_gone_for_good(cell: Cell) -> None:
@@ -187,7 +187,7 @@ async def test_a_link_whose_peer_has_gone_is_gone_for_good(cell: Cell) -> None:
         assert ours.frames == []
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("S3", "W9")
 async def test_a_link_that_is_aborted_ends_at_both_ends(cell: Cell) -> None:
@@ -201,7 +201,7 @@ async def test_a_link_that_is_aborted_ends_at_both_ends(cell: Cell) -> None:
             await ends[who].gone()
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W9")
 async def test_a_close_that_is_cancelled_leaves_no_link(cell: Cell) -> None:
@@ -222,7 +222,7 @@ async def test_a_close_that_is_cancelled_leaves_no_link(cell: Cell) -> None:
 # ---- listening
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("B3")
 async def test_a_listener_asks_for_room_and_gives_it_back(cell: Cell) -> None:
@@ -239,7 +239,7 @@ async def test_a_listener_asks_for_room_and_gives_it_back(cell: Cell) -> None:
     assert sorted(doorkeeper.left) == sorted(doorkeeper.entered)
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("B3", "E1")
 async def test_who_is_refused_learns_the_code(cell: Cell) -> None:
@@ -252,7 +252,7 @@ async def test_who_is_refused_learns_the_code(cell: Cell) -> None:
         assert refused.value.text
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("E1")
 async def test_a_server_that_is_not_there_is_told_from_one_that_refuses(
@@ -268,7 +268,7 @@ async def test_a_server_that_is_not_there_is_told_from_one_that_refuses(
     assert nobody.value.reason
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("W9")
 async def test_a_listener_that_takes_nobody_any_more_serves_its_links_to_their_end(
@@ -289,7 +289,7 @@ async def test_a_listener_that_takes_nobody_any_more_serves_its_links_to_their_e
         assert ours.ends == theirs.ends == []
 
 
-@each_transport
+@each_listener
 @pytest.mark.own_server
 @pytest.mark.rule("B3")
 async def test_a_dialling_that_is_cancelled_leaves_no_link(cell: Cell) -> None:
