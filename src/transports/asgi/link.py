@@ -93,5 +93,5 @@ class AsgiLink(MessageLink):
 
     def cut(self) -> None:
         """See ``transports.message_link.MessageLink``."""
-        self.lingers = self.is_clogged and not self._peer_left.is_set()
+        self.lingers = self._sender is not None and not self._peer_left.is_set()
         self.gone.set()
