@@ -1,7 +1,6 @@
 """A ready link, for transports that move whole messages, not a stream of bytes."""
 
 import asyncio
-import logging
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
@@ -11,10 +10,8 @@ from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
 from transports.errors import LinkClosed, PeerFinished, frame_too_large
 from transports.framing import FrameTooLarge
 from transports.held_bytes import HeldBytes
-from transports.task_link import TaskSender
+from transports.task_link import TaskSender, log_fault
 from transports.waiters import wake
-
-_log = logging.getLogger(__name__)
 
 _AHEAD_BYTES: Final = 16 * 1024
 """What is read before anybody takes it, and a message more, since it is whole."""
@@ -118,7 +115,7 @@ class MessageLink(TaskSender):
             case OSError() | EOFError():
                 self.end(LinkClosed())
             case _:
-                self._complain("could not read", error)
+                log_fault(self, "could not read", error)
                 self.end(LinkClosed())
 
     async def first_message(self) -> bytes:
@@ -221,11 +218,7 @@ class MessageLink(TaskSender):
         try:
             self.cut()
         except Exception as error:  # noqa: BLE001  # a fault there ends one link, not all
-            self._complain("could not end its connection", error)
-
-    def _complain(self, of: str, error: BaseException | None) -> None:
-        name = f"{type(self).__module__}.{type(self).__qualname__}"
-        _log.error("%s %s", name, of, exc_info=error)
+            log_fault(self, "could not end its connection", error)
 
     # ---- transports.base.Link
 
@@ -344,7 +337,7 @@ class MessageLink(TaskSender):
         except (LinkClosed, OSError, EOFError):
             pass  # it is gone, as it was to be
         except Exception as error:  # noqa: BLE001  # a fault there ends one link, not all
-            self._complain("could not say how a link ends", error)
+            log_fault(self, "could not say how a link ends", error)
 
     def abort(self) -> None:
         """See ``transports.base.Link``."""

@@ -28,6 +28,11 @@ class AllowedOrigins:
         """
         return next((it for it in origins if not self.allows(it, hosts)), None)
 
+    @staticmethod
+    def refusal(origin: str) -> str:
+        """What a page of an origin that may not connect is told."""
+        return f"Pages of {origin} may not connect."
+
     def allows(self, origin: str, hosts: Sequence[str]) -> bool:
         """Whether a page of this origin may connect to who was asked as ``hosts``."""
         if self.names:

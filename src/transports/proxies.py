@@ -59,6 +59,17 @@ class Proxies:
                 break
         return address
 
+    def seen_as(
+        self, address: str, peer: str, forwarded: Iterable[str]
+    ) -> tuple[str, str]:
+        """The address that counts for a connection, and its name for a log: its own, or
+        by a proxy that is believed its client's (see ``client_of``).
+        """
+        if not self.trusts(address):
+            return address, peer
+        client = self.client_of(address, forwarded)
+        return client, f"{client} by {peer}"
+
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     """An address; IPv4 within IPv6 as IPv4, in which networks are named."""

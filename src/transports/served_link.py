@@ -1,9 +1,9 @@
 """A link that is driven without a task: its end can be awaited, and need not be."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 
-from transports.base import Link
+from transports.base import Link, Spawn
 from transports.waiters import wake
 
 
@@ -43,3 +43,13 @@ class ServedLink:
         except BaseException:
             self._link.abort()
             raise
+
+
+def see_served(serving: Awaitable[None], spawn: Spawn) -> None:
+    """Have what ``serve_link`` answered run to its end, where it does not by itself."""
+    if not isinstance(serving, ServedLink):
+        spawn(_wait(serving))
+
+
+async def _wait(serving: Awaitable[None]) -> None:
+    await serving

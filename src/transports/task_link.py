@@ -11,6 +11,12 @@ from transports.errors import LinkClosed
 _log = logging.getLogger(__name__)
 
 
+def log_fault(link: object, of: str, error: BaseException | None) -> None:
+    """Write what went wrong in somebody's link, under the name of its class."""
+    name = f"{type(link).__module__}.{type(link).__qualname__}"
+    _log.error("%s %s", name, of, exc_info=error)
+
+
 class TaskSender(ABC):
     """The half of ``transports.base.Link`` that writes, of a coroutine.
 
@@ -53,9 +59,8 @@ class TaskSender(ABC):
             gone = closed
         except OSError:
             gone = LinkClosed()
-        except Exception:  # noqa: BLE001  # a fault there ends one link, not all
-            name = f"{type(self).__module__}.{type(self).__qualname__}"
-            _log.exception("%s could not write", name)
+        except Exception as error:  # noqa: BLE001  # a fault there ends one link, not all
+            log_fault(self, "could not write", error)
             gone = LinkClosed()
         finally:
             self._sender = None
@@ -116,7 +121,6 @@ class TaskLink(TaskSender):
             handler.reading_ended(end.anew())
         except OSError:
             handler.reading_ended(LinkClosed())
-        except Exception:  # noqa: BLE001  # as above
-            name = f"{type(self).__module__}.{type(self).__qualname__}"
-            _log.exception("%s could not read", name)
+        except Exception as error:  # noqa: BLE001  # as above
+            log_fault(self, "could not read", error)
             handler.reading_ended(LinkClosed())

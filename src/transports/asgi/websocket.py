@@ -22,7 +22,6 @@ from transports.codec import codec
 from transports.connection_names import name_connection
 from transports.entry import Entry
 from transports.origins import AllowedOrigins
-from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.server import Server
 from transports.subprotocols import KNOWN, SPOKEN, choose, clip_reason, codec_name
@@ -62,7 +61,8 @@ class WebSocketEndpoint:
         """Serve one WebSocket, which wants to connect, to its end."""
         name_connection()
         settings = server.settings
-        peer, address = _client_of(scope, settings.proxies)
+        forwarded = header_values(scope, "x-forwarded-for")
+        address, peer = settings.proxies.seen_as(*peer_of(scope), forwarded)
         entry = Entry(settings.admission)
         with ExitStack() as place:
             entry.take(address)
@@ -105,7 +105,7 @@ class WebSocketEndpoint:
             header_values(scope, "origin"), header_values(scope, "host")
         )
         if origin is not None:
-            text = f"Pages of {origin} may not connect."
+            text = self._origins.refusal(origin)
             return UpgradeRefused(HTTPStatus.FORBIDDEN, text)
         if choose(offered_subprotocols(scope)) is None:
             text = f"Offer one of the subprotocols {SPOKEN}."
@@ -121,15 +121,6 @@ class WebSocketEndpoint:
 
         self._lingering.add(reading)
         reading.add_done_callback(leave)
-
-
-def _client_of(scope: Scope, proxies: Proxies) -> tuple[str, str]:
-    """Who a connection comes from, for a log, and the address that counts for it."""
-    address, peer = peer_of(scope)
-    if not proxies.trusts(address):
-        return peer, address
-    client = proxies.client_of(address, header_values(scope, "x-forwarded-for"))
-    return f"{client} by {peer}", client
 
 
 async def accept_to_close(

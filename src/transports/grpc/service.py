@@ -22,7 +22,7 @@ from transports.grpc.peers import client_of, spelled
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
-from transports.served_link import ServedLink
+from transports.served_link import see_served
 
 SESSION_KEY: Final = "chat-session-bin"
 """The metadata that names a unary call's session: the token that its Login gave."""
@@ -209,8 +209,7 @@ class ChatService:
         link = ServerLink(context, self._settings)
         async with self._counted():
             serving = self._serve_link(link, codec("protobuf"))
-            if not isinstance(serving, ServedLink):
-                self._spawn(_wait_for(serving))
+            see_served(serving, self._spawn)
             self._spawn(link.read_on())
             await link.wait_ended()
 
@@ -232,10 +231,6 @@ class ChatService:
             raise LinkClosed(code, code.text)
         # Whatever it is called with; its type in the stubs has no instance.
         context.add_done_callback(cast("Any", lambda _: leave(address)))
-
-
-async def _wait_for(serving: Awaitable[None]) -> None:
-    await serving
 
 
 def _token(context: _Context) -> bytes:

@@ -44,7 +44,7 @@ from transports.http.negotiation import (
 from transports.http_messages import HttpRequest, HttpResponse
 from transports.origins import AllowedOrigins
 from transports.rate_limited_log import RateLimitedLog
-from transports.served_link import ServedLink
+from transports.served_link import see_served
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class HttpEndpoints:
         refused = self._origins.find_refused(origins, request.values("host"))
         if refused is not None:
             self._log.info("Refused a page of %s", refused)
-            text = f"Pages of {refused} may not connect."
+            text = self._origins.refusal(refused)
             response = ending(CloseCode.ORIGIN_REFUSED, text)
         else:
             response = await self._answer(request)
@@ -185,8 +185,7 @@ class HttpEndpoints:
         link.when_gone.append(lambda: self._forget(link, once))
         name_connection()
         serving = self._serve_link(link, self._codec)
-        if not isinstance(serving, ServedLink):
-            self._spawn(_wait(serving))
+        see_served(serving, self._spawn)
         opened = LinkOpened(link.secret, once, int(self._settings.handshake_s * 1000))
         return _json(HTTPStatus.CREATED, opened)
 
@@ -197,12 +196,8 @@ class HttpEndpoints:
 
     def _client_of(self, request: HttpRequest) -> tuple[str, str]:
         """The address that a request comes from, and its name for a log."""
-        proxies = self._settings.proxies
-        if not proxies.trusts(request.address):
-            return request.address, request.peer
         forwarded = request.values("x-forwarded-for")
-        client = proxies.client_of(request.address, forwarded)
-        return client, f"{client} by {request.peer}"
+        return self._settings.proxies.seen_as(request.address, request.peer, forwarded)
 
     async def _end(self, request: HttpRequest) -> HttpResponse:
         """End a link: its client says no more."""
@@ -256,10 +251,6 @@ class HttpEndpoints:
         finally:
             link.is_posting = False
         return _NOTHING
-
-
-async def _wait(serving: Awaitable[None]) -> None:
-    await serving
 
 
 def _once_of(request: HttpRequest) -> str:

@@ -238,5 +238,5 @@ class _UpgradeCheck:
             return None
         self._log.info("Refused a page of %s", origin)
         return connection.respond(
-            HTTPStatus.FORBIDDEN, f"Pages of {origin} may not connect.\n"
+            HTTPStatus.FORBIDDEN, f"{self._origins.refusal(origin)}\n"
         )
