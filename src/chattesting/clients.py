@@ -17,9 +17,9 @@ from chatcore import (
     Registration,
     connect,
 )
-from chattesting.context_task import ContextTask
 from chattesting.errors import WrongEventLoop
 from chattesting.settings import ChatSettings
+from transports.context_task import ContextTask
 
 PASSWORD: Final = "correct horse"  # noqa: S105  # it protects nothing
 """That of every account whose test gives it no other."""

@@ -9,10 +9,10 @@ from typing import Final
 from chatcore import Chat, Server, open_server, open_store, system_environment
 from chatsystem import INSECURE_FAST_HASH
 from chattesting.clients import ClientFactory
-from chattesting.context_task import ContextTask
 from chattesting.errors import StillBusy, WrongEventLoop
 from chattesting.manual_clock import ManualClock
 from chattesting.settings import ChatSettings
+from transports.context_task import ContextTask
 
 _LOOPBACK: Final = "loopback:"
 

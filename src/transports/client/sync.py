@@ -23,6 +23,7 @@ from transports.client.connect import DEFAULT_RECONNECTING, connect
 from transports.client.errors import ClientMisused
 from transports.client.events import LinkEvent
 from transports.client.reconnect import ReconnectPolicy
+from transports.context_task import ContextTask
 from transports.tls import SYSTEM_TRUST, ClientTls
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class SyncClient:
         self._thread: threading.Thread | None = None
         self._opened_by = 0
         self._client: Client | None = None
-        self._connection: _Connection | None = None
+        self._connection: ContextTask[Client] | None = None
 
     # ---- opening and closing
 
@@ -75,13 +76,16 @@ class SyncClient:
                 target=_run, args=(loop,), name="chatcore client", daemon=True
             )
             self._thread.start()
-            self._connection = connection = _Connection(self._make)
             try:
-                self._client = self._wait(connection.open(), loop)
+                self._client = self._wait(self._connect(), loop)
             except BaseException:
                 self._stop(loop)
                 raise
         return self
+
+    async def _connect(self) -> Client:
+        self._connection = ContextTask(self._make())
+        return await self._connection.open()
 
     def close(self) -> None:
         """Acknowledge what was handed over, log out, and disconnect. Again: nothing."""
@@ -95,7 +99,7 @@ class SyncClient:
             self._client = self._connection = None
             try:
                 if self._opened_by == os.getpid():
-                    self._wait(connection.close(error), loop)
+                    self._wait(connection.close(error=error), loop)
             finally:
                 self._stop(loop)
 
@@ -270,46 +274,6 @@ class SyncClient:
         except BaseException:
             future.cancel()  # whoever pressed Ctrl-C does not wait for it
             raise
-
-
-class _Connection:
-    """The block of ``connect``, in a task of its own from its beginning to its end."""
-
-    def __init__(self, make: Callable[[], AbstractAsyncContextManager[Client]]) -> None:
-        self._make = make
-        self._task: asyncio.Task[None] | None = None
-        self._ended_with: BaseException | None = None
-
-    async def open(self) -> Client:
-        """Return once commands can flow; raises what ``connect`` raises."""
-        loop = asyncio.get_running_loop()
-        self._opened: asyncio.Future[Client] = loop.create_future()
-        self._over = asyncio.Event()
-        self._task = loop.create_task(self._hold())
-        return await self._opened
-
-    async def _hold(self) -> None:
-        try:
-            async with self._make() as client:
-                self._opened.set_result(client)
-                await self._until_over()
-        except BaseException as error:  # raised to whoever opens or closes it
-            if not self._opened.done():
-                self._opened.set_exception(error)
-            elif error is not self._ended_with:
-                raise
-
-    async def _until_over(self) -> None:
-        await self._over.wait()
-        if self._ended_with is not None:
-            raise self._ended_with
-
-    async def close(self, error: BaseException | None) -> None:
-        """End the block, with this exception if there is one."""
-        self._ended_with = error
-        self._over.set()
-        if self._task is not None:
-            await self._task
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -12,7 +12,8 @@ class ContextTask(Generic[T]):
 
     A context with a task group wants to be left by the task that entered it, and when
     it fails it cancels that task. A plug-in of pytest may set a fixture up in one task
-    and tear it down in another, with the test in a third.
+    and tear it down in another, with the test in a third; and a program that does not
+    await opens and closes from outside the event loop.
     """
 
     def __init__(self, context: AbstractAsyncContextManager[T]) -> None:
@@ -20,6 +21,7 @@ class ContextTask(Generic[T]):
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
+        self._ends_with: BaseException | None = None
 
     async def open(self) -> T:
         """Enter the context; what it gives. Raises what entering it raises.
@@ -29,11 +31,15 @@ class ContextTask(Generic[T]):
         self._task = asyncio.get_running_loop().create_task(self._hold())
         return await asyncio.shield(self._opened)
 
-    async def close(self, *, within_s: float | None = None) -> None:
-        """Leave the context. Raises what that raises, or what had ended it before.
+    async def close(
+        self, *, error: BaseException | None = None, within_s: float | None = None
+    ) -> None:
+        """Leave the context, with this error if there is one. Raises what that raises,
+        or what had ended it before, but for that error.
 
         Raises ``TimeoutError`` when it took too long; the task was cancelled then.
         """
+        self._ends_with = error
         self._closing.set()
         if self._task is not None:
             async with asyncio.timeout(within_s):
@@ -43,8 +49,14 @@ class ContextTask(Generic[T]):
         try:
             async with self._context as entered:
                 self._opened.set_result(entered)
-                await self._closing.wait()
+                await self._until_closing()
         except BaseException as error:
-            if self._opened.done():
+            if not self._opened.done():
+                self._opened.set_exception(error)
+            elif error is not self._ends_with:
                 raise
-            self._opened.set_exception(error)
+
+    async def _until_closing(self) -> None:
+        await self._closing.wait()
+        if self._ends_with is not None:
+            raise self._ends_with

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chattesting.context_task import ContextTask
+from transports.context_task import ContextTask
 
 
 @asynccontextmanager
@@ -61,3 +61,25 @@ async def test_who_gives_up_opening_it_can_still_close_it() -> None:
     await held.close()
 
     assert len(notes) == 2
+
+
+async def test_the_error_that_it_is_left_with_is_met_inside_and_not_raised_again() -> (
+    None
+):
+    met: list[BaseException] = []
+
+    @asynccontextmanager
+    async def keeping() -> AsyncIterator[None]:
+        try:
+            yield
+        except ZeroDivisionError as error:
+            met.append(error)
+            raise
+
+    held = ContextTask(keeping())
+    await held.open()
+    left_with = ZeroDivisionError()
+
+    await held.close(error=left_with)
+
+    assert met == [left_with]
