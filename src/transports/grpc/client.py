@@ -7,6 +7,7 @@ from typing import Final
 from grpc import StatusCode
 from grpc.aio import AioRpcError, StreamStreamCall, insecure_channel, secure_channel
 
+from chatcore.errors import CloseCode
 from transports.base import Address, LinkSettings, authority
 from transports.codec import Codec
 from transports.errors import CannotConnect
@@ -41,11 +42,13 @@ async def dial(
         raise CannotConnect(address.text, "it does not answer") from error
     except AioRpcError as error:
         await channel.close(None)
-        if error.code() is StatusCode.UNAVAILABLE:
+        closed = link_closed(error)
+        lost = closed.code is CloseCode.LINK_LOST
+        if lost and error.code() is StatusCode.UNAVAILABLE:
             # grpcio does not say what it has read.
             found = await find_fault(address, settings)
             raise found or CannotConnect(address.text, _reason_of(error)) from error
-        raise link_closed(error) from error
+        raise closed from error
     except BaseException:
         await channel.close(None)
         raise

@@ -1,6 +1,7 @@
 """Listening for gRPC."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from grpc.aio import Server, server
@@ -13,7 +14,8 @@ from transports.grpc.other_services import HealthAndReflection, UnsupportedVersi
 from transports.grpc.requests import Requests
 from transports.grpc.service import ChatService
 
-_LINKS_END_S: Final = 5.0
+_CALLS_END_S: Final = 3.0
+"""A call whose peer does not take its answer stays with it."""
 _OTHERS_END_S: Final = 0.2
 """Whoever watches the server's health would do so for ever."""
 
@@ -27,33 +29,27 @@ class GrpcListener:
         service: ChatService,
         others: HealthAndReflection,
         url: str,
-        spawn: Spawn,
     ) -> None:
         self._server = listening
         self._service = service
         self._others = others
-        self._spawn = spawn
-        self._finished = asyncio.Event()
         self.url = url
 
     async def stop_accepting(self) -> None:
-        """See ``transports.base.Listener``; calls that run may still end."""
+        """See ``transports.base.Listener``.
+
+        The port stays open: grpcio's ``stop`` would refuse what its sessions still ask
+        for, and leave a call that comes at that moment without any answer.
+        """
+        self._service.stop_accepting()
         await self._others.stop()
-        self._spawn(self._stop())
 
     async def wait_finished(self) -> None:
-        """See ``transports.base.Listener``."""
-        await self._finished.wait()
-
-    async def _stop(self) -> None:
-        """Take no call any more, and end those that are no chat after the chat's."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._server.stop(_LINKS_END_S))
+        """See ``transports.base.Listener``; calls that are no chat end after it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CALLS_END_S):
                 await self._service.idle()
-                tasks.create_task(self._server.stop(_OTHERS_END_S))
-        finally:
-            self._finished.set()
+        await self._server.stop(_OTHERS_END_S)
 
 
 async def listen(
@@ -89,7 +85,6 @@ async def listen(
         service,
         others,
         f"{address.scheme}://{authority(host, port)}",
-        spawn,
     )
 
 

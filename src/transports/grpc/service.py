@@ -20,7 +20,7 @@ from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
 from transports.grpc.peers import client_of, spelled
 from transports.grpc.requests import Requests, command_of, read_request, refused
-from transports.grpc.session_calls import SessionCalls
+from transports.grpc.session_calls import SessionCalls, shutting_down
 from transports.grpc.status import end_call
 from transports.served_link import see_served
 
@@ -58,9 +58,15 @@ class ChatService:
         self._requests = requests
         self._settings = settings
         self._sessions = SessionCalls(serve_link, spawn, settings)
+        self._accepts = True
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def stop_accepting(self) -> None:
+        """Open no new link; what is asked on those that are open is answered."""
+        self._accepts = False
+        self._sessions.stop_accepting()
 
     async def idle(self) -> None:
         """Return once no call runs."""
@@ -202,6 +208,8 @@ class ChatService:
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
         try:
+            if not self._accepts:
+                raise shutting_down()  # as what ``_enter`` refuses
             admission = self._settings.admission
             self._enter(context, admission.enter, admission.leave)
         except LinkClosed as closed:

@@ -8,8 +8,10 @@ time. A call without a session has a link of its own.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from chatcore.errors import CloseCode
 from transports.base import LinkSettings, ServeLink, Spawn
 from transports.codec import codec
+from transports.errors import LinkClosed
 from transports.grpc.calls import Calls
 from transports.memory_pipe import MemoryPipe
 
@@ -24,6 +26,11 @@ class SessionCalls:
         self._spawn = spawn
         self._settings = settings
         self._by_token: dict[bytes, Calls] = {}
+        self._accepts = True
+
+    def stop_accepting(self) -> None:
+        """Open no new link; further calls of those that are open may join them."""
+        self._accepts = False
 
     @asynccontextmanager
     async def use(
@@ -63,6 +70,8 @@ class SessionCalls:
             del self._by_token[calls.token]
 
     def _open(self, token: bytes, peer: str, address: str) -> Calls:
+        if not self._accepts:
+            raise shutting_down()
         settings = self._settings
         ours, theirs = MemoryPipe.make(peer, settings, address=address)
         calls = Calls(theirs, self._spawn, settings.largest_frame_bytes, token)
@@ -73,3 +82,9 @@ class SessionCalls:
 
     async def _serve(self, link: MemoryPipe) -> None:
         await self._serve_link(link, codec("protobuf"))
+
+
+def shutting_down() -> LinkClosed:
+    """Why no link is opened any more."""
+    code = CloseCode.SHUTTING_DOWN
+    return LinkClosed(code, code.text)

@@ -291,6 +291,26 @@ async def test_a_call_does_not_join_others_whose_session_has_moved_on() -> None:
     assert moved.value.code is CloseCode.RESUMED_ELSEWHERE
 
 
+@pytest.mark.rule("W4", "W9")
+async def test_calls_of_a_session_go_on_while_nobody_else_is_let_in() -> None:
+    async with serving(URL) as server, server.peer() as peer:
+        token = (await peer.login("ada")).token
+        async with asyncio.TaskGroup() as tasks:
+            sessions = sessions_of(server, tasks)
+            async with sessions.use(token, "the first") as calls:
+                sessions.stop_accepting()
+
+                await calls.acknowledge(pb.Acknowledge())
+                async with sessions.use(token, "the second") as joined:
+                    await joined.acknowledge(pb.Acknowledge())
+                with pytest.raises(LinkClosed) as late:
+                    async with sessions.use(b"", "a newcomer"):
+                        pass
+
+    assert joined is calls
+    assert late.value.code is CloseCode.SHUTTING_DOWN
+
+
 def sessions_of(server: Server, tasks: asyncio.TaskGroup) -> SessionCalls:
     """Calls on the server's chat, without gRPC around them."""
 
