@@ -19,11 +19,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import chatbench.conversations
+import chatapp.conversations
 
 _Talk: TypeAlias = list[list[dict[str, str]]]
 
-_TARGET: Final = Path(chatbench.conversations.__file__).with_name("conversations.json")
+_TARGET: Final = Path(chatapp.conversations.__file__).with_name("conversations.json")
 _DATASET: Final = "chitchat_dataset"
 _WORD: Final = re.compile(r"[a-z']+")
 _FREQUENT: Final = 25

@@ -17,17 +17,21 @@ LOCKED = {
 
 
 def declared() -> list[Requirement]:
-    """Each requirement of the package, its extras and its development group."""
+    """Each requirement of both packages, their extras and the development group."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         settings = tomllib.load(file)
+    with (ROOT / "benchmarks" / "pyproject.toml").open("rb") as file:
+        bench = tomllib.load(file)["project"]
     project = settings["project"]
     lists = [
         project["dependencies"],
         *project["optional-dependencies"].values(),
         *settings["dependency-groups"].values(),
+        bench["dependencies"],
     ]
+    ours = {project["name"], bench["name"]}
     requirements = [Requirement(line) for lines in lists for line in lines]
-    return [it for it in requirements if it.name != project["name"]]
+    return [it for it in requirements if it.name not in ours]
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=lambda it: it.name)
@@ -74,8 +78,10 @@ def test_pipenv_installs_what_the_project_declares() -> None:
 
     installed = pipfile["dev-packages"].items()
 
-    ours = {"path": ".", "editable": True, "extras": ["bench"]}
-    assert pipfile["packages"] == {"chatcore": ours}
+    assert pipfile["packages"] == {
+        "chatcore": {"path": ".", "editable": True},
+        "chatcore-bench": {"path": "./benchmarks", "editable": True},
+    }
     assert {Requirement(f"{name}{wanted}") for name, wanted in installed} <= set(
         development().values()
     )
@@ -86,7 +92,8 @@ def test_conda_and_pipenv_install_the_same() -> None:
         pipenv = tomllib.load(file)["dev-packages"]
     conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
 
-    chatcore, *installed = re.findall(r"^      - (.+)$", conda, re.MULTILINE)
+    chatcore, bench, *installed = re.findall(r"^      - (.+)$", conda, re.MULTILINE)
 
-    assert chatcore == "--editable .[bench]"
+    assert chatcore == "--editable ."
+    assert bench == "--editable ./benchmarks"
     assert installed == [f"{name}{wanted}" for name, wanted in pipenv.items()]

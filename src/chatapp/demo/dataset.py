@@ -1,10 +1,9 @@
-"""Which conversations the demo replays; ``chatbench.conversations`` reads them."""
+"""Which conversations the demo replays; ``chatapp.conversations`` reads them."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from chatapp.errors import DatasetMissing
-from chatbench.conversations import (
+from chatapp.conversations import (
     PACKAGE,
     SAMPLE_SIZE,
     Conversation,
@@ -12,6 +11,7 @@ from chatbench.conversations import (
     read_dataset,
     read_sample,
 )
+from chatapp.errors import DatasetMissing
 
 INSTALL: Final = "pip install chitchat-dataset"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from chatbench.conversations import Conversation
+from chatapp.conversations import Conversation
 
 _SHOWN: Final = range(12, 41)
 """How many messages a conversation has that is worth showing."""

@@ -2,10 +2,10 @@
 
 import pytest
 
+from chatapp.conversations import Conversation, Turn
 from chatapp.demo import dataset
 from chatapp.demo.script import write_script
 from chatapp.errors import DatasetMissing
-from chatbench.conversations import Conversation, Turn
 from scripts import choose_sample
 
 TALK = Conversation("t", "2018-05-02", (Turn("a", ("1", "")), Turn("b", ("2",))))

@@ -30,6 +30,8 @@ _LIBRARIES: Final = (
     "hdrhistogram",
 )
 _HERE: Final = Path(__file__).resolve().parent
+_OURS: Final = "benchmarks/src"
+"""Where this package is in a checkout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +123,20 @@ def _versions() -> dict[str, str]:
 
 
 def commit_of_source() -> str:
-    """The commit that this source is of, with ``+`` if the source was changed.
+    """The commit that this source is of, and the server's beside it, with ``+`` if
+    either was changed.
 
     ``unknown`` where it is not in its own checkout, such as in an installation inside
     some other project's.
     """
     top = _git("rev-parse", "--show-toplevel")
-    if top is None or Path(top).resolve() / "src" / _HERE.name != _HERE:
+    if top is None or Path(top).resolve() / _OURS / _HERE.name != _HERE:
         return "unknown"
     commit = _git("rev-parse", "--short=10", "HEAD")
     if commit is None:
         return "unknown"
-    changed = _git("status", "--porcelain", "--", str(_HERE.parent))
+    sources = [str(Path(top) / it) for it in ("src", _OURS)]
+    changed = _git("status", "--porcelain", "--", *sources)
     return commit + ("+" if changed else "")
 
 

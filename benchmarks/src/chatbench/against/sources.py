@@ -13,7 +13,7 @@ from chatbench.children import signals_held_back
 from chatbench.errors import CannotCompare
 from chatbench.machine import commit_of_source
 
-_CHECKOUT: Final = Path(__file__).resolve().parents[3]
+_CHECKOUT: Final = Path(__file__).resolve().parents[4]
 _SHORT: Final = 10
 
 

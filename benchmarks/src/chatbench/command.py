@@ -1,7 +1,4 @@
-"""``chatcore bench``, without its command line: runs a plan, writes and shows results.
-
-Importing it loads the libraries of the extra ``bench``.
-"""
+"""``chatcore bench`` without its command line: runs a plan, writes, shows results."""
 
 import random
 import sys

@@ -13,7 +13,7 @@ from itertools import cycle, islice
 
 import msgspec
 
-from chatbench.conversations import (
+from chatapp.conversations import (
     Conversation,
     has_dataset,
     read_dataset,
