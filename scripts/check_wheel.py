@@ -39,8 +39,10 @@ class Distribution:
     def build(self, uv: str, out: Path) -> Path:
         """Its wheel, below a folder."""
         below = out / self.folder.name
-        command = [uv, "build", "--quiet", "--wheel", "--out-dir", below, self.folder]
-        subprocess.run(command, check=True)
+        subprocess.run(
+            [uv, "build", "--quiet", "--wheel", "--out-dir", below, self.folder],
+            check=True,
+        )
         (wheel,) = below.glob("*.whl")
         return wheel
 
@@ -160,15 +162,16 @@ def main() -> int:
         folder = Path(name)
         faults: list[str] = []
         count = 0
-        wheels = []
+        wheels: dict[Distribution, Path] = {}
         for distribution in (CHATCORE, BENCH):
             wheel = distribution.build(uv, folder)
             with zipfile.ZipFile(wheel) as archive:
                 names = archive.namelist()
             faults += [f"{wheel.name}: {it}" for it in distribution.faults(names)]
             count += len(names)
-            wheels.append(wheel)
-        faults += Installed(uv, *wheels, folder).faults(version)
+            wheels[distribution] = wheel
+        installed = Installed(uv, wheels[CHATCORE], wheels[BENCH], folder)
+        faults += installed.faults(version)
     for fault in faults:
         print(f"wheel: {fault}", file=sys.stderr)
     if not faults:
