@@ -15,6 +15,7 @@ from chatcore import (
     Client,
     ClientMisused,
     Closed,
+    InboxAction,
     NoSuchRecipient,
     SyncClient,
     connect,
@@ -54,10 +55,11 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def ada(url: str) -> Iterator[SyncClient]:
-    """Ada, logged in; whatever waits for her is taken before she leaves."""
+    """Ada, logged in; she is deleted after it, with whatever waits for her."""
     with connect_sync(url) as client:
         client.login("ada", PASSWORD, create=True)
         yield client
+        client.delete("ada", PASSWORD, inbox=InboxAction.DISCARD)
 
 
 def test_it_says_and_reads_as_the_other_client_does(ada: SyncClient) -> None:
