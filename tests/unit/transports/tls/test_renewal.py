@@ -49,13 +49,14 @@ async def test_the_next_connection_gets_the_new_certificate_and_nobody_is_droppe
 
     async with serving(scheme, authority.server()) as url, AsyncExitStack() as opened:
         old = await certificate_of(url)
-        clients = [
-            await opened.enter_async_context(connect(url, tls=tls, on_link=note))
-            for _ in range(sessions)
-        ]
-        names = [f"user{number}" for number in range(sessions)]
-        for client, name in zip(clients, names, strict=True):
+        names, clients = [f"user{number}" for number in range(sessions)], []
+        for name in names:
+            client = await opened.enter_async_context(
+                connect(url, tls=tls, on_link=note)
+            )
+            # At once: a link that nobody logs in on has its time too.
             await client.login(name, PASSWORD, create=True)
+            clients.append(client)
 
         authority.issue("server")
         await until_shown(url, other_than=old)
