@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from chatapp.sanitize import sanitize
+from transports.audit_log import FIELDS
 from transports.connection_names import CONNECTION_FIELD, ConnectionFilter
-
-FIELDS: Final = "fields"
-"""The attribute of a log record that has what a program may want of it, by name."""
 
 
 class TextLines(logging.Formatter):

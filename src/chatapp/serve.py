@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from argon2.exceptions import HashingError
 
 from chatapp.admin.server import admin_socket
-from chatapp.audit_log import AuditLog, audit_to
+from chatapp.audit_file import audit_to
 from chatapp.command_settings import ServeSettings
 from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
@@ -42,6 +42,7 @@ from chatsystem import (
     system_environment,
 )
 from transports import serve
+from transports.audit_log import AuditLog
 from transports.certificates import ServerCertificate
 from transports.errors import BadUrl, CannotListen
 from transports.memory_budget import MemoryBudget

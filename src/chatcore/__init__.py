@@ -62,6 +62,7 @@ _HOMES: Final[Mapping[str, str]] = {
         "SyncClient connect connect_sync open_server register_transport serve"
     ),
     "transports.asgi": "AlreadyServing ChatApp NotServing WorkersSplit",
+    "transports.audit_log": "AuditLog",
     "transports.awaited_link": "AwaitedLink",
     "transports.base": (
         "Address Admission FrameHandler Link LinkSettings Listener ServeLink Spawn "

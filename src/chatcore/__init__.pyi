@@ -112,6 +112,7 @@ from transports.asgi import AlreadyServing as AlreadyServing
 from transports.asgi import ChatApp as ChatApp
 from transports.asgi import NotServing as NotServing
 from transports.asgi import WorkersSplit as WorkersSplit
+from transports.audit_log import AuditLog as AuditLog
 from transports.awaited_link import AwaitedLink as AwaitedLink
 from transports.base import Address as Address
 from transports.base import Admission as Admission

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+REFUSED_PAGE: Final = "Refused a page of %.200s, from %s"
+"""How it is logged: the page's origin, and the peer. A header may be long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from chatcore.errors import Outage
 from chatcore.model import Origin
 from chatcore.ports import Environment
 from chatsystem import system_environment
+from transports.audit_log import AuditLog
 from transports.base import Link, LinkSettings, Listener, parse_address
 from transports.certificates import ServerCertificate
 from transports.codec import Codec
@@ -96,6 +98,8 @@ async def open_server(
     certificate of ``tls``; it is read again when its files change. Connections from
     ``proxies``, networks such as ``10.0.0.0/8``, are taken for whose they say: by PROXY
     protocol 2 on TCP, where they must, by ``X-Forwarded-For`` on WebSocket and gRPC.
+    Where no ``environment`` is given, it is the system's, and its observer an
+    ``AuditLog``: logins and failures are logged, at INFO.
 
     Raises:
         CertificateUnusable: files of ``tls`` that cannot be used.
@@ -103,7 +107,9 @@ async def open_server(
     """
     certificate = ServerCertificate(tls) if isinstance(tls, ServerTls) else tls
     trusted = Proxies.of(proxies)
-    await chat.start(environment or system_environment())
+    if environment is None:
+        environment = replace(system_environment(), observer=AuditLog())
+    await chat.start(environment)
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
         server = Server(

@@ -21,7 +21,7 @@ from transports.asgi.messages import (
 from transports.codec import codec
 from transports.connection_names import name_connection
 from transports.entry import Entry
-from transports.origins import AllowedOrigins
+from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.rate_limited_log import RateLimitedLog
 from transports.server import Server
 from transports.subprotocols import KNOWN, SPOKEN, choose, clip_reason, codec_name
@@ -67,9 +67,8 @@ class WebSocketEndpoint:
         with ExitStack() as place:
             entry.take(address)
             place.callback(entry.leave)
-            refused = self._judge(scope, entry)
+            refused = self._judge(scope, entry, peer)
             if refused is not None:
-                self._log.info("Refused %s: %s", peer, refused.text)
                 await refuse(scope, send, refused)
                 return
             subprotocol = choose(offered_subprotocols(scope))
@@ -96,19 +95,22 @@ class WebSocketEndpoint:
                 else:
                     reading.cancel()
 
-    def _judge(self, scope: Scope, entry: Entry) -> UpgradeRefused | None:
-        """A refusal, before the handshake; None to go on."""
+    def _judge(self, scope: Scope, entry: Entry, peer: str) -> UpgradeRefused | None:
+        """A refusal, before the handshake, which is logged; None to go on."""
         if not entry.is_open:
             text = CloseCode.TOO_MANY_CONNECTIONS.text
+            self._log.info("Refused %s: %s", peer, text)
             return UpgradeRefused(HTTPStatus.SERVICE_UNAVAILABLE, text)
         origin = self._origins.find_refused(
             header_values(scope, "origin"), header_values(scope, "host")
         )
         if origin is not None:
+            self._log.info(REFUSED_PAGE, origin, peer)
             text = self._origins.refusal(origin)
             return UpgradeRefused(HTTPStatus.FORBIDDEN, text)
         if choose(offered_subprotocols(scope)) is None:
             text = f"Offer one of the subprotocols {SPOKEN}."
+            self._log.info("Refused %s: %s", peer, text)
             return UpgradeRefused(HTTPStatus.BAD_REQUEST, text)
         return None
 

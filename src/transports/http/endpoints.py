@@ -42,7 +42,7 @@ from transports.http.negotiation import (
     LinkOpened,
 )
 from transports.http_messages import HttpRequest, HttpResponse
-from transports.origins import AllowedOrigins
+from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.rate_limited_log import RateLimitedLog
 from transports.served_link import see_served
 
@@ -135,7 +135,7 @@ class HttpEndpoints:
         origins = request.values("origin")
         refused = self._origins.find_refused(origins, request.values("host"))
         if refused is not None:
-            self._log.info("Refused a page of %s", refused)
+            self._log.info(REFUSED_PAGE, refused, self._client_of(request)[1])
             text = self._origins.refusal(refused)
             response = ending(CloseCode.ORIGIN_REFUSED, text)
         else:

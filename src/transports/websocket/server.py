@@ -31,7 +31,7 @@ from transports.fair_scheduler import (
     FairScheduler,
     lengthen_backlog,
 )
-from transports.origins import AllowedOrigins
+from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.subprotocols import KNOWN, PATH, SPOKEN, choose, codec_name
@@ -221,11 +221,13 @@ class _UpgradeCheck:
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """A refusal, or None to go on."""
+        peer, is_open = "", True
         if isinstance(connection, ServerSide):
             connection.believe(request.headers.get_all("X-Forwarded-For"))
-        if isinstance(connection, ServerSide) and not connection.entry.is_open:
+            peer, is_open = connection.client, connection.entry.is_open
+        if not is_open:
             text = CloseCode.TOO_MANY_CONNECTIONS.text
-            self._log.info("Refused %s: %s", connection.client, text)
+            self._log.info("Refused %s: %s", peer, text)
             response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n")
             response.headers[CODE_HEADER] = str(int(CloseCode.TOO_MANY_CONNECTIONS))
             return response
@@ -236,7 +238,7 @@ class _UpgradeCheck:
         )
         if origin is None:
             return None
-        self._log.info("Refused a page of %s", origin)
+        self._log.info(REFUSED_PAGE, origin, peer)
         return connection.respond(
             HTTPStatus.FORBIDDEN, f"{self._origins.refusal(origin)}\n"
         )

@@ -8,7 +8,8 @@ from contextvars import copy_context
 
 import pytest
 
-from chatapp.logs import FIELDS, JsonLines, TextLines
+from chatapp.logs import JsonLines, TextLines
+from transports.audit_log import FIELDS
 from transports.connection_names import (
     CONNECTION_FIELD,
     ConnectionFilter,

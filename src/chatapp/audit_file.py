@@ -1,87 +1,19 @@
-"""The audit log: a line for each login, failure, new password, new account, deletion.
+"""A file of its own for the audit log (``transports.audit_log``)."""
 
-The logger is ``chatcore.audit``, at INFO. What is refused comes in a bounded number,
-and then how many there were, so that who guesses passwords does not fill the disk.
-Neither passwords, tokens nor bodies are in it (B8): the events have none.
-"""
-
-import asyncio
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
 from chatapp.errors import CannotWrite
-from chatapp.logs import FIELDS, JsonLines
-from chatcore.model import AuditEvent, Origin
-from transports.connection_names import CONNECTION_FIELD
-from transports.rate_limited_log import WHILE_S, RateLimitedLog
+from chatapp.logs import JsonLines
+from transports.audit_log import AUDIT
 
-AUDIT: Final = "chatcore.audit"
 _log = logging.getLogger(__name__)
 _OWNER_ONLY: Final = 0o600
-
-
-class AuditLog:
-    """See ``chatcore.ports.Observer``: writes what it is told to the log.
-
-    For one event loop, in which it tells what it left out also when nothing follows.
-    """
-
-    def __init__(self) -> None:
-        self._log = logging.getLogger(AUDIT)
-        self._refused = RateLimitedLog(self._log)
-        self._timer: asyncio.TimerHandle | None = None
-
-    def audit(self, event: AuditEvent) -> None:
-        """See ``chatcore.ports.Observer``."""
-        origin, refusal = event.origin, event.refusal
-        name = event.username or "(no valid name)"
-        told: dict[str, object] = {
-            "action": event.action.value,
-            "outcome": "done" if refusal is None else "refused",
-            "username": event.username,
-            "account": event.account,
-            "peer": origin.peer,
-            "transport": origin.transport,
-        }
-        if refusal is None:
-            self._log.info(
-                f"{event.action.value} of %s %s",
-                name,
-                _way(origin),
-                extra=_extra(event, told),
-            )
-            return
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(WHILE_S + 1, self._settle)
-        told |= {"code": refusal.code, "error": refusal.name}
-        self._refused.info(
-            f"{event.action.value} of %s %s was refused: [%d] %s",
-            name,
-            _way(origin),
-            refusal.code,
-            refusal.name,
-            extra=_extra(event, told),
-        )
-
-    def _settle(self) -> None:
-        self._timer = None
-        self._refused.settle()
-
-
-def _way(origin: Origin) -> str:
-    """By which way it was asked; the operator's socket has no address."""
-    over = f"over {origin.transport}"
-    return f"from {origin.peer} {over}" if origin.peer else over
-
-
-def _extra(event: AuditEvent, told: Mapping[str, object]) -> Mapping[str, object]:
-    return {CONNECTION_FIELD: event.origin.connection, FIELDS: told}
 
 
 class AuditFile(logging.Handler):

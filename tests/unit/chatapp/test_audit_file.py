@@ -1,4 +1,4 @@
-"""The audit log: its lines, their bound, and its file."""
+"""The audit log's own file."""
 
 import json
 import logging
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.audit_log import AUDIT, AuditLog, audit_to
+from chatapp.audit_file import audit_to
 from chatapp.errors import CannotWrite
-from chatapp.logs import FIELDS
-from chatcore.errors import TooManyAttempts, WrongCredentials
+from chatcore.errors import WrongCredentials
 from chatcore.ids import AccountId, Username
 from chatcore.model import AuditAction, AuditEvent, Origin
+from transports.audit_log import AUDIT, AuditLog
 
 HERE = Origin("c7", "tcp", "192.0.2.1:5")
 LOGIN = AuditEvent(
@@ -27,59 +27,6 @@ FAILED = AuditEvent(
     username=None,
     refusal=WrongCredentials(),
 )
-
-
-async def test_a_line_says_who_did_what_from_where(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    log = AuditLog()
-
-    log.audit(LOGIN)
-    log.audit(FAILED)
-
-    done, refused = caplog.records
-    assert done.name == refused.name == AUDIT
-    assert done.getMessage() == "login of ada from 192.0.2.1:5 over tcp"
-    assert refused.getMessage() == (
-        "login of (no valid name) from 192.0.2.1:5 over tcp was refused: "
-        "[202] WRONG_CREDENTIALS"
-    )
-    assert vars(done)["connection"] == "c7"
-    assert vars(done)[FIELDS] == {
-        "action": "login",
-        "outcome": "done",
-        "username": "ada",
-        "account": 1,
-        "peer": "192.0.2.1:5",
-        "transport": "tcp",
-    }
-    assert vars(refused)[FIELDS]["code"] == 202
-    assert vars(refused)[FIELDS]["outcome"] == "refused"
-
-
-@pytest.mark.rule("B4")
-async def test_a_flood_of_failures_is_bounded_and_hides_no_success(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    log = AuditLog()
-    throttled = AuditEvent(
-        action=AuditAction.LOGIN,
-        origin=HERE,
-        username=Username("bob"),
-        refusal=TooManyAttempts(retry_after_ms=1),
-    )
-
-    for _ in range(1000):
-        log.audit(FAILED)
-        log.audit(throttled)
-    for _ in range(50):
-        log.audit(LOGIN)
-
-    refused = [it for it in caplog.records if "refused" in it.getMessage()]
-    assert len(refused) == 20
-    assert len(caplog.records) == 70
 
 
 @pytest.mark.rule("B8")
