@@ -63,8 +63,9 @@ class ApplicationCalls:
         with the first receipt (M2).
 
         Raises:
-            NoSuchRecipient, MailboxFull, MailboxShare, MailboxClosing, InvalidBody,
-            InvalidKey, KeyReused, KeyExpired: as a client is refused.
+            Refusal: as a client is refused, with NoSuchRecipient, MailboxFull,
+                MailboxShare, MailboxClosing, InvalidBody, InvalidKey, KeyReused or
+                KeyExpired.
         """
         (answer,) = await self.send_all(sender, [Send(recipient, body, key)])
         if isinstance(answer, Refusal):
