@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from chatcore import commands, events
-from chatcore.commands import Command, DeliveryMode, InboxAction, OutboxAction
+from chatcore.commands import Command, DeliveryMode, InboxAction, OutboxAction, Send
 from chatcore.errors import Refusal
 from chatcore.events import Accepted, Bounced, Delivered, Event, LoggedIn
 from chatcore.ids import AccountId, IdempotencyKey, Username
 from chatcore.model import DeletionReceipt
 from transports.client.driver import ClientDriver
+from transports.client.events import Answer
 
 _Answer = TypeVar("_Answer", bound=Event)
 
@@ -53,6 +54,21 @@ class Client:
         session = self._driver.protocol.session
         return session.account if session is not None else None
 
+    @property
+    def missed(self) -> range:
+        """Positions of mail that this client has missed: another session of the account
+        has acknowledged them. Told anew by each login; some may have been notices, or
+        were taken back.
+        """
+        return self._driver.protocol.missed
+
+    @property
+    def unsent(self) -> Sequence[Send]:
+        """Messages of the account that is logged in which had no answer when a session
+        ended, each with its key; their senders were told ``Closed``.
+        """
+        return self._driver.unsent
+
     # ---- accounts and sessions
 
     async def create(
@@ -76,7 +92,12 @@ class Client:
 
         The password is kept while logged in, to open a new session should this one be
         gone after a long time without a link.
+
+        After a logout, or where the server or the operator has ended the session, it
+        opens a new one on the same client: mail goes on where it was (``missed``), and
+        so do messages that had no answer (``send_unsent``).
         """
+        self._driver.renew()
         command = commands.Login(
             username=username,
             password=password,
@@ -141,7 +162,7 @@ class Client:
 
         A key of the application's own makes repeats by another process safe too.
         """
-        return await self._ask(commands.Send(recipient, body, key or b""), Accepted)
+        return await self._ask(Send(recipient, body, key or b""), Accepted)
 
     async def send_all(
         self, messages: Sequence[tuple[str, str]]
@@ -150,16 +171,15 @@ class Client:
         results: list[Accepted | Refusal] = []
         for start in range(0, len(messages), _SENT_TOGETHER):
             some = messages[start : start + _SENT_TOGETHER]
-            sends = [commands.Send(recipient, body) for recipient, body in some]
-            for answer in await self._driver.ask_all(sends):
-                if isinstance(answer, BaseException) and not isinstance(
-                    answer, Refusal
-                ):
-                    raise answer
-                # What answers what was seen to before: see ``states``.
-                assert isinstance(answer, Accepted | Refusal)  # noqa: S101  # as below
-                results.append(answer)
+            sends = [Send(recipient, body) for recipient, body in some]
+            results += map(_receipt, await self._driver.ask_all(sends))
         return results
+
+    async def send_unsent(self) -> list[Accepted | Refusal]:
+        """Send what ``unsent`` has, under its keys: what was stored before its session
+        ended is not stored twice (M2). For each, in order, a receipt or a refusal.
+        """
+        return [_receipt(it) for it in await self._driver.send_unsent()]
 
     async def mail(self) -> AsyncIterator[Delivered | Bounced]:
         """Messages and bounces, each once, in the order of the mailbox (M5).
@@ -167,6 +187,7 @@ class Client:
         Asking for the next one acknowledges the one before. Ends at a logout.
         """
         driver, protocol = self._driver, self._driver.protocol
+        driver.check_loop()
         while True:
             mail = driver.take_mail()
             if mail is not None:
@@ -216,3 +237,12 @@ class Client:
         # What answers what was seen to before: see ``states``.
         assert isinstance(answer, kind)  # noqa: S101  # tells the type checker
         return answer
+
+
+def _receipt(answer: Answer) -> Accepted | Refusal:
+    """What came of a send; raises what is neither."""
+    if isinstance(answer, BaseException) and not isinstance(answer, Refusal):
+        raise answer
+    # What answers what was seen to before: see ``states``.
+    assert isinstance(answer, Accepted | Refusal)  # noqa: S101  # as above
+    return answer

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, assert_never
 
-from chatcore.commands import Command, List, Logout
+from chatcore.commands import Command, List, Logout, Send
 from chatcore.errors import ChatError, CloseCode, Closed
 from chatcore.events import Bounced, Delivered, Event, Listed, Received
 from transports.awaited_link import AwaitedLink
@@ -32,6 +32,7 @@ from transports.client.events import (
 from transports.client.limits import LARGEST_FRAME
 from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
+from transports.client.unsent import UnsentMessages
 from transports.errors import CannotConnect, LinkClosed
 from transports.registry import codec_on, dial
 from transports.tls import ClientTls
@@ -105,6 +106,8 @@ class ClientDriver:
         self._to_write = asyncio.Event()
         self._asked = asyncio.Event()
         self._mail_changed = asyncio.Event()
+        self._unsent = UnsentMessages()
+        self._is_closed = False
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
 
@@ -119,7 +122,7 @@ class ClientDriver:
 
     async def ask_all(self, commands: Sequence[Command]) -> list[Answer]:
         """Ask commands together, in as few frames as hold them; what came of each."""
-        self._check_loop()
+        self.check_loop()
         call = _Call(len(commands))
         now_s = time.monotonic()
         ids = [self.protocol.ask(it, now_s) for it in commands]
@@ -137,7 +140,7 @@ class ClientDriver:
 
     async def pages(self, command: List) -> AsyncGenerator[Listed]:
         """Ask a list; its pages, in order. Raises its refusal."""
-        self._check_loop()
+        self.check_loop()
         command_id = self.protocol.ask(command, time.monotonic())
         call = self._calls[command_id] = _Call(1)
         self._follow()
@@ -156,7 +159,21 @@ class ClientDriver:
         if isinstance(error := call.answers[command_id], BaseException):
             raise error
 
-    def _check_loop(self) -> None:
+    async def send_unsent(self) -> list[Answer]:
+        """Ask again what ``unsent`` has; what came of each."""
+        sends = self.unsent
+        answers = await self.ask_all(sends) if sends else []
+        # What ends again before it is answered is kept again.
+        self._unsent.forget(sends, answers)
+        return answers
+
+    @property
+    def unsent(self) -> Sequence[Send]:
+        """Messages of the account that is logged in, that had no answer at an end."""
+        opened = self.protocol.session
+        return self._unsent.of(opened.account) if opened is not None else []
+
+    def check_loop(self) -> None:
         """Refuse who would wait for ever.
 
         Raises:
@@ -178,7 +195,7 @@ class ClientDriver:
 
     async def mail_changed(self) -> None:
         """Return when there may be mail, or none will come any more."""
-        self._check_loop()
+        self.check_loop()
         self._mail_changed.clear()
         await self._mail_changed.wait()
 
@@ -215,8 +232,18 @@ class ClientDriver:
         except (ChatError, TimeoutError) as error:
             _log.debug("The logout was not answered: %s", error)
 
+    def renew(self) -> None:
+        """Begin anew for a login, where what there was has ended, but by ``close``."""
+        self.check_loop()
+        if self.protocol.state is not ClientState.ENDED or self._is_closed:
+            return
+        self._follow()
+        self.protocol = self.protocol.renewed(time.monotonic())
+        self._asked.set()
+
     async def close(self) -> None:
         """End the client and its link."""
+        self._is_closed = True
         link, self._link = self._link, None
         self.protocol.end(Closed(CloseCode.LINK_LOST, "This client was closed."))
         self._follow()
@@ -229,17 +256,17 @@ class ClientDriver:
             self._link.abort()
 
     async def run(self) -> None:
-        """Keep a link to the server until the end, whenever one is needed."""
-        protocol = self.protocol
-        while protocol.state is not ClientState.ENDED:
-            if protocol.state is ClientState.IDLE:
+        """Keep a link to the server until cancelled, whenever one is needed."""
+        while True:
+            protocol = self.protocol
+            if protocol.state in {ClientState.IDLE, ClientState.ENDED}:
                 self._asked.clear()
                 await self._asked.wait()
                 continue
             if protocol.dial_after_s > 0:
                 await asyncio.sleep(protocol.dial_after_s)
             try:
-                await self._converse(protocol.next_url())
+                await self._converse(protocol, protocol.next_url())
             except (CannotConnect, LinkClosed) as error:
                 protocol.link_lost(
                     error,
@@ -249,27 +276,26 @@ class ClientDriver:
             self._link = None
             self._follow()
 
-    async def _converse(self, url: str) -> None:
+    async def _converse(self, protocol: ClientProtocol, url: str) -> None:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
         codec = codec_on(address, self._codec)
         link = AwaitedLink(await dial(address, codec, self._settings))
         try:
-            if self.protocol.state is ClientState.ENDED:
+            if protocol.state is ClientState.ENDED:
                 return
             self._link = link
-            self.protocol.link_opened(codec)
+            protocol.link_opened(codec)
             async with asyncio.TaskGroup() as tasks:
-                writing = tasks.create_task(self._write(link))
-                ended = await self._read(link)
+                writing = tasks.create_task(self._write(protocol, link))
+                ended = await self._read(protocol, link)
                 writing.cancel()
         finally:
             link.abort()
         raise ended
 
-    async def _read(self, link: AwaitedLink) -> LinkClosed:
+    async def _read(self, protocol: ClientProtocol, link: AwaitedLink) -> LinkClosed:
         """Read until the link ends; how it did."""
-        protocol = self.protocol
         while True:
             try:
                 frames = await link.receive()
@@ -282,12 +308,12 @@ class ClientDriver:
             if protocol.is_link_over:
                 return LinkClosed()
 
-    async def _write(self, link: AwaitedLink) -> None:
+    async def _write(self, protocol: ClientProtocol, link: AwaitedLink) -> None:
         try:
             while True:
                 await self._to_write.wait()
                 self._to_write.clear()
-                frames = self.protocol.frames_to_send()
+                frames = protocol.frames_to_send()
                 self._follow()
                 if frames:
                     await link.send(frames)
@@ -338,6 +364,8 @@ class ClientDriver:
         self.drop_link()
 
     def _end(self, failure: ChatError) -> None:
+        if (opened := self.protocol.session) is not None:
+            self._unsent.keep(opened.account, self.protocol.unsent)
         self._mail_changed.set()
         self._asked.set()
         if not self._opened.done():

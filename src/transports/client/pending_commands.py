@@ -170,13 +170,26 @@ class PendingCommands:
         if pending is not None and not pending.is_abandoned:
             self._tell(CommandAnswered(command_id, answer))
 
-    def refuse_all(self, error: ChatError) -> None:
-        """No answer will come any more, to nobody."""
+    @property
+    def last_id(self) -> int:
+        """The last id that was given."""
+        return self._last_id
+
+    def number_after(self, last_id: int) -> None:
+        """Give ids from here on, and none that was given shortly before."""
+        self._last_id = last_id
+
+    def refuse_all(self, error: ChatError) -> list[Send]:
+        """No answer will come any more, to nobody; the messages that have none, in the
+        order of their asking, but those that nobody waits for.
+        """
         self._under_way |= self._waiting | self._cut_lists
+        awaited = [it.command for it in self._under_way.values() if not it.is_abandoned]
         self._waiting.clear()
         self._cut_lists.clear()
         for command_id in list(self._under_way):
             self.finish(command_id, error)
+        return [it for it in awaited if isinstance(it, Send)]
 
     def page(self, listed: Listed) -> None:
         """Take a page of a list, and remember where a new link has to go on."""

@@ -69,6 +69,7 @@ class ClientProtocol:
         state: how far the current link is (see ``states``).
         dial_after_s: how long to wait before the next ``next_url``, while dialling.
         failure: why nothing can be asked any more; None until the end.
+        unsent: after the end, the messages that had no answer.
     """
 
     _codec: Codec
@@ -91,11 +92,25 @@ class ClientProtocol:
         self.state = ClientState.DIALLING
         self.dial_after_s = 0.0
         self.failure: ChatError | None = None
+        self.unsent: list[Send] = []
+
+    def renewed(self, now_s: float) -> "ClientProtocol":
+        """Another, for a login after this one's end: it has the same mail and keys."""
+        other = ClientProtocol([], None, self._keys, now_s=now_s)
+        other._attempts = self._attempts.renewed(now_s)
+        other._session = self._session.renewed()
+        other._pending.number_after(self._pending.last_id)
+        return other
 
     @property
     def session(self) -> events.LoggedIn | None:
         """What the login of the current session was answered; None without one."""
         return self._session.opened
+
+    @property
+    def missed(self) -> range:
+        """See ``ClientSession``."""
+        return self._session.missed
 
     @property
     def is_link_over(self) -> bool:
@@ -204,7 +219,7 @@ class ClientProtocol:
             return
         self.failure = failure
         self._step(ClientTrigger.ENDED)
-        self._pending.refuse_all(failure)
+        self.unsent = self._pending.refuse_all(failure)
         self._tell(ClientEnded(failure))
 
     @property

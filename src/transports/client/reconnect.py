@@ -72,6 +72,12 @@ class Attempts:
         """Whether a link that is lost is followed by another."""
         return self._policy is not None
 
+    def renewed(self, now_s: float) -> "Attempts":
+        """Another, at the same URLs, after an end: it does not give up at the first."""
+        attempts = Attempts(self._urls, self._policy, now_s)
+        attempts.has_opened = self.may_redial
+        return attempts
+
     def next_url(self) -> str:
         """Where to dial now."""
         self.url = self._urls[self._tried % len(self._urls)]

@@ -26,6 +26,8 @@ class ClientSession:
         opened: what the login of the session was answered; None for nobody.
         login: what to log in with again when the session is gone, if that is known.
         inbox: the mail of the account that is logged in, or was last.
+        missed: positions that another session has acknowledged, of which this client
+            had none, as the last login told.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class ClientSession:
         self.opened: LoggedIn | None = None
         self.login: Login | None = None
         self.inbox = Inbox()
+        self.missed = range(0)
 
     @property
     def acknowledged(self) -> Position:
@@ -57,9 +60,16 @@ class ClientSession:
         _check_token(answer.token)
         if answer.account != self._inbox_of:
             self.inbox = Inbox()
+            self.inbox.last_seen = answer.acknowledged
             self._inbox_of = answer.account
         self.login = login
         self._open(answer, window)
+
+    def renewed(self) -> "ClientSession":
+        """For a login after an end: nobody is logged in, and mail is as it was."""
+        self.end()
+        self.inbox.prepare()
+        return self
 
     def resume_command(self) -> Resume | None:
         """What shows the session on a new link; None without one."""
@@ -118,6 +128,7 @@ class ClientSession:
     def _open(self, answer: LoggedIn, window: int) -> None:
         self._token = answer.token
         self.opened = answer
+        self.missed = range(self.inbox.last_seen + 1, answer.acknowledged + 1)
         self.inbox.begin(answer.acknowledged, window=window)
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from chatcore.commands import DeliveryMode, InboxAction, OutboxAction
+from chatcore.commands import DeliveryMode, InboxAction, OutboxAction, Send
 from chatcore.errors import CloseCode, Closed, Refusal
 from chatcore.events import Accepted, Bounced, Delivered, LoggedIn, Received
 from chatcore.ids import AccountId, IdempotencyKey, Username
@@ -196,6 +196,20 @@ class SyncClient:
     def send_all(self, messages: Sequence[tuple[str, str]]) -> list[Accepted | Refusal]:
         """See ``Client.send_all``."""
         return self._call(self._opened.send_all(messages))
+
+    @property
+    def missed(self) -> range:
+        """See ``Client.missed``."""
+        return self._opened.missed
+
+    @property
+    def unsent(self) -> Sequence[Send]:
+        """See ``Client.unsent``."""
+        return self._opened.unsent
+
+    def send_unsent(self) -> list[Accepted | Refusal]:
+        """See ``Client.send_unsent``."""
+        return self._call(self._opened.send_unsent())
 
     def mail(self, *, within_s: float | None = None) -> Iterator[Delivered | Bounced]:
         """See ``Client.mail``; ends also when none has come within so long."""

@@ -192,6 +192,8 @@ def test_a_client_of_another_event_loop_names_the_mistake(url: str) -> None:
     async def use(client: Client) -> None:
         with pytest.raises(ClientMisused, match="another event loop"):
             await client.send("lou", "hello")
+        with pytest.raises(ClientMisused, match="another event loop"):
+            await anext(client.messages())
 
     async def main() -> None:
         async with connect(url) as client:
