@@ -111,10 +111,16 @@ class ServeSettings:
         "class or function that makes one",
         metavar="MODULE:OBJECT",
     )
+    handlers: str = setting(
+        "",
+        help="the application's functions that are told what becomes of messages: an "
+        "object with any of stored, delivered, acknowledged and waiting",
+        metavar="MODULE:OBJECT",
+    )
     app_dir: str = setting(
         ".",
-        help="where modules of policies and credentials are looked for, after those "
-        "that are installed",
+        help="where modules of policies, credentials and handlers are looked for, "
+        "after those that are installed",
         metavar="DIR",
     )
     admin_socket: str = setting(

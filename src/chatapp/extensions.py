@@ -9,13 +9,15 @@ called, is called without arguments for the object that is meant.
 import inspect
 import logging
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
 from chatapp.errors import CannotLoad
 from chatcore.listing import ListNobody
-from chatcore.ports import Credentials, ListPolicy, SendPolicy
+from chatcore.ports import Credentials, ListPolicy, MessageHandlers, SendPolicy
+from chatsystem.handlers import Handlers
 
 _log = logging.getLogger(__name__)
 _DEBUG_HELP: Final = "; --log-level debug shows where"
@@ -59,20 +61,52 @@ def load_credentials(name: str, *, folder: str) -> Credentials | None:
     return cast("Credentials", found)
 
 
+def load_handlers(name: str, *, folder: str) -> MessageHandlers | None:
+    """The functions that ``--handlers`` names; None where it names none.
+
+    They are a ``chatcore.Handlers``, or methods of an object, or a module's functions,
+    of their names.
+
+    Raises:
+        CannotLoad: there is no such module or object, or it has none of them.
+    """
+    if not name:
+        return None
+    where = f"--handlers {name}"
+    found = _find(where, name, folder)
+    names = ("stored", "delivered", "acknowledged", "waiting")
+    has_any = any(hasattr(found, it) for it in names)
+    if inspect.isclass(found) or (
+        not isinstance(found, Handlers) and not has_any and callable(found)
+    ):
+        found = _call(where, found)
+    if isinstance(found, Handlers):
+        return found
+    functions: dict[str, Callable[[object], object] | None] = {}
+    for it in names:
+        function = getattr(found, it, None)
+        if function is not None and not _takes(function, 1):
+            raise CannotLoad(f"{where}: its {it} is not def {it}(self, events).")
+        functions[it] = function
+    if not any(functions.values()):
+        kind = type(found).__name__
+        raise CannotLoad(
+            f"{where}: the {kind} that it is has none of {', '.join(names)}."
+        )
+    return Handlers(
+        stored=functions["stored"],
+        delivered=functions["delivered"],
+        acknowledged=functions["acknowledged"],
+        waiting=functions["waiting"],
+    )
+
+
 def _load(
     flag: str, name: str, method: str, parameters: tuple[str, ...], folder: str
 ) -> object:
     """The object of this name, made if it has to be, with this method."""
     where = f"{flag} {name}"
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise CannotLoad(f"{where}: it is written module:object.")
-    found = _import(where, module_name, folder)
-    file = getattr(found, "__file__", None) or "a module without a file"
-    for part in path.split("."):
-        if not hasattr(found, part):
-            raise CannotLoad(f"{where}: {module_name} ({file}) has no {path}.")
-        found = getattr(found, part)
+    found = _find(where, name, folder)
     if inspect.isclass(found) or (not hasattr(found, method) and callable(found)):
         found = _call(where, found)
     asked = getattr(found, method, None)
@@ -82,6 +116,20 @@ def _load(
         raise CannotLoad(f"{where}: the {kind} that it is has no {shape}.")
     if not inspect.iscoroutinefunction(asked) or not _takes(asked, len(parameters)):
         raise CannotLoad(f"{where}: its {method} is not {shape}.")
+    return found
+
+
+def _find(where: str, name: str, folder: str) -> object:
+    """What stands under ``module:object``."""
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise CannotLoad(f"{where}: it is written module:object.")
+    found = _import(where, module_name, folder)
+    file = getattr(found, "__file__", None) or "a module without a file"
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise CannotLoad(f"{where}: {module_name} ({file}) has no {path}.")
+        found = getattr(found, part)
     return found
 
 

@@ -59,6 +59,7 @@ class ServerCollector(Collector):
         """See ``prometheus_client.registry.Collector``."""
         yield from self._sessions()
         yield from self._messages()
+        yield from self._handlers()
         yield from self._store()
         yield self._refusals()
         yield GaugeMetricFamily(
@@ -121,6 +122,15 @@ class ServerCollector(Collector):
             ),
         ):
             yield CounterMetricFamily(f"chatcore_messages_{name}", text, value)
+
+    def _handlers(self) -> Iterator[Metric]:
+        handlers = self._chat.handlers
+        if handlers is not None:
+            yield CounterMetricFamily(
+                "chatcore_handlers_dropped",
+                "Events that the application's handlers were too slow to be told of",
+                handlers.dropped,
+            )
 
     def _store(self) -> Iterator[Metric]:
         yield CounterMetricFamily(

@@ -24,7 +24,12 @@ from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
 from chatapp.exposure import is_on_loopback
-from chatapp.extensions import load_credentials, load_list_policy, load_policy
+from chatapp.extensions import (
+    load_credentials,
+    load_handlers,
+    load_list_policy,
+    load_policy,
+)
 from chatapp.hangups import Hangups
 from chatapp.logs import log_to_stderr
 from chatapp.plugins import check_installed
@@ -95,6 +100,7 @@ async def _serve(settings: ServeSettings) -> None:
         policy = load_policy(settings.policy, folder=settings.app_dir)
         list_policy = load_list_policy(settings.list_policy, folder=settings.app_dir)
         credentials = load_credentials(settings.credentials, folder=settings.app_dir)
+        handlers = load_handlers(settings.handlers, folder=settings.app_dir)
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
             hangups.add(file.reopen)
@@ -110,6 +116,7 @@ async def _serve(settings: ServeSettings) -> None:
                 list_policy=list_policy,
                 credentials=credentials,
                 registration=_registration(settings),
+                handlers=handlers,
             )
             serving = serve(
                 chat,

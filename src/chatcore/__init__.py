@@ -33,6 +33,9 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.limits": "Limits LimitsContradict",
     "chatcore.listing": "ListNobody",
     "chatcore.logins": "SecondLogin",
+    "chatcore.message_events": (
+        "MailWaiting MessageAcknowledged MessageDelivered MessageEvent MessageStored"
+    ),
     "chatcore.model": (
         "Account AccountRecord AuditAction AuditEvent Bounce Chunk CleanUp "
         "DeletionReceipt Deposit Erasure FirstUse LeftToDiscard LoggedErasure LogMark "
@@ -40,7 +43,8 @@ _HOMES: Final[Mapping[str, str]] = {
         "SentPlace StoredInvitation StoredSession"
     ),
     "chatcore.ports": (
-        "Credentials Environment ErasureLog ListPolicy Observer SendPolicy"
+        "Credentials Environment ErasureLog ListPolicy MessageHandlers Observer "
+        "SendPolicy"
     ),
     "chatcore.registration": "Registration",
     "chatcore.reports": "PendingMail SessionStatus",
@@ -56,6 +60,7 @@ _HOMES: Final[Mapping[str, str]] = {
         "StoreTooNew UnknownStore WalMissing"
     ),
     "chatsystem": "HashSettings system_environment",
+    "chatsystem.handlers": "Handlers",
     "chatsystem.schemes": "BadPlugin",
     "transports": (
         "Client ClientMisused LinkDown LinkUp ListedAccount ReconnectPolicy Server "

@@ -58,6 +58,11 @@ from chatcore.limits import Limits as Limits
 from chatcore.limits import LimitsContradict as LimitsContradict
 from chatcore.listing import ListNobody as ListNobody
 from chatcore.logins import SecondLogin as SecondLogin
+from chatcore.message_events import MailWaiting as MailWaiting
+from chatcore.message_events import MessageAcknowledged as MessageAcknowledged
+from chatcore.message_events import MessageDelivered as MessageDelivered
+from chatcore.message_events import MessageEvent as MessageEvent
+from chatcore.message_events import MessageStored as MessageStored
 from chatcore.model import AuditAction as AuditAction
 from chatcore.model import AuditEvent as AuditEvent
 from chatcore.model import DeletionReceipt as DeletionReceipt
@@ -69,6 +74,7 @@ from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
 from chatcore.ports import ErasureLog as ErasureLog
 from chatcore.ports import ListPolicy as ListPolicy
+from chatcore.ports import MessageHandlers as MessageHandlers
 from chatcore.ports import Observer as Observer
 from chatcore.ports import SendPolicy as SendPolicy
 from chatcore.registration import Registration as Registration
@@ -94,6 +100,7 @@ from chatstores.errors import UnknownStore as UnknownStore
 from chatstores.errors import WalMissing as WalMissing
 from chatsystem import HashSettings as HashSettings
 from chatsystem import system_environment as system_environment
+from chatsystem.handlers import Handlers as Handlers
 from chatsystem.schemes import BadPlugin as BadPlugin
 from transports import Client as Client
 from transports import ClientMisused as ClientMisused

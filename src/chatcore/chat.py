@@ -40,6 +40,7 @@ from chatcore.ports import (
     Environment,
     ErasureLog,
     ListPolicy,
+    MessageHandlers,
     SendPolicy,
 )
 from chatcore.registration import Registration
@@ -64,9 +65,11 @@ class Chat(ApplicationCalls):
         registration: who may make accounts of the chat's own.
         list_policy: the application's say about whom users find by ``list``; all find
             everybody where there is none, and nobody with ``ListNobody``.
+        handlers: the application's functions that are told what becomes of messages.
 
     Attributes:
         store: as it was given.
+        handlers: as they were given; whoever serves the chat has them run.
         registration: who may make accounts of the chat's own.
         admission: how many connections there may be (B3).
         counters: what it has done.
@@ -74,7 +77,7 @@ class Chat(ApplicationCalls):
 
     _execution: Execution
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a chat is told, named
         self,
         store: Store,
         *,
@@ -85,6 +88,7 @@ class Chat(ApplicationCalls):
         erasure_log: ErasureLog | None = None,
         registration: Registration = Registration.OPEN,
         list_policy: ListPolicy | None = None,
+        handlers: MessageHandlers | None = None,
     ) -> None:
         # A copy of its own: it changes when the operator changes a limit.
         self.limits = replace(limits or Limits())
@@ -93,6 +97,7 @@ class Chat(ApplicationCalls):
         self._policy = policy
         self._credentials = credentials
         self._list_policy = list_policy
+        self.handlers = handlers
         self._erasure_log = erasure_log
         self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
@@ -120,6 +125,7 @@ class Chat(ApplicationCalls):
             registration=self.registration,
             counters=self.counters,
             list_policy=self._list_policy,
+            handlers=self.handlers,
         )
         self._execution = Execution(
             services, self._sessions, self.limits, self.turn_commands
@@ -211,9 +217,11 @@ class Chat(ApplicationCalls):
         connection.lose()
         session = self._sessions.of_connection(connection)
         if session is not None:
-            self._sessions.detach(
-                session, self._services.environment.clock.monotonic_s()
-            )
+            services = self._services
+            self._sessions.detach(session, services.environment.clock.monotonic_s())
+            # A server that stops sends everybody away: they come back by themselves.
+            if services.telling is not None and not services.logins.is_stopping:
+                services.telling.link_lost(session)
 
     def session_of(self, connection: Connection) -> Session | None:
         """The session that a connection carries."""

@@ -8,6 +8,7 @@ results back there.
 """
 
 from collections.abc import Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -17,6 +18,7 @@ from chatcore.ids import (
     PasswordHash,
     Username,
 )
+from chatcore.message_events import MessageEvent
 from chatcore.model import AuditEvent, Erasure, LoggedErasure, LogMark
 
 
@@ -159,6 +161,45 @@ class ListPolicy(Protocol):
         It is asked about some names at a time, of those that match what was asked for.
         May raise a refusal, with which the list ends.
         """
+        ...
+
+
+class MessageHandlers(Protocol):
+    """Is told what becomes of messages, after the commit, for the application.
+
+    What it is told is lost with the process: each event is told once at the most.
+    ``chatsystem.handlers.Handlers`` is one, and calls functions.
+    """
+
+    @property
+    def wanted(self) -> AbstractSet[type[MessageEvent]]:
+        """The kinds of events that are told; of others nothing is made. It is asked
+        once.
+        """
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """How many events were told and handled by nobody, since there were too many
+        of them.
+        """
+        ...
+
+    def tell(self, events: Sequence[MessageEvent]) -> None:
+        """Take events of one kind, at least one, in order: all of one batch.
+
+        It returns at once, and raises nothing.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Handle what is told until this is cancelled, when the chat is served no
+        more.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """Return once all that was told is handled, or soon, when that takes long."""
         ...
 
 

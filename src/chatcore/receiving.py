@@ -14,6 +14,7 @@ from chatcore.limits import Limits
 from chatcore.ports import Clock
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Store
+from chatcore.telling import Telling
 
 _READS_AT_ONCE: Final = 4
 """Sessions that read their mail from the store at a time: behind hundreds of them,
@@ -24,8 +25,14 @@ class Receiving:
     """Fetches mail for sessions, takes acknowledgements, tells senders of them."""
 
     def __init__(
-        self, store: Store, sessions: Sessions, limits: Limits, clock: Clock
+        self,
+        store: Store,
+        sessions: Sessions,
+        limits: Limits,
+        clock: Clock,
+        telling: Telling | None,
     ) -> None:
+        self._telling = telling
         self._store = store
         self._sessions = sessions
         self._limits = limits
@@ -85,6 +92,8 @@ class Receiving:
         self, session: Session, freed: dict[AccountId, list[Position]]
     ) -> None:
         """Notify the senders that are here of what was acknowledged (M8)."""
+        if self._telling is not None:
+            self._telling.acknowledged(session, freed)
         for sender_id, positions in freed.items():
             sender = self._sessions.of_account(sender_id)
             if sender is not None and sender.connection is not None:
@@ -127,6 +136,8 @@ class Receiving:
         events = delivery.take(mail, head=head)
         connection.counters.delivered += len(events)
         connection.emit(*events)
+        if self._telling is not None:
+            self._telling.delivered(session, events)
         self._finish_deliveries(connection, session)
         connection.advance()
 

@@ -35,6 +35,7 @@ from chatcore.ports import Environment, SendPolicy
 from chatcore.rate_limiter import RateKind, RateLimiter
 from chatcore.sessions import Session, Sessions
 from chatcore.store import Declined, DepositResult, MailboxRoom, Store, Stored
+from chatcore.telling import Telling
 from chatcore.tuples import new_tuple
 from chatcore.usernames import prepare_username
 
@@ -66,7 +67,7 @@ class _AccountSender(NamedTuple):
 class Sending:
     """Judges sends, stores them, and hands them to the recipients' sessions."""
 
-    def __init__(  # the parts that it ties together
+    def __init__(  # noqa: PLR0913  # the parts that it ties together
         self,
         store: Store,
         sessions: Sessions,
@@ -76,7 +77,10 @@ class Sending:
         rates: RateLimiter,
         key_clock: KeyClock,
         closing: ClosingMailboxes,
+        *,
+        telling: Telling | None,
     ) -> None:
+        self._telling = telling
         self._closing = closing
         self._rates = rates
         self._key_clock = key_clock
@@ -174,6 +178,8 @@ class Sending:
         except Outage as outage:
             results = [outage] * len(deposits)
         self._offer(sender, deposits, results, counters)
+        if self._telling is not None:
+            self._telling.stored(sender.username, deposits, results)
         outcome = iter(zip(deposits, results, strict=True))
         events: list[Accepted | Refused] = []
         for request, it in zip(requests, judged, strict=True):

@@ -12,13 +12,20 @@ from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
-from chatcore.ports import Credentials, Environment, ListPolicy, SendPolicy
+from chatcore.ports import (
+    Credentials,
+    Environment,
+    ListPolicy,
+    MessageHandlers,
+    SendPolicy,
+)
 from chatcore.rate_limiter import RateLimiter
 from chatcore.receiving import Receiving
 from chatcore.registration import Registration
 from chatcore.sending import Sending
 from chatcore.sessions import Sessions
 from chatcore.store import Store
+from chatcore.telling import Telling
 
 
 class NotStarted(RuntimeError):
@@ -49,7 +56,11 @@ class Services:
         registration: Registration,
         counters: Counters,
         list_policy: ListPolicy | None,
+        handlers: MessageHandlers | None,
     ) -> None:
+        self.telling = telling = (
+            None if handlers is None else Telling(handlers, sessions)
+        )
         clock = environment.clock
         self.environment = environment
         self.store = store
@@ -74,8 +85,9 @@ class Services:
             rates,
             key_clock,
             self.closing,
+            telling=telling,
         )
-        self.receiving = Receiving(store, sessions, limits, clock)
+        self.receiving = Receiving(store, sessions, limits, clock, telling)
         self.listing = Listing(store, sessions, limits, clock, list_policy)
         self.clean_ups = CleanUps(store, sessions, erasures, clock, limits)
         self.deletion = Deletion(

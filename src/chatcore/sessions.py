@@ -96,10 +96,13 @@ class Sessions:
 
     Attributes:
         grace_s: how long one without a link can be resumed (S3).
+        told_of_mail: accounts of which the application was told that they are offline
+            and have mail, since they were online.
     """
 
     def __init__(self, *, grace_s: float) -> None:
         self.grace_s = grace_s
+        self.told_of_mail: dict[AccountId, None] = {}
         self._by_account: dict[AccountId, Session] = {}
         self._by_token: dict[TokenHash, Session] = {}
         self._by_connection: dict[Connection, Session] = {}
@@ -147,6 +150,7 @@ class Sessions:
         self._by_token[session.token_hash] = session
         self._by_connection[connection] = session
         connection.delivery = session.delivery
+        self.told_of_mail.pop(session.account, None)
 
     def detach(self, session: Session, now_s: float) -> None:
         """The link is lost: the grace time starts (S3)."""

@@ -103,6 +103,7 @@ async def _serving(
             policy=settings.policy,
             credentials=settings.credentials,
             registration=settings.registration,
+            handlers=settings.handlers,
         )
         async with open_server(service, environment=environment) as server:
             url = await server.listen(_LOOPBACK)

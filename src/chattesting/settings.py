@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from chatcore import (
     Credentials,
     Limits,
+    MessageHandlers,
     Observer,
     Registration,
     SecondLogin,
@@ -27,5 +28,6 @@ class ChatSettings:
     policy: SendPolicy | None = None
     credentials: Credentials | None = None
     registration: Registration = Registration.OPEN
+    handlers: MessageHandlers | None = None
     observer: Observer = NO_OBSERVER
     store_url: str = "memory:"

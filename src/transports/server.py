@@ -120,6 +120,8 @@ async def open_server(
             trusted,
         )
         ticking = tasks.create_task(server.tick())
+        handlers = chat.handlers
+        handling = None if handlers is None else tasks.create_task(handlers.run())
         try:
             yield server
         except BaseException as error:  # noqa: BLE001  # raised below, as it came
@@ -127,6 +129,9 @@ async def open_server(
             failure = error
         await server.stop()
         ticking.cancel()
+        if handlers is not None and handling is not None:
+            await handlers.finish()
+            handling.cancel()
     if failure is not None:
         raise failure
 

@@ -9,10 +9,17 @@ from textwrap import dedent
 import pytest
 
 from chatapp.errors import CannotLoad
-from chatapp.extensions import load_credentials, load_list_policy, load_policy
-from chatcore import ListNobody
+from chatapp.extensions import (
+    load_credentials,
+    load_handlers,
+    load_list_policy,
+    load_policy,
+)
+from chatcore import ListNobody, MailWaiting, MessageStored
 
 PARTS = """
+    from chatcore import Handlers
+
     class Silence:
         async def judge(self, sender, sends):
             return [None] * len(sends)
@@ -44,6 +51,21 @@ PARTS = """
         async def check(self, username, password):
             return True
 
+    class Reader:
+        def __init__(self):
+            self.told = []
+
+        async def stored(self, messages):
+            self.told += messages
+
+        waiting = None
+
+    class Unready:
+        def stored(self):
+            pass
+
+    handlers = Handlers(waiting=print)
+
     def make():
         return ready
 
@@ -65,6 +87,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield str(tmp_path)
     for name in ("own_parts", "own_fault", "own_need"):
         sys.modules.pop(name, None)
+
+
+def test_handlers_are_ready_ones_or_methods_of_an_object(folder: str) -> None:
+    of_methods = load_handlers("own_parts:Reader", folder=folder)
+    ready = load_handlers("own_parts:handlers", folder=folder)
+
+    assert of_methods is not None
+    assert of_methods.wanted == {MessageStored}
+    assert ready is not None
+    assert ready.wanted == {MailWaiting}
+    assert load_handlers("", folder=folder) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Unready", "its stored is not def stored"),
+        ("Nothing", "has none of stored, delivered, acknowledged, waiting"),
+        ("number", "has none of stored"),
+    ],
+)
+def test_what_are_no_handlers_is_told(name: str, text: str, folder: str) -> None:
+    with pytest.raises(CannotLoad, match=f"--handlers own_parts:{name}: .*{text}"):
+        load_handlers(f"own_parts:{name}", folder=folder)
 
 
 def test_who_is_listed_may_be_nobody_or_the_applications_say(folder: str) -> None:

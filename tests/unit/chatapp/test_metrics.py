@@ -1,7 +1,7 @@
 """Each metric is seen to move, on each transport, by a scrape of a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chatapp.metrics import CONTENT_TYPE
 from chatapp.monitoring import Monitoring, monitoring
 from chatbench.contestants import TRANSPORTS
-from chatcore import Chat, Client, NoSuchRecipient
+from chatcore import Chat, Client, Handlers, MessageStored, NoSuchRecipient
 from chatcore.ports import Environment, Passwords
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
@@ -73,14 +73,17 @@ class Seen:
 
 
 @asynccontextmanager
-async def seen_server(scheme: str, folder: Path) -> AsyncIterator[Seen]:
+async def seen_server(
+    scheme: str, folder: Path, *, handlers: Handlers | None = None
+) -> AsyncIterator[Seen]:
     """A server on one transport over a file."""
     hashing = HashSettings(memory_kib=8, passes=1, workers=1)
     environment, budget = system_environment(hashing), MemoryBudget(1_000_000)
     async with AsyncExitStack() as opened:
         enter = opened.enter_async_context
         monitor = await enter(monitoring("127.0.0.1", 0))
-        chat = Chat(await enter(open_store(f"sqlite:///{folder}/chat.db")))
+        store = await enter(open_store(f"sqlite:///{folder}/chat.db"))
+        chat = Chat(store, handlers=handlers or Handlers())
         urls = await enter(
             serve(chat, URLS[scheme], environment=environment, memory_budget=budget)
         )
@@ -131,6 +134,7 @@ SEEN_BESIDE = {
     "chatcore_passwords_waiting",
     "chatcore_event_loop_delay_seconds",
     "chatcore_store_failures",  # test_monitoring.py
+    "chatcore_handlers_dropped",
 }
 """Metrics that tests of their own see move."""
 
@@ -226,6 +230,28 @@ async def test_bytes_that_are_held_of_a_request_are_seen(tmp_path: Path) -> None
 
     assert after[held] == 0
     assert during[held] >= 4096
+
+
+async def test_events_that_no_handler_came_to_are_seen(tmp_path: Path) -> None:
+    dropped = ("chatcore_handlers_dropped_total", "")
+    let_go = asyncio.Event()
+
+    async def wait(_: Sequence[MessageStored]) -> None:
+        await let_go.wait()
+
+    handlers = Handlers(stored=wait, held_bytes=0)
+    async with (
+        seen_server("tcp", tmp_path, handlers=handlers) as server,
+        connect(server.url) as ada,
+    ):
+        await ada.login("ada", PASSWORD, create=True)
+        before = await server.scrape()
+        for body in ("is handled", "waits", "is dropped"):
+            await ada.send("ada", body)
+        after = await server.until(lambda it: it[dropped] > 0)
+        let_go.set()
+
+    assert (before[dropped], after[dropped]) == (0, 1)
 
 
 async def test_passwords_that_wait_are_seen(tmp_path: Path) -> None:

@@ -21,7 +21,13 @@ from chatcore.errors import Refusal
 from chatcore.events import Bounced, Created, Delivered, Event, LoggedIn, Refused
 from chatcore.ids import ResumeToken
 from chatcore.model import NOWHERE, Origin
-from chatcore.ports import Credentials, ErasureLog, ListPolicy, SendPolicy
+from chatcore.ports import (
+    Credentials,
+    ErasureLog,
+    ListPolicy,
+    MessageHandlers,
+    SendPolicy,
+)
 from tests.unit.chatcore.environment import Surroundings
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 from tests.unit.chatcore.unreliable_store import UnreliableStore
@@ -49,6 +55,7 @@ class ChatFixture:
         erasure_log: ErasureLog | None = None,
         registration: Registration = Registration.OPEN,
         list_policy: ListPolicy | None = None,
+        handlers: MessageHandlers | None = None,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -58,6 +65,7 @@ class ChatFixture:
         self._policy = policy
         self._credentials = credentials
         self._list_policy = list_policy
+        self.handlers = handlers
         self.erasure_log = erasure_log
         self.registration = registration
         self.restart()
@@ -74,6 +82,7 @@ class ChatFixture:
             erasure_log=self.erasure_log,
             registration=self.registration,
             list_policy=self._list_policy,
+            handlers=self.handlers,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 
