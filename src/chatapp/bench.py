@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Final, cast
 
-from chatapp.command_settings import BenchSettings
+from chatapp.bench_settings import BenchSettings
 from chatapp.errors import ExtraMissing
 
 GROUP: Final = "chatcore.commands"

@@ -1,7 +1,7 @@
-"""What can be set in ``serve``, ``demo``, ``bench``; ``settings`` finds the values.
+"""What can be set in ``serve``, ``demo``, ``cert``; ``settings`` finds the values.
 
-``connecting`` and ``oneshot.declared`` have the settings of the other commands. Flags,
-environment variables, the keys of the file and the help all come from here.
+``bench_settings``, ``connecting`` and ``oneshot.declared`` have those of the others.
+Flags, environment variables, the keys of the file and the help all come from here.
 """
 
 from dataclasses import dataclass
@@ -297,103 +297,6 @@ class DemoSettings:
             raise SettingWrong("--pace is at least 0.")
         for name in transports_in(self.transport):
             check_transport(name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchSettings:
-    """Settings of ``chatcore bench``."""
-
-    quick: bool = setting(
-        default=False, help="a look in under two minutes, which is no result"
-    )
-    full: bool = setting(
-        default=False,
-        help="more rounds, rates, sizes and stores, for up to 90 minutes; without "
-        "either it takes up to 30",
-    )
-    concurrency: bool = setting(
-        default=False,
-        help="from one message under way to 512: what each costs a server, in half an "
-        "hour; with --peers as ratios to Mosquitto, with --quick a look in minutes",
-    )
-    out: str = setting(
-        "bench-results",
-        help="the folder to write results.json and report.html to",
-        metavar="DIR",
-    )
-    rounds: int = setting(
-        0, help="run each cell so often, and not as often as planned", metavar="N"
-    )
-    transport: str = setting(
-        "all",
-        help="only these transports: tcp, websocket, grpc, with commas between",
-        metavar="NAMES",
-    )
-    store: str = setting(
-        "all",
-        help="only these stores: memory, sqlite, or a URL with {folder} in it",
-        metavar="NAMES",
-    )
-    plugin: str = setting(
-        "",
-        help="a Python file that brings a store, for a URL of its scheme in --store",
-        metavar="FILE.py",
-    )
-    workload: str = setting(
-        "all",
-        help="only these workloads, by name (rtt, throughput, rate, offline, logins, "
-        "list, idle, replay) or by label (throughput-8x16)",
-        metavar="NAMES",
-    )
-    seed: int = setting(
-        0, help="draw the orders from this; without, from chance", metavar="N"
-    )
-    json: bool = setting(
-        default=False, help="print results.json instead of tables", here_only=True
-    )
-    peers: bool = setting(
-        default=False, help="others' servers too: those that are installed"
-    )
-    compare: str = setting(
-        "",
-        help="run nothing; say what changed beyond noise from these results.json to "
-        "those of a second file, which follows",
-        metavar="OLD",
-    )
-    new: str = setting(
-        "", help="with --compare: the second file", metavar="NEW", word="optional"
-    )
-
-    against: str = setting(
-        "",
-        help="measure the server of this tree beside that of a commit, under a few "
-        "loads, in under ten minutes",
-        metavar="COMMIT",
-    )
-    fail_on: Literal["nothing", "worse"] = setting(
-        "nothing",
-        help="with --against: end with 1 when this tree's server is found worse",
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
-        if self.against and (
-            self.quick or self.full or self.concurrency or self.peers or self.compare
-        ):
-            raise SettingWrong(
-                "--against has a plan of its own: without --quick, --full, "
-                "--concurrency, --peers and --compare."
-            )
-        if self.fail_on != "nothing" and not self.against:
-            raise SettingWrong("--fail-on is for --against COMMIT.")
-        if self.quick and self.full:
-            raise SettingWrong("--quick and --full are two plans: choose one.")
-        if self.full and self.concurrency:
-            raise SettingWrong("--full and --concurrency are two plans: choose one.")
-        if self.rounds < 0 or self.seed < 0:
-            raise SettingWrong("--rounds and --seed are not below 0.")
-        if bool(self.compare) != bool(self.new):
-            raise SettingWrong("Comparing takes two: --compare OLD NEW.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         has_environment=False,
     ),
     "bench": Command(
-        settings="chatapp.command_settings:BenchSettings",
+        settings="chatapp.bench_settings:BenchSettings",
         runs="chatapp.bench",
         help="measure what each transport, codec and store costs, on this machine",
         has_environment=False,

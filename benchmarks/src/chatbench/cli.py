@@ -6,19 +6,20 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from chatapp.command_settings import BenchSettings
+from chatapp.bench_settings import BenchSettings
 from chatapp.console import CommandConsole
 from chatapp.errors import CannotBench, CannotWrite, Interrupted
 from chatbench import command
 from chatbench.against.command import run_against
 from chatbench.errors import BenchError, CannotWriteResults
-from chatbench.request import BenchRequest
+from chatbench.request import BenchRequest, OwnLoad
 from chatbench.results import Plan
 
 _WIDTH: Final = 100
 _SHAPING: Final = (
     *("quick", "full", "concurrency", "peers", "against", "fail_on"),
-    *("transport", "store", "plugin", "workload", "rounds", "seed"),
+    *("transport", "codec", "store", "plugin", "workload", "rounds", "seed"),
+    *("pairs", "in_flight", "body", "rate", "warm_up", "measure"),
 )
 """The settings that make a run another one."""
 
@@ -66,6 +67,10 @@ def _wanted(settings: BenchSettings) -> BenchRequest:
         stores=_names(settings.store),
         plugin=str(Path(settings.plugin).resolve()) if settings.plugin else "",
         workloads=_names(settings.workload),
+        own=_own_load(settings),
+        codecs=_names(settings.codec),
+        warm_up_s=settings.warm_up,
+        measure_s=settings.measure,
         rounds=settings.rounds,
         seed=settings.seed,
         as_json=settings.json,
@@ -75,7 +80,21 @@ def _wanted(settings: BenchSettings) -> BenchRequest:
     )
 
 
+def _own_load(settings: BenchSettings) -> OwnLoad | None:
+    if not settings.asks_of_own_load:
+        return None
+    usual = OwnLoad()
+    return OwnLoad(
+        pairs=settings.pairs or usual.pairs,
+        in_flight=settings.in_flight or usual.in_flight,
+        body_bytes=settings.body_bytes or usual.body_bytes,
+        rate_per_s=settings.rate,
+    )
+
+
 def _plan(settings: BenchSettings) -> Plan:
+    if settings.asks_of_own_load:
+        return "own"
     if settings.concurrency:
         return "quick-concurrency" if settings.quick else "concurrency"
     if settings.full:

@@ -25,7 +25,15 @@ from chatbench.machine import (
     describe_machine,
 )
 from chatbench.peers import installed_peers
-from chatbench.plans import PLANS, Plan, narrow, with_peers, with_stores
+from chatbench.plans import (
+    PLANS,
+    Plan,
+    narrow,
+    own,
+    with_peers,
+    with_stores,
+    with_times,
+)
 from chatbench.progress import ProgressShown
 from chatbench.request import BenchRequest
 from chatbench.results import VERSION, Results
@@ -50,14 +58,19 @@ def run_bench(wanted: BenchRequest, *, output: Console, notes: Console) -> int:
         CannotWriteResults: the folder cannot be made or written.
     """
     check_system()
+    whole = (
+        PLANS[wanted.plan]() if wanted.own is None else own(wanted.own, wanted.codecs)
+    )
     plan = narrow(
-        with_stores(PLANS[wanted.plan](), wanted.stores, plugin=wanted.plugin),
+        with_stores(whole, wanted.stores, plugin=wanted.plugin),
         transports=wanted.transports,
         stores=wanted.stores,
+        codecs=wanted.codecs,
         workloads=wanted.workloads,
         rounds=wanted.rounds,
     )
     plan = _with_installed_peers(plan) if wanted.peers else plan
+    plan = with_times(plan, warm_up_s=wanted.warm_up_s, measure_s=wanted.measure_s)
     with writing():
         wanted.out.mkdir(parents=True, exist_ok=True)
         cells = TemporaryDirectory(prefix=".cells-", dir=wanted.out)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from chatbench.cells import Cell, Contestant, Workload
 from chatbench.contestants import STORES, TRANSPORTS, ChatContestant, echo, over, twin
 from chatbench.errors import CannotCompare
+from chatbench.request import OwnLoad
 from chatbench.results import Plan as PlanName
 from chatbench.workloads import (
     CAPACITY,
@@ -34,6 +35,7 @@ from chatbench.workloads import (
 _STEADY: Final = (rtt(), throughput(8, 16))
 _MAPPED: Final = ("tcp", "websocket")
 """The transports that have more codecs than protobuf."""
+_CODECS: Final = ("json", "msgpack", "protobuf")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -246,6 +248,58 @@ PLANS: Final = {
 }
 
 
+def own(load: OwnLoad, codecs: Sequence[str]) -> Plan:
+    """One load, of somebody's own, on each transport and store; with twins.
+
+    A transport that carries none of these codecs has protobuf.
+
+    Raises:
+        CannotCompare: there is no such codec.
+    """
+    _check("codec", codecs, set(_CODECS))
+    chats = [ChatContestant(*it) for it in product(TRANSPORTS, STORES)]
+    contestants = [
+        it.plain(codec)
+        for it in chats
+        for codec in (codecs if it.transport in _MAPPED and codecs else ("protobuf",))
+    ]
+    loads = [
+        rate(load.rate_per_s, load.pairs, size)
+        if load.rate_per_s
+        else throughput(load.pairs, load.in_flight, size)
+        for size in load.body_bytes
+    ]
+    cells = _cross([*contestants, *map(twin, contestants)], loads)
+    return Plan(
+        name="own",
+        rounds=5,
+        cells=tuple(_make(cells, warm_up_s=0.3, measure_s=1.0)),
+        wire_labels=tuple(it.label for it in loads),
+        peer_labels=tuple(it.label for it in loads),
+        has_micro=False,
+    )
+
+
+def with_times(plan: Plan, *, warm_up_s: float, measure_s: float) -> Plan:
+    """The plan with these times in each load that time ends; 0 leaves one as it is."""
+    cells = tuple(
+        Cell(
+            contestant=it.contestant,
+            workload=timed(
+                it.workload,
+                warm_up_s=warm_up_s or it.workload.warm_up_s,
+                measure_s=measure_s or it.workload.measure_s,
+            ),
+        )
+        for it in plan.cells
+    )
+    shorter = any(
+        new.workload.measure_s < old.workload.measure_s
+        for new, old in zip(cells, plan.cells, strict=True)
+    )
+    return replace(plan, cells=cells, is_result=plan.is_result and not shorter)
+
+
 def with_stores(plan: Plan, stores: Sequence[str], *, plugin: str = "") -> Plan:
     """The plan, and over those of the stores that are URLs what it has on the disk.
 
@@ -295,6 +349,7 @@ def narrow(
     *,
     transports: Sequence[str] = (),
     stores: Sequence[str] = (),
+    codecs: Sequence[str] = (),
     workloads: Sequence[str] = (),
     rounds: int = 0,
 ) -> Plan:
@@ -310,12 +365,14 @@ def narrow(
     known_workloads = {it.label for it in plan.workloads}
     known_workloads |= {it.name for it in plan.workloads}
     _check("transport", transports, {it.transport for it in plan.contestants})
+    _check("codec", codecs, {it.codec for it in plan.contestants} - {"none"})
     _check("store", stores, {it.store for it in plan.contestants} - {"none"})
     _check("workload", workloads, known_workloads)
     among = [
         it
         for it in plan.cells
         if _is_one(it.contestant.transport, transports)
+        and _has_codec(it.contestant, codecs)
         and (it.contestant.server == "echo" or _is_one(it.contestant.store, stores))
     ]
     kept = {
@@ -337,6 +394,12 @@ def narrow(
         rounds=rounds or plan.rounds,
         is_result=plan.is_result and not 0 < rounds < plan.rounds,
     )
+
+
+def _has_codec(contestant: Contestant, wanted: Sequence[str]) -> bool:
+    """Whether it has one of these, or has no choice."""
+    has_choice = contestant.transport in _MAPPED and contestant.server == "chat"
+    return not has_choice or _is_one(contestant.codec, wanted)
 
 
 def _is_one(name: str, wanted: Sequence[str]) -> bool:

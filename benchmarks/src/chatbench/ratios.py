@@ -79,15 +79,14 @@ def _over(
     return [Question(table, among, {attribute: a}, {attribute: b}) for a, b in pairs]
 
 
+def _transports(codec: str) -> list[Question]:
+    """Transport over transport, all with this codec."""
+    among = {**_PLAIN, "codec": codec}
+    pairs = [("websocket", "tcp"), ("grpc", "tcp"), ("grpc", "websocket")]
+    return _over("transports", among, "transport", *pairs)
+
+
 QUESTIONS: Final = (
-    *_over(
-        "transports",
-        {**_PLAIN, **_PROTOBUF},
-        "transport",
-        ("websocket", "tcp"),
-        ("grpc", "tcp"),
-        ("grpc", "websocket"),
-    ),
     *_over("codecs", _PLAIN, "codec", ("json", "protobuf"), ("msgpack", "protobuf")),
     *_over("stores", _PLAIN, "store", ("sqlite", "memory")),
     Question("floor", {}, {**_PLAIN, **_PROTOBUF, "store": "memory"}, _FLOOR),
@@ -103,7 +102,7 @@ QUESTIONS: Final = (
     *_over("engines", {**_CHAT, **_LEAN, **_BATCH}, "loop", ("uvloop", "asyncio")),
     *_over("clients", {**_CHAT, **_BATCH, **_ASYNCIO}, "driver", ("library", "lean")),
 )
-"""All tables of our own contestants but that of the twins."""
+"""All tables of our own contestants but those of the transports and the twins."""
 
 _OURS: Final = {**_PLAIN, **_PROTOBUF, "transport": "tcp"}
 
@@ -129,9 +128,11 @@ def matches(
     contestants: Sequence[Contestant], peers: Sequence[Peer] = ()
 ) -> list[ContestantPair]:
     """All that is compared: our tables, others' servers, and the twins."""
+    codecs = [it.codec for it in contestants if _has(it, _PLAIN)]
+    lead = "protobuf" if "protobuf" in codecs or not codecs else codecs[0]
     found = [
         ContestantPair(table=question.table, of=of, to=to)
-        for question in QUESTIONS
+        for question in (*_transports(lead), *QUESTIONS)
         for of, to in question.pairs(contestants)
     ]
     promises = {it.name: (it.acknowledged, it.stored, it.synced) for it in peers}

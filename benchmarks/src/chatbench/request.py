@@ -7,10 +7,31 @@ from chatbench.results import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLoad:
+    """The traffic that somebody asks about.
+
+    Attributes:
+        pairs: senders, each with a recipient of its own.
+        in_flight: messages that a pair keeps under way, where there is no rate.
+        body_bytes: sizes, a load for each.
+        rate_per_s: of all pairs together, in an open loop; 0 for a closed one.
+    """
+
+    pairs: int = 8
+    in_flight: int = 16
+    body_bytes: tuple[int, ...] = (64,)
+    rate_per_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchRequest:
     """See ``plans.narrow`` for what narrows it.
 
     Attributes:
+        own: the load of the plan ``own``; None for every other.
+        codecs: those to compare; none for the plan's own.
+        warm_up_s: before anything is measured; 0 for the plan's own.
+        measure_s: of each round; 0 for the plan's own.
         command: the words that asked for it, as results.json tells them.
         out: the folder of results.json and report.html.
         plugin: a file that servers load for the URLs among the stores.
@@ -29,6 +50,10 @@ class BenchRequest:
     stores: tuple[str, ...] = ()
     plugin: str = ""
     workloads: tuple[str, ...] = ()
+    own: OwnLoad | None = None
+    codecs: tuple[str, ...] = ()
+    warm_up_s: float = 0.0
+    measure_s: float = 0.0
     rounds: int = 0
     seed: int = 0
     as_json: bool = False

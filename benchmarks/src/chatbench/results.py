@@ -14,7 +14,7 @@ from chatbench.samples import Percentiles, Sample, WireBytes
 VERSION = 1
 
 Plan: TypeAlias = Literal[
-    "quick", "standard", "full", "concurrency", "quick-concurrency"
+    "quick", "standard", "full", "concurrency", "quick-concurrency", "own"
 ]
 
 

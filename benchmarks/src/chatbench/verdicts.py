@@ -69,6 +69,9 @@ def all_verdicts(results: Results) -> list[Verdict]:
     verdicts += [_smaller(grid, "grpc", it) for it in _SOCKETS]
     verdicts += [_simpler(results.source_lines, it) for it in _SOCKETS]
     verdicts.append(_safer(results))
+    if results.plan == "own":
+        # Somebody's own question is not the report's.
+        return []
     if results.is_result:
         return verdicts
     look = f" (a look at {results.rounds} rounds, not a result)"

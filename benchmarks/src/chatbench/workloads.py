@@ -43,10 +43,17 @@ def throughput(pairs: int, in_flight: int, body_bytes: int = 64) -> Workload:
     )
 
 
-def rate(per_s: int) -> Workload:
+def rate(per_s: int, pairs: int = 8, body_bytes: int = 64) -> Workload:
     """An open loop at a rate that is the same for all."""
+    many = "" if pairs == 8 else f"-{pairs}p"  # noqa: PLR2004  # the default
+    size = "" if body_bytes == 64 else f"-{body_bytes}b"  # noqa: PLR2004  # the default
     return Workload(
-        label=f"rate-{per_s}", name="rate", pairs=8, in_flight=0, rate_per_s=per_s
+        label=f"rate-{per_s}{many}{size}",
+        name="rate",
+        pairs=pairs,
+        in_flight=0,
+        body_bytes=body_bytes,
+        rate_per_s=per_s,
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from chatapp import errors
-from chatapp.command_settings import BenchSettings, DemoSettings, ServeSettings
+from chatapp.bench_settings import BenchSettings
+from chatapp.command_settings import DemoSettings, ServeSettings
 from chatapp.connecting import ClientSettings
 from chatapp.errors import CommandFailed
 from chatapp.settings import options

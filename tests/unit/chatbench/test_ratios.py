@@ -93,6 +93,15 @@ def test_transports_are_compared_on_each_store_apart() -> None:
     }
 
 
+def test_a_run_without_protobuf_compares_transports_by_the_codec_that_it_has() -> None:
+    maps = [ChatContestant(it).plain("msgpack") for it in ("tcp", "websocket")]
+
+    assert pairs("transports", *maps) == {
+        ("websocket-msgpack-sqlite", "tcp-msgpack-sqlite")
+    }
+    assert pairs("transports", *maps, TCP) == set()
+
+
 def test_the_chat_is_set_over_the_echo_of_its_own_transport() -> None:
     found = pairs("floor", TCP, GRPC, echo("tcp"), echo("tcp", "single"))
 
