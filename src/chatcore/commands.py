@@ -51,25 +51,38 @@ class Create:
 class Login:
     """Open the account's session; ``create`` makes a free name's account first (A4),
     with an ``invitation`` where registration asks for one.
+
+    It has a ``password``, or a ``proof`` that the embedding application gave its user;
+    with that the name may be empty.
     """
 
-    username: str
-    password: str = field(repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
     create: bool = False
     delivery: DeliveryMode = DeliveryMode.PUSH
     invitation: str = field(default="", repr=False)
+    proof: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
     """Attach a session to this link (S3); ``last_seen`` is the last position had.
 
-    Without a ``delivery`` mail comes as it did before; after a restart, by itself.
+    Without a ``delivery`` mail comes as it did before; after a restart, by itself. An
+    embedding application may ask for a ``proof`` beside the token.
     """
 
     token: bytes = field(repr=False)
     last_seen: int = 0
     delivery: DeliveryMode | None = None
+    proof: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Show a new proof of who is logged in, before the one before expires."""
+
+    proof: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +128,18 @@ class List:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Delete an account (D1 to D6); ``dry_run`` only counts."""
+    """Delete an account (D1 to D6); ``dry_run`` only counts.
+
+    As with ``Login`` it takes a password or a proof, and the name with both.
+    """
 
     username: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
     inbox: InboxAction = InboxAction.DELIVER
     outbox: OutboxAction = OutboxAction.KEEP
     dry_run: bool = False
     key: bytes = b""
+    proof: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +180,7 @@ Command: TypeAlias = (
     Create
     | Login
     | Resume
+    | Prove
     | Logout
     | Send
     | Acknowledge

@@ -139,6 +139,13 @@ class LimitFixed(Refusal):
     template = "The limit {limit} cannot change while the server runs: {reason}."
 
 
+class InvalidProof(Refusal):
+    """A proof that is longer than what is looked at."""
+
+    code = 116
+    template = "A proof has at most {maximum} bytes as UTF-8; this one has {bytes}."
+
+
 class LoginRequired(Refusal):
     """A command that needs a session, on a link that has none (S4)."""
 
@@ -220,10 +227,42 @@ class InvitationRefused(Refusal):
 
 
 class NoSuchAccount(Refusal):
-    """A name that the operator has asked about, and which no account has."""
+    """A name that the operator has asked about, and which no account has; or of
+    somebody who has shown who they are, and may not make an account.
+    """
 
     code = 209
     template = "There is no account {username}."
+
+
+class ProofRequired(Refusal):
+    """A login, resume or deletion without what shows who it is, where the application
+    that embeds the chat has to be asked.
+    """
+
+    code = 211
+    template = "Show a proof of who you are: a {purpose} takes one here."
+
+
+class ProofRefused(Refusal):
+    """A proof that the application does not accept, or does not any more."""
+
+    code = 212
+    template = "This proof is not accepted; get a new one, and show that."
+
+
+class ProofOfAnother(Refusal):
+    """A proof that is right, and not of the account that was named."""
+
+    code = 213
+    template = "This proof is that of {username}, not of {asked}."
+
+
+class PasswordsOnly(Refusal):
+    """A proof, where accounts have passwords."""
+
+    code = 214
+    template = "Accounts have passwords here: proofs are not taken."
 
 
 class NoSuchRecipient(Refusal):
@@ -282,12 +321,12 @@ class MailboxShare(Refusal):
 
 
 class OtherAccount(Refusal):
-    """A deletion on a link that is logged in to another account (D1)."""
+    """A deletion on a link that is logged in to another account (D1), or another's
+    proof for a session.
+    """
 
     code = 400
-    template = (
-        "This connection is logged in as {username}; log out to delete another account."
-    )
+    template = "This session is that of {username}; log out to act for another account."
 
 
 class DeletionStalled(Refusal):
@@ -353,6 +392,16 @@ class RateExceeded(Outage):
     template = "Too many {what} in a short time; try again in {retry_after_ms} ms."
 
 
+class ApplicationUnavailable(Outage):
+    """The application that embeds the chat was asked, and has not answered in time."""
+
+    code = 507
+    template = (
+        "The application of this chat did not answer; try again in "
+        "{retry_after_ms} ms."
+    )
+
+
 class InternalError(Outage):
     """A fault of the server itself; its log has the details."""
 
@@ -394,6 +443,7 @@ class CloseCode(IntEnum):
     PASSWORD_CHANGED = 4506, "The password was changed."
     ORIGIN_REFUSED = 4507, "Pages of this origin may not connect."
     SESSION_ENDED = 4508, "The operator has ended this session."
+    PROOF_EXPIRED = 4509, "What showed who is logged in has expired; log in anew."
 
     @property
     def may_reconnect(self) -> bool:

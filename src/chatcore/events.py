@@ -41,7 +41,8 @@ class LoggedIn:
     """The session is open (S2).
 
     The first delivery follows position ``acknowledged``; ``grace_ms`` is how long the
-    session waits for a resume once its link is lost.
+    session waits for a resume once its link is lost. What was shown of who it is
+    expires after ``expires_in_ms``, with 0 never.
     """
 
     id: int
@@ -51,17 +52,39 @@ class LoggedIn:
     queued: int
     acknowledged: Position
     grace_ms: int
+    expires_in_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """The session is attached to this link; deliveries go on after ``last_seen``."""
+    """The session is attached to this link; deliveries go on after ``last_seen``.
+
+    ``expires_in_ms`` is as in ``LoggedIn``.
+    """
 
     id: int
     account: AccountId
     username: Username
     queued: int
     last_seen: Position
+    expires_in_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The new proof holds for so long; with 0 for ever."""
+
+    id: int
+    expires_in_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """What was shown of who is logged in expires after so long, and the link is closed
+    then, unless ``Prove`` has shown a new proof.
+    """
+
+    expires_in_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +218,8 @@ Event: TypeAlias = (
     | Created
     | LoggedIn
     | Resumed
+    | Proved
+    | Expiring
     | LoggedOut
     | Accepted
     | Delivered

@@ -47,7 +47,7 @@ class ServerFrame(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ...) -> None: ...
 
 class Command(_message.Message):
-    __slots__ = ("id", "create", "login", "resume", "logout", "send", "acknowledge", "deliver", "list", "delete", "change_password", "pong")
+    __slots__ = ("id", "create", "login", "resume", "logout", "send", "acknowledge", "deliver", "list", "delete", "change_password", "pong", "prove")
     ID_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
     LOGIN_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class Command(_message.Message):
     DELETE_FIELD_NUMBER: _ClassVar[int]
     CHANGE_PASSWORD_FIELD_NUMBER: _ClassVar[int]
     PONG_FIELD_NUMBER: _ClassVar[int]
+    PROVE_FIELD_NUMBER: _ClassVar[int]
     id: int
     create: Create
     login: Login
@@ -72,10 +73,11 @@ class Command(_message.Message):
     delete: Delete
     change_password: ChangePassword
     pong: Pong
-    def __init__(self, id: _Optional[int] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., login: _Optional[_Union[Login, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., logout: _Optional[_Union[Logout, _Mapping]] = ..., send: _Optional[_Union[Send, _Mapping]] = ..., acknowledge: _Optional[_Union[Acknowledge, _Mapping]] = ..., deliver: _Optional[_Union[Deliver, _Mapping]] = ..., list: _Optional[_Union[List, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., change_password: _Optional[_Union[ChangePassword, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ...) -> None: ...
+    prove: Prove
+    def __init__(self, id: _Optional[int] = ..., create: _Optional[_Union[Create, _Mapping]] = ..., login: _Optional[_Union[Login, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., logout: _Optional[_Union[Logout, _Mapping]] = ..., send: _Optional[_Union[Send, _Mapping]] = ..., acknowledge: _Optional[_Union[Acknowledge, _Mapping]] = ..., deliver: _Optional[_Union[Deliver, _Mapping]] = ..., list: _Optional[_Union[List, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., change_password: _Optional[_Union[ChangePassword, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., prove: _Optional[_Union[Prove, _Mapping]] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("id", "welcome", "created", "logged_in", "resumed", "logged_out", "accepted", "delivered", "bounced", "received", "started", "listed", "delivery_finished", "deleted", "password_changed", "refused", "ping", "closing")
+    __slots__ = ("id", "welcome", "created", "logged_in", "resumed", "logged_out", "accepted", "delivered", "bounced", "received", "started", "listed", "delivery_finished", "deleted", "password_changed", "refused", "ping", "closing", "proved", "expiring")
     ID_FIELD_NUMBER: _ClassVar[int]
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +96,8 @@ class Event(_message.Message):
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
     CLOSING_FIELD_NUMBER: _ClassVar[int]
+    PROVED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRING_FIELD_NUMBER: _ClassVar[int]
     id: int
     welcome: Welcome
     created: Created
@@ -112,7 +116,9 @@ class Event(_message.Message):
     refused: Refused
     ping: Ping
     closing: Closing
-    def __init__(self, id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., created: _Optional[_Union[Created, _Mapping]] = ..., logged_in: _Optional[_Union[LoggedIn, _Mapping]] = ..., resumed: _Optional[_Union[Resumed, _Mapping]] = ..., logged_out: _Optional[_Union[LoggedOut, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., delivered: _Optional[_Union[Delivered, _Mapping]] = ..., bounced: _Optional[_Union[Bounced, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., listed: _Optional[_Union[Listed, _Mapping]] = ..., delivery_finished: _Optional[_Union[DeliveryFinished, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., password_changed: _Optional[_Union[PasswordChanged, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., closing: _Optional[_Union[Closing, _Mapping]] = ...) -> None: ...
+    proved: Proved
+    expiring: Expiring
+    def __init__(self, id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., created: _Optional[_Union[Created, _Mapping]] = ..., logged_in: _Optional[_Union[LoggedIn, _Mapping]] = ..., resumed: _Optional[_Union[Resumed, _Mapping]] = ..., logged_out: _Optional[_Union[LoggedOut, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., delivered: _Optional[_Union[Delivered, _Mapping]] = ..., bounced: _Optional[_Union[Bounced, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., listed: _Optional[_Union[Listed, _Mapping]] = ..., delivery_finished: _Optional[_Union[DeliveryFinished, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., password_changed: _Optional[_Union[PasswordChanged, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., closing: _Optional[_Union[Closing, _Mapping]] = ..., proved: _Optional[_Union[Proved, _Mapping]] = ..., expiring: _Optional[_Union[Expiring, _Mapping]] = ...) -> None: ...
 
 class Create(_message.Message):
     __slots__ = ("username", "password", "key", "invitation")
@@ -127,28 +133,38 @@ class Create(_message.Message):
     def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., key: _Optional[bytes] = ..., invitation: _Optional[str] = ...) -> None: ...
 
 class Login(_message.Message):
-    __slots__ = ("username", "password", "create", "delivery", "invitation")
+    __slots__ = ("username", "password", "create", "delivery", "invitation", "proof")
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     CREATE_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     INVITATION_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     username: str
     password: str
     create: bool
     delivery: DeliveryMode
     invitation: str
-    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., create: bool = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ..., invitation: _Optional[str] = ...) -> None: ...
+    proof: str
+    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., create: bool = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ..., invitation: _Optional[str] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class Resume(_message.Message):
-    __slots__ = ("token", "last_seen", "delivery")
+    __slots__ = ("token", "last_seen", "delivery", "proof")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     last_seen: int
     delivery: DeliveryMode
-    def __init__(self, token: _Optional[bytes] = ..., last_seen: _Optional[int] = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ...) -> None: ...
+    proof: str
+    def __init__(self, token: _Optional[bytes] = ..., last_seen: _Optional[int] = ..., delivery: _Optional[_Union[DeliveryMode, str]] = ..., proof: _Optional[str] = ...) -> None: ...
+
+class Prove(_message.Message):
+    __slots__ = ("proof",)
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    proof: str
+    def __init__(self, proof: _Optional[str] = ...) -> None: ...
 
 class Logout(_message.Message):
     __slots__ = ()
@@ -187,20 +203,22 @@ class List(_message.Message):
     def __init__(self, pattern: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
 
 class Delete(_message.Message):
-    __slots__ = ("username", "password", "inbox", "outbox", "dry_run", "key")
+    __slots__ = ("username", "password", "inbox", "outbox", "dry_run", "key", "proof")
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     INBOX_FIELD_NUMBER: _ClassVar[int]
     OUTBOX_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     username: str
     password: str
     inbox: Inbox
     outbox: Outbox
     dry_run: bool
     key: bytes
-    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., inbox: _Optional[_Union[Inbox, str]] = ..., outbox: _Optional[_Union[Outbox, str]] = ..., dry_run: bool = ..., key: _Optional[bytes] = ...) -> None: ...
+    proof: str
+    def __init__(self, username: _Optional[str] = ..., password: _Optional[str] = ..., inbox: _Optional[_Union[Inbox, str]] = ..., outbox: _Optional[_Union[Outbox, str]] = ..., dry_run: bool = ..., key: _Optional[bytes] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class ChangePassword(_message.Message):
     __slots__ = ("old", "new")
@@ -239,32 +257,48 @@ class Created(_message.Message):
     def __init__(self, account: _Optional[int] = ..., username: _Optional[str] = ...) -> None: ...
 
 class LoggedIn(_message.Message):
-    __slots__ = ("account", "username", "token", "queued", "acknowledged", "grace_ms")
+    __slots__ = ("account", "username", "token", "queued", "acknowledged", "grace_ms", "expires_in_ms")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     GRACE_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_MS_FIELD_NUMBER: _ClassVar[int]
     account: int
     username: str
     token: bytes
     queued: int
     acknowledged: int
     grace_ms: int
-    def __init__(self, account: _Optional[int] = ..., username: _Optional[str] = ..., token: _Optional[bytes] = ..., queued: _Optional[int] = ..., acknowledged: _Optional[int] = ..., grace_ms: _Optional[int] = ...) -> None: ...
+    expires_in_ms: int
+    def __init__(self, account: _Optional[int] = ..., username: _Optional[str] = ..., token: _Optional[bytes] = ..., queued: _Optional[int] = ..., acknowledged: _Optional[int] = ..., grace_ms: _Optional[int] = ..., expires_in_ms: _Optional[int] = ...) -> None: ...
 
 class Resumed(_message.Message):
-    __slots__ = ("account", "username", "queued", "last_seen")
+    __slots__ = ("account", "username", "queued", "last_seen", "expires_in_ms")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     USERNAME_FIELD_NUMBER: _ClassVar[int]
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_MS_FIELD_NUMBER: _ClassVar[int]
     account: int
     username: str
     queued: int
     last_seen: int
-    def __init__(self, account: _Optional[int] = ..., username: _Optional[str] = ..., queued: _Optional[int] = ..., last_seen: _Optional[int] = ...) -> None: ...
+    expires_in_ms: int
+    def __init__(self, account: _Optional[int] = ..., username: _Optional[str] = ..., queued: _Optional[int] = ..., last_seen: _Optional[int] = ..., expires_in_ms: _Optional[int] = ...) -> None: ...
+
+class Proved(_message.Message):
+    __slots__ = ("expires_in_ms",)
+    EXPIRES_IN_MS_FIELD_NUMBER: _ClassVar[int]
+    expires_in_ms: int
+    def __init__(self, expires_in_ms: _Optional[int] = ...) -> None: ...
+
+class Expiring(_message.Message):
+    __slots__ = ("expires_in_ms",)
+    EXPIRES_IN_MS_FIELD_NUMBER: _ClassVar[int]
+    expires_in_ms: int
+    def __init__(self, expires_in_ms: _Optional[int] = ...) -> None: ...
 
 class LoggedOut(_message.Message):
     __slots__ = ()
