@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from chatcore.addresses import hash_address
-from chatcore.commands import ChangePassword, Create
+from chatcore.attempts import Attempts
+from chatcore.claims import ClaimPurpose, Evidence
+from chatcore.commands import ChangePassword, Create, Login
 from chatcore.errors import (
     AccountsElsewhere,
     Busy,
@@ -13,10 +14,12 @@ from chatcore.errors import (
     KeyReused,
     NameTaken,
     NoSuchAccount,
+    PasswordsOnly,
     Refusal,
     WrongCredentials,
 )
 from chatcore.events import Created
+from chatcore.identification import Identification, Identified
 from chatcore.ids import (
     NO_HASH,
     NO_INVITATION,
@@ -33,16 +36,13 @@ from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
 from chatcore.model import Account, AuditAction, AuditEvent, FirstUse, Origin
-from chatcore.ports import Credentials, Environment
+from chatcore.ports import Environment
 from chatcore.rate_limiter import Caller, RateKind, RateLimiter
 from chatcore.registration import Admitted, Registrar, Registration
 from chatcore.sessions import Session
 from chatcore.store import Store
-from chatcore.throttle import Throttle
 from chatcore.usernames import prepare_username
 
-_MS: Final = 1000
-_NOBODY: Final = AccountId(0)
 APPLICATION: Final = Origin(transport="application")
 """From where what the embedding application does is recorded to have been asked."""
 
@@ -55,17 +55,18 @@ class Accounts:
         store: Store,
         environment: Environment,
         limits: Limits,
-        credentials: Credentials | None,
+        identification: Identification | None,
+        attempts: Attempts,
         rates: RateLimiter,
         key_clock: KeyClock,
         registration: Registration,
     ) -> None:
-        self._credentials = credentials
+        self._identification = identification
+        self._attempts = attempts
         self._rates = rates
         self._key_clock = key_clock
-        self._throttle = Throttle(limits, environment.clock)
         self._registrar = Registrar(
-            registration, store, self._throttle, environment.clock
+            registration, store, attempts.throttle, environment.clock
         )
         self._store = store
         self._environment = environment
@@ -73,7 +74,7 @@ class Accounts:
 
     def follow_limits(self) -> None:
         """Take over what has changed in the limits."""
-        self._throttle.follow_limits()
+        self._attempts.throttle.follow_limits()
 
     def prepare(self, text: str) -> Username:
         """The username that ``text`` stands for (A1)."""
@@ -87,13 +88,14 @@ class Accounts:
         That a name is taken is told only after it has cost a hash, and counted; where
         registration is closed it is not told at all.
         """
-        if self._credentials is not None:
+        if self.are_elsewhere:
             raise AccountsElsewhere(command="create")
         username = self.prepare(command.username)
         self.check_length(command.password)
         key = parse_key(command.key)
         network = source.network
-        account = await self._repeated(username, command.password, key, network)
+        evidence = Evidence(password=command.password, network=network)
+        account = await self._repeated(username, evidence, key)
         if account is not None:
             return Created(command_id, account, username)
         refuse_outside(
@@ -109,7 +111,7 @@ class Accounts:
         if made is not None:
             return Created(command_id, made.id, username)
         # Somebody was faster: perhaps this same request, on another link.
-        account = await self._repeated(username, command.password, key, network)
+        account = await self._repeated(username, evidence, key)
         if account is None:
             spent = await self._registrar.explain(judged)
             raise spent or NameTaken(username=username)
@@ -131,7 +133,7 @@ class Accounts:
         """
         username = self.prepare(text)
         account = await self._store.find_account(username)
-        if account is None and self._credentials is not None:
+        if account is None and self.are_elsewhere:
             return await self._admit(username)
         if account is None:
             nobody_knows = self._environment.entropy.token().hex()
@@ -144,7 +146,7 @@ class Accounts:
     @property
     def are_elsewhere(self) -> bool:
         """Whether the application keeps its users itself (A2)."""
-        return self._credentials is not None
+        return self._identification is not None
 
     async def make(
         self,
@@ -187,7 +189,7 @@ class Accounts:
         return Account(id=created, username=username, password_hash=password_hash)
 
     async def _repeated(
-        self, username: Username, password: str, key: IdempotencyKey, network: str
+        self, username: Username, evidence: Evidence, key: IdempotencyKey
     ) -> AccountId | None:
         """The account that a ``create`` under this key made, if there was one."""
         first = await self._store.first_use(key) if key else None
@@ -195,19 +197,15 @@ class Accounts:
             return None
         if first.is_deletion or first.username != username:
             raise KeyReused
-        await self.verify(first, password, network)
+        await self.verify(first, evidence)
         return first.account
 
     async def log_in(
-        self,
-        username: Username,
-        password: str,
-        source: Caller,
-        *,
-        create: bool,
-        invitation: str = "",
-    ) -> Account:
-        """The account that a login opens; ``create`` makes that of a free name (A4).
+        self, command: Login, evidence: Evidence, source: Caller
+    ) -> tuple[Account, float | None]:
+        """The account that a login opens, and when what was shown expires, on the
+        monotonic clock; None where it does not. ``create`` makes that of a free name
+        (A4).
 
         It is looked up once, unless somebody else makes it meanwhile. A right password
         is kept at the cost of now (A2).
@@ -217,10 +215,24 @@ class Accounts:
                 ``WrongCredentials`` and at its cost: whether the name is free is not
                 told (A2).
             WrongCredentials, RateExceeded, TooManyAttempts: as ``authenticate``.
+            Refusal: as ``Identification.identify``.
         """
+        if self.are_elsewhere:
+            names_itself = not command.username and evidence.proof
+            username = None if names_itself else self.prepare(command.username)
+            return await self._recognize(ClaimPurpose.LOGIN, username, evidence)
+        if evidence.proof:
+            raise PasswordsOnly
+        username = self.prepare(command.username)
+        return await self._log_in(username, command, evidence, source), None
+
+    async def _log_in(
+        self, username: Username, command: Login, evidence: Evidence, source: Caller
+    ) -> Account:
         account = await self._store.find_account(username)
+        password, invitation = command.password, command.invitation
         network, judged = source.network, None
-        if create and self._credentials is None:
+        if command.create:
             judged = await self._registrar.judge(invitation, network)
         if account is None and isinstance(judged, Admitted):
             self.check_length(password)
@@ -234,7 +246,7 @@ class Accounts:
             if account is None:
                 judged = await self._registrar.explain(judged)
         try:
-            account = await self._prove(username, account, password, network)
+            account = await self._prove(username, account, evidence)
         except WrongCredentials:
             if isinstance(judged, Refusal):
                 refusal = self._registrar.refuse(judged, invitation, network)
@@ -242,78 +254,90 @@ class Accounts:
             raise
         return await self._rehash(account, password, source.network)
 
-    async def authenticate(
-        self, username: Username, password: str, network: str
-    ) -> Account:
-        """The account, if the password is its; an unknown name costs as long (A2).
+    async def authenticate(self, username: Username, evidence: Evidence) -> Account:
+        """The account, if what is shown is its; an unknown name costs as long (A2).
 
         Raises:
             WrongCredentials: no such account, or not its password.
             RateExceeded, TooManyAttempts: it was not looked at (B4, B5).
+            Refusal: as ``Identification.identify``.
         """
+        if self._identification is not None:
+            account, _ = await self._recognize(
+                ClaimPurpose.DELETION, username, evidence
+            )
+            return account
         account = await self._store.find_account(username)
-        return await self._prove(username, account, password, network)
+        return await self._prove(username, account, evidence)
+
+    async def _recognize(
+        self, purpose: ClaimPurpose, username: Username | None, evidence: Evidence
+    ) -> tuple[Account, float | None]:
+        """The account of one of the application's users, made where it may be; and
+        until when that holds, on the monotonic clock.
+        """
+        named = username and await self._store.find_account(username)
+        account = named or None
+        found = await self.identify(purpose, username, evidence, account=account)
+        account = account or await self._store.find_account(found.username)
+        if account is None and not found.may_create:
+            raise NoSuchAccount(username=found.username)
+        return account or await self._admit(found.username), found.expires_s
+
+    async def identify(
+        self,
+        purpose: ClaimPurpose,
+        username: Username | None,
+        evidence: Evidence,
+        *,
+        account: Account | None = None,
+    ) -> Identified:
+        """Who shows this; see ``Identification.identify``.
+
+        Raises:
+            PasswordsOnly: the application does not keep the users.
+        """
+        if self._identification is None:
+            raise PasswordsOnly
+        self.check_length(evidence.password, minimum=0)
+        return await self._identification.identify(
+            purpose, username, evidence, account=account
+        )
 
     async def _prove(
-        self, username: Username, account: Account | None, password: str, network: str
+        self, username: Username, account: Account | None, evidence: Evidence
     ) -> Account:
         """The account that was found under the name, if the password is its."""
         password_hash = account.password_hash if account is not None else None
-        await self._check(username, account, password_hash, password, network)
-        if account is not None:
-            return account
-        if self._credentials is None:
+        await self._check(username, account, password_hash, evidence)
+        if account is None:
             raise WrongCredentials
-        return await self._admit(username)
+        return account
 
     async def _check(
         self,
         username: Username,
         account: Account | None,
         password_hash: PasswordHash | None,
-        password: str,
-        network: str,
+        evidence: Evidence,
     ) -> None:
         """Raise ``WrongCredentials`` unless the password is right, and count it (B4).
 
         A name without an account is treated as any other; its password is wrong.
         """
+        if evidence.proof:
+            raise PasswordsOnly
+        password, network = evidence.password, evidence.network
         self.check_length(password, minimum=0)
-        self._rates.take(Caller(network=network), {RateKind.LOGINS: 1})
-        throttle = self._throttle
-        throttle.refuse_pair(username, network)
-        if throttle.is_busy(username) and not await self._knows(account, network):
-            throttle.refuse_stranger(username)
-        # Again: others from there may have begun while the store was asked.
-        throttle.refuse_pair(username, network)
-        throttle.begin(username, network)
-        is_right: bool | None = None
-        try:
-            if self._credentials is not None:
-                is_right = await self._credentials.check(username, password)
-            else:
-                is_right = await self._environment.passwords.verify(
-                    password_hash, password, address=network
-                )
-        finally:
-            throttle.end(username, network, is_right=is_right)
-        if not is_right:
+
+        async def check() -> bool | None:
+            passwords = self._environment.passwords
+            return await passwords.verify(password_hash, password, address=network) or (
+                None
+            )
+
+        if await self._attempts.make(username, account, network, check) is None:
             raise WrongCredentials
-
-    async def _knows(self, account: Account | None, network: str) -> bool:
-        """Whether the account was logged in to from there of late (B4).
-
-        For a name that no account has the store is asked as well.
-        """
-        if not network:
-            return False
-        now_ms = self._environment.clock.now_ms()
-        account_id = account.id if account is not None else _NOBODY
-        return await self._store.knows_address(
-            account_id,
-            hash_address(account_id, network),
-            since_ms=now_ms - int(self._limits.known_address_s * _MS),
-        )
 
     async def _rehash(self, account: Account, password: str, network: str) -> Account:
         """Keep a right password at the cost of now, where it had another (A2).
@@ -321,9 +345,7 @@ class Accounts:
         A queue that has no room for it now will have some at the next login.
         """
         passwords = self._environment.passwords
-        if self._credentials is not None or not passwords.is_outdated(
-            account.password_hash
-        ):
+        if not passwords.is_outdated(account.password_hash):
             return account
         try:
             new_hash = await passwords.hash(password, address=network)
@@ -352,10 +374,11 @@ class Accounts:
         network: str,
     ) -> Epoch:
         """Replace the password and with it the session's token (A6); the new epoch."""
-        if self._credentials is not None:
+        if self.are_elsewhere:
             raise AccountsElsewhere(command="change password")
         self.check_length(command.new)
-        account = await self.authenticate(session.username, command.old, network)
+        evidence = Evidence(password=command.old, network=network)
+        account = await self.authenticate(session.username, evidence)
         if account.id != session.account:
             raise WrongCredentials
         new_hash = await self._environment.passwords.hash(command.new, address=network)
@@ -370,9 +393,14 @@ class Accounts:
             raise WrongCredentials
         return epoch
 
-    async def verify(self, first: FirstUse, password: str, network: str) -> None:
-        """Raise ``WrongCredentials`` unless whoever repeats a request asked it (D6)."""
-        await self._check(first.username, None, first.password_hash, password, network)
+    async def verify(self, first: FirstUse, evidence: Evidence) -> None:
+        """Refuse, as ``authenticate`` does, unless whoever repeats a request asked it
+        (D6).
+        """
+        if self.are_elsewhere:
+            await self.identify(ClaimPurpose.DELETION, first.username, evidence)
+        else:
+            await self._check(first.username, None, first.password_hash, evidence)
 
     def check_length(self, password: str, *, minimum: int | None = None) -> None:
         """Refuse a password of another length than allowed (A2)."""

@@ -3,7 +3,15 @@
 from contextlib import suppress
 
 from chatcore.accounts import Accounts
-from chatcore.commands import ChangePassword, Command, Create, Delete, Login
+from chatcore.commands import (
+    ChangePassword,
+    Command,
+    Create,
+    Delete,
+    Login,
+    Prove,
+    Resume,
+)
 from chatcore.errors import InvalidUsername, Refusal
 from chatcore.ids import Username
 from chatcore.model import AuditAction, AuditEvent, Origin
@@ -19,7 +27,8 @@ def event_of_refusal(
 ) -> AuditEvent | None:
     """What to record of a command that was refused; None when it takes no password.
 
-    ``session`` is the one on whose connection it was asked.
+    ``session`` is the one on whose connection it was asked. A token alone is no more
+    than a link that comes back.
     """
     match command:
         case Create(username=name):
@@ -28,9 +37,14 @@ def event_of_refusal(
             action = AuditAction.LOGIN
         case Delete(username=name):
             action = AuditAction.DELETE
-        case ChangePassword() if session is not None:
+        case Resume(proof=proof) if proof:
             return AuditEvent(
-                action=AuditAction.CHANGE_PASSWORD,
+                action=AuditAction.PROVE, origin=origin, username=None, refusal=refusal
+            )
+        case ChangePassword() | Prove() if session is not None:
+            changes = isinstance(command, ChangePassword)
+            return AuditEvent(
+                action=AuditAction.CHANGE_PASSWORD if changes else AuditAction.PROVE,
                 origin=origin,
                 username=session.username,
                 account=session.account,

@@ -18,7 +18,7 @@ from chatcore.commands import (
     Request,
     Send,
 )
-from chatcore.connections import Connection
+from chatcore.connections import NO_HEADERS, Connection
 from chatcore.counters import Counters, StoreCounters
 from chatcore.delivery import Delivery
 from chatcore.erasures import Erasures
@@ -30,6 +30,7 @@ from chatcore.events import (
     Welcome,
 )
 from chatcore.execution import Execution
+from chatcore.identification import PasswordIdentities
 from chatcore.ids import BEFORE_FIRST
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
@@ -39,6 +40,7 @@ from chatcore.ports import (
     Credentials,
     Environment,
     ErasureLog,
+    Identities,
     ListPolicy,
     MessageHandlers,
     SendPolicy,
@@ -60,12 +62,14 @@ class Chat(ApplicationCalls):
         limits: the bounds of everything.
         second_login: what a login to an account in use does (S1).
         policy: the application's say before messages are stored.
-        credentials: the application's own users; None for accounts of the chat's own.
+        credentials: the application's own users, where they have passwords and nothing
+            else; one of it and ``identities`` at the most.
         erasure_log: where deletions are written down besides the store (D5).
         registration: who may make accounts of the chat's own.
         list_policy: the application's say about whom users find by ``list``; all find
             everybody where there is none, and nobody with ``ListNobody``.
         handlers: the application's functions that are told what becomes of messages.
+        identities: the application's own users; None for accounts of the chat's own.
 
     Attributes:
         store: as it was given.
@@ -89,13 +93,18 @@ class Chat(ApplicationCalls):
         registration: Registration = Registration.OPEN,
         list_policy: ListPolicy | None = None,
         handlers: MessageHandlers | None = None,
+        identities: Identities | None = None,
     ) -> None:
+        if credentials is not None:
+            if identities is not None:
+                raise ValueError("A chat has credentials or identities, not both.")
+            identities = PasswordIdentities(credentials)
         # A copy of its own: it changes when the operator changes a limit.
         self.limits = replace(limits or Limits())
         self.store = store
         self._second_login = second_login
         self._policy = policy
-        self._credentials = credentials
+        self._identities = identities
         self._list_policy = list_policy
         self.handlers = handlers
         self._erasure_log = erasure_log
@@ -120,7 +129,7 @@ class Chat(ApplicationCalls):
             horizon=await self.store.horizon(),
             second_login=self._second_login,
             policy=self._policy,
-            credentials=self._credentials,
+            identities=self._identities,
             erasures=erasures,
             registration=self.registration,
             counters=self.counters,
@@ -152,6 +161,11 @@ class Chat(ApplicationCalls):
     # ---- what can be seen of it
 
     @property
+    def asks_the_application(self) -> bool:
+        """Whether it is the application that says who somebody is."""
+        return self._identities is not None
+
+    @property
     def attached_sessions(self) -> Mapping[str, int]:
         """How many sessions have a link, by its transport."""
         return self._sessions.attached
@@ -180,18 +194,22 @@ class Chat(ApplicationCalls):
         *,
         most_frame_bytes: int | None = None,
         origin: Origin = NOWHERE,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Connection:
         """Begin to serve a link; the first event tells it the clock and limits.
 
         ``address`` is the peer's, without a port; empty where it has none.
         ``most_frame_bytes`` is what the link can read, where that is less than allowed.
-        ``origin`` is for records and the operator.
+        ``origin`` is for records and the operator, ``headers`` are those of the request
+        that opened it, for ``Identities``.
         """
         limits = self.limits
         frame_bytes = min(limits.frame_bytes, most_frame_bytes or limits.frame_bytes)
         network = network_of(address, loopback_counts=limits.loopback_counts)
         clock, counters = self._services.environment.clock, self.counters
-        connection = Connection(sink, clock, network, origin, counters, address=address)
+        connection = Connection(
+            sink, clock, network, origin, counters, address=address, headers=headers
+        )
         self._connections.add(connection)
         counters.connections[origin.transport] += 1
         counters.opened[origin.transport] += 1
@@ -281,11 +299,13 @@ class Chat(ApplicationCalls):
     # ---- time
 
     async def tick(self) -> None:
-        """Do what time asks for: end sessions, continue clean-ups, forget old keys.
+        """Do what time asks for: close links whose proofs have expired, end sessions,
+        continue clean-ups, forget old keys.
 
         Each call does a bounded amount; call it about once a second.
         """
         clock = self._services.environment.clock
+        await self._services.expiries.tick()
         now_s = clock.monotonic_s()
         while (session := self._sessions.overdue(now_s)) is not None:
             await self._services.logins.logout(session)

@@ -1,15 +1,20 @@
 """A connection: one link to one peer, as the chat sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
+from chatcore.claims import Evidence
 from chatcore.commands import Request
 from chatcore.counters import Counters
 from chatcore.delivery import Delivery
-from chatcore.errors import CloseCode, Refusal
+from chatcore.errors import CloseCode, MalformedCommand, Refusal
 from chatcore.events import Closing, Event, Ping, Refused
 from chatcore.model import Origin
 from chatcore.ports import Clock, ConnectionSink, Latch
 from chatcore.rate_limiter import Buckets
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Connection:
@@ -28,6 +33,7 @@ class Connection:
         buckets: what is left of the rates of a link that nobody has logged in on.
         operations: how many lists, deliveries and deletions run.
         origin: where the peer is, for records.
+        headers: of the request that opened the link, as far as they are kept.
         counters: those of the chat.
         delivery: that of the session which it carries; None while nobody is logged in.
     """
@@ -42,6 +48,7 @@ class Connection:
         "closing",
         "counters",
         "delivery",
+        "headers",
         "heard_s",
         "is_silent",
         "lost",
@@ -62,9 +69,11 @@ class Connection:
         counters: Counters,
         *,
         address: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self._clock = clock
         self.address = address
+        self.headers = headers
         self.network = network
         self.origin = origin
         self.counters = counters
@@ -80,6 +89,23 @@ class Connection:
         self.opened_s = self.heard_s = clock.monotonic_s()
         self.operations = 0
         self.delivery: Delivery | None = None
+
+    def evidence(self, *, password: str = "", proof: str = "") -> Evidence:
+        """What the peer shows of who it is, and from where.
+
+        Raises:
+            MalformedCommand: it shows both.
+        """
+        if password and proof:
+            raise MalformedCommand(reason="it has a password and a proof")
+        return Evidence(
+            password=password,
+            proof=proof,
+            network=self.network,
+            transport=self.origin.transport,
+            address=self.address,
+            headers=self.headers,
+        )
 
     def emit(self, *events: Event) -> None:
         """Put events into the outbox, in order, and have them written."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatcore.accounts import Accounts
+from chatcore.claims import Evidence
 from chatcore.clean_ups import CleanUps
 from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.commands import Delete, InboxAction, OutboxAction
@@ -31,7 +32,7 @@ from chatcore.errors import (
     TooManyOperations,
 )
 from chatcore.events import Deleted, Started
-from chatcore.ids import NO_KEY, AccountId, Epoch, IdempotencyKey
+from chatcore.ids import NO_KEY, AccountId, Epoch, IdempotencyKey, Username
 from chatcore.key_clock import KeyClock
 from chatcore.keys import parse_key, refuse_outside
 from chatcore.limits import Limits
@@ -97,14 +98,15 @@ class Deletion:
         if own is not None and own.is_deleting:
             raise TooManyOperations(maximum=1)
         key = parse_key(command.key)
-        if key and await self._answer_again(connection, command_id, command, key):
+        evidence = connection.evidence(password=command.password, proof=command.proof)
+        if key and await self._answer_again(
+            connection, command_id, username, evidence, key
+        ):
             return
         refuse_outside(
             key, self._key_clock.span(), lifetime_ms=self._limits.key_lifetime_ms
         )
-        account = await self._accounts.authenticate(
-            username, command.password, connection.network
-        )
+        account = await self._accounts.authenticate(username, evidence)
         if self._sessions.of_connection(connection) is not own:
             raise Fenced  # it went to another link while the password was checked
         if command.dry_run:
@@ -165,17 +167,16 @@ class Deletion:
         self,
         connection: Connection,
         command_id: int,
-        command: Delete,
+        username: Username,
+        evidence: Evidence,
         key: IdempotencyKey,
     ) -> bool:
         """Answer a repeat as the first time (D6); False when the key is new."""
         first = await self._store.first_use(key)
         if first is None:
             return False
-        await self._accounts.verify(first, command.password, connection.network)
-        if not first.is_deletion or first.username != self._accounts.prepare(
-            command.username
-        ):
+        await self._accounts.verify(first, evidence)
+        if not first.is_deletion or first.username != username:
             raise KeyReused
         connection.emit(Started(command_id))
         connection.sink.start(self._finish(connection, command_id, first.account))

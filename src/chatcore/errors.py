@@ -397,8 +397,7 @@ class ApplicationUnavailable(Outage):
 
     code = 507
     template = (
-        "The application of this chat did not answer; try again in "
-        "{retry_after_ms} ms."
+        "The application of this chat did not answer; try again in {retry_after_ms} ms."
     )
 
 

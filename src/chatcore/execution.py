@@ -17,6 +17,7 @@ from chatcore.commands import (
     Logout,
     Malformed,
     Pong,
+    Prove,
     Request,
     Resume,
     Send,
@@ -143,7 +144,7 @@ class Execution:
                     raise refusal
             case Pong() | Send():
                 pass  # the one has no answer, the other is one of a run
-            case Logout() | Deliver() | List() | ChangePassword():
+            case Logout() | Deliver() | List() | ChangePassword() | Prove():
                 await self._execute_in_session(connection, command_id, command)
             case _:
                 assert_never(command)
@@ -152,7 +153,7 @@ class Execution:
         self,
         connection: Connection,
         command_id: int,
-        command: Logout | Deliver | List | ChangePassword,
+        command: Logout | Deliver | List | ChangePassword | Prove,
     ) -> None:
         session = self._sessions.of_connection(connection)
         if session is None:
@@ -166,6 +167,10 @@ class Execution:
                     await self._services.logins.change_password(
                         connection, command_id, session, command
                     )
+                )
+            case Prove():
+                self._services.logins.begin_to_prove(
+                    connection, command_id, session, command
                 )
             case Deliver():
                 await self._services.receiving.deliver(connection, command_id, session)

@@ -26,6 +26,8 @@ FIXED_LIMITS: Final = frozenset(
         "login_unsent_bytes",
         "held_bytes",
         "handshakes",
+        # So many may be under way already.
+        "identity_checks",
         # Connections are counted by what these said when they came.
         "loopback_counts",
         # Clients were told, and hold the server to it.
@@ -57,6 +59,7 @@ class Limits:
     password_max_bytes: int = 1024
     body_bytes: int = 64 * KIB
     pattern_chars: int = 256
+    proof_bytes: int = 16 * KIB
     mailbox_messages: int = 10_000
 
     frame_bytes: int = MIB
@@ -98,6 +101,10 @@ class Limits:
     throttle_longest_s: float = 300.0
     account_throttle_longest_s: float = 10.0
     known_address_s: float = 30 * 86_400.0
+
+    identity_checks: int = 64
+    application_within_s: float = 5.0
+    expiring_s: float = 60.0
 
     page_names: int = 500
     walk_names: int = 1000
@@ -165,11 +172,17 @@ class Limits:
         return min(self.login_frame_bytes, self.frame_bytes)
 
     @property
+    def most_proof_bytes(self) -> int:
+        """What a proof may have: it has to fit into a frame before the login."""
+        return min(self.proof_bytes, self.first_frame_bytes - _ITEM_BYTES)
+
+    @property
     def command_bytes(self) -> int:
         """What any one command takes at the most, in a form that is not JSON."""
         return max(
             self.body_bytes + _ITEM_BYTES,
             2 * self.password_max_bytes + _ITEM_BYTES,
+            self.most_proof_bytes + _ITEM_BYTES,
             _NAME_CHARACTER_BYTES * (self.username_chars + self.pattern_chars)
             + _ITEM_BYTES,
         )

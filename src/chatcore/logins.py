@@ -6,7 +6,8 @@ from typing import Final
 
 from chatcore.accounts import Accounts
 from chatcore.addresses import hash_address
-from chatcore.commands import ChangePassword, DeliveryMode, Login, Resume
+from chatcore.claims import ClaimPurpose
+from chatcore.commands import ChangePassword, DeliveryMode, Login, Prove, Resume
 from chatcore.connections import Connection
 from chatcore.delivery import Delivery, DeliveryTrigger
 from chatcore.errors import (
@@ -14,11 +15,15 @@ from chatcore.errors import (
     AcknowledgedTooMuch,
     CloseCode,
     Fenced,
+    InternalError,
+    Refusal,
     SessionGone,
     ShuttingDown,
+    TooManyOperations,
     WrongCredentials,
 )
-from chatcore.events import LoggedIn, PasswordChanged, Resumed
+from chatcore.events import LoggedIn, PasswordChanged, Proved, Resumed
+from chatcore.expiries import Expiries
 from chatcore.ids import (
     NO_ADDRESS,
     AccountId,
@@ -54,7 +59,9 @@ class Logins:
         environment: Environment,
         limits: Limits,
         second_login: SecondLogin,
+        expiries: Expiries,
     ) -> None:
+        self._expiries = expiries
         self._store = store
         self._sessions = sessions
         self._accounts = accounts
@@ -70,15 +77,9 @@ class Logins:
     ) -> tuple[Session, LoggedIn]:
         """Open the account's session on this connection (S1, S2, A4), and answer."""
         self.refuse_when_stopping()
-        username, password = self._accounts.prepare(command.username), command.password
+        evidence = connection.evidence(password=command.password, proof=command.proof)
         source = self._sessions.source(connection)
-        account = await self._accounts.log_in(
-            username,
-            password,
-            source,
-            create=command.create,
-            invitation=command.invitation,
-        )
+        account, expires_s = await self._accounts.log_in(command, evidence, source)
         # From here to the answer nothing is waited for but the session itself: what
         # comes by itself comes after it.
         pushes = command.delivery is DeliveryMode.PUSH
@@ -89,11 +90,12 @@ class Logins:
         return session, LoggedIn(
             id=command_id,
             account=account.id,
-            username=username,
+            username=account.username,
             token=token,
             queued=queued,
             acknowledged=session.delivery.acknowledged,
             grace_ms=int(self._limits.grace_s * _MS),
+            expires_in_ms=self._expiries.watch(session, expires_s),
         )
 
     async def open(
@@ -206,12 +208,17 @@ class Logins:
     async def resume(
         self, connection: Connection, command_id: int, command: Resume
     ) -> tuple[Session, Resumed]:
-        """Attach a session to this connection, without a password (S3), and answer."""
+        """Attach a session to this connection, without a password (S3), and answer.
+
+        Where the application keeps the users, it is asked whether this is still one.
+        """
         self.refuse_when_stopping()
         token_hash = hash_token(ResumeToken(command.token))
         session = self._sessions.of_token(token_hash)
         if session is None:
             raise SessionGone
+        expires_s = await self._ask_again(connection, session, command)
+        self.refuse_when_stopping()
         opened = await self._store.resume_session(
             token_hash, last_seen=Position(command.last_seen)
         )
@@ -239,7 +246,66 @@ class Logins:
             username=session.username,
             queued=opened.mailbox.queued,
             last_seen=session.delivery.delivered,
+            expires_in_ms=self._expiries.watch(session, expires_s),
         )
+
+    async def _ask_again(
+        self, connection: Connection, session: Session, command: Resume
+    ) -> float | None:
+        """When what is shown at a resume expires; None where it does not."""
+        if not command.proof and not self._accounts.are_elsewhere:
+            return None
+        found = await self._accounts.identify(
+            ClaimPurpose.RESUME,
+            session.username,
+            connection.evidence(proof=command.proof),
+        )
+        return found.expires_s
+
+    def begin_to_prove(
+        self, connection: Connection, command_id: int, session: Session, command: Prove
+    ) -> None:
+        """Have a new proof judged beside other commands, and answered then.
+
+        Raises:
+            TooManyOperations: another one is being judged.
+        """
+        if session.is_proving:
+            raise TooManyOperations(maximum=1)
+        session.is_proving = True
+        connection.sink.start(self._prove(connection, command_id, session, command))
+
+    async def _prove(
+        self, connection: Connection, command_id: int, session: Session, command: Prove
+    ) -> None:
+        refusal: Refusal | None = None
+        try:
+            expires_in_ms = await self._renew(connection, session, command)
+        except Refusal as refused:
+            refusal = refused
+        except Exception as error:  # noqa: BLE001  # a fault of the application's
+            connection.sink.report(error)
+            refusal = InternalError()
+        else:
+            connection.emit(Proved(command_id, expires_in_ms))
+        finally:
+            session.is_proving = False
+        if refusal is not None:
+            connection.refuse_later(command_id, refusal)
+        self._audit(AuditAction.PROVE, connection, session, refusal)
+
+    async def _renew(
+        self, connection: Connection, session: Session, command: Prove
+    ) -> int:
+        """In how many ms the new proof expires; 0 where it does not."""
+        found = await self._accounts.identify(
+            ClaimPurpose.RENEWAL,
+            session.username,
+            connection.evidence(proof=command.proof),
+        )
+        if self._sessions.of_connection(connection) is not session:
+            raise Fenced
+        return self._expiries.watch(session, found.expires_s)
 
     async def change_password(
         self,
@@ -272,7 +338,11 @@ class Logins:
         return PasswordChanged(command_id, token)
 
     def _audit(
-        self, action: AuditAction, connection: Connection, session: Session
+        self,
+        action: AuditAction,
+        connection: Connection,
+        session: Session,
+        refusal: Refusal | None = None,
     ) -> None:
         """Have it recorded what was done with the account."""
         self._environment.observer.audit(
@@ -281,6 +351,7 @@ class Logins:
                 origin=connection.origin,
                 username=session.username,
                 account=session.account,
+                refusal=refusal,
             )
         )
 

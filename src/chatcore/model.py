@@ -41,10 +41,11 @@ NOWHERE: Final = Origin()
 
 
 class AuditAction(Enum):
-    """What an audit tells of: whatever takes a password."""
+    """What an audit tells of: whatever takes a password or a proof."""
 
     CREATE = "create"
     LOGIN = "login"
+    PROVE = "prove"
     CHANGE_PASSWORD = "change_password"  # noqa: S105  # it is what was done
     DELETE = "delete"
 

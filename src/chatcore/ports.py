@@ -10,8 +10,9 @@ results back there.
 from collections.abc import Coroutine, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
+from chatcore.claims import Claim, Identity
 from chatcore.commands import Send
 from chatcore.errors import Refusal
 from chatcore.ids import (
@@ -20,6 +21,8 @@ from chatcore.ids import (
 )
 from chatcore.message_events import MessageEvent
 from chatcore.model import AuditEvent, Erasure, LoggedErasure, LogMark
+
+_T = TypeVar("_T")
 
 
 class Passwords(Protocol):
@@ -97,6 +100,13 @@ class Clock(Protocol):
 
     def latch(self) -> Latch:
         """A new latch, closed."""
+        ...
+
+    async def within(self, timeout_s: float, work: Coroutine[object, None, _T]) -> _T:
+        """What ``work`` returns or raises; ``TimeoutError`` when it has not in time.
+
+        Then it is cancelled and, whatever it makes of that, not waited for.
+        """
         ...
 
 
@@ -203,11 +213,28 @@ class MessageHandlers(Protocol):
         ...
 
 
+class Identities(Protocol):
+    """The embedding application's own users, in place of the chat's passwords (A2).
+
+    It is asked at each login, resume and deletion, and when a user shows a new proof
+    because the one before expires: from many links at once, ``Limits.identity_checks``
+    at the most, and has ``Limits.application_within_s`` for an answer.
+    """
+
+    async def identify(self, claim: Claim) -> Identity | None:
+        """Who that is; None for a claim that is wrong, or not right any more.
+
+        That the claim names somebody else than its proof is for the chat to see. May
+        raise ``chatcore.errors.Busy``, or another refusal that the user is told.
+        """
+        ...
+
+
 class Credentials(Protocol):
-    """The embedding application's own users, in place of the chat's passwords (A2)."""
+    """``Identities`` of an application whose users have passwords, and nothing else."""
 
     async def check(self, username: Username, password: str) -> bool:
-        """Whether this is the password, or other proof, of that user.
+        """Whether this is the password of that user.
 
         An unknown user should cost as long as a wrong password. May raise
         ``chatcore.errors.Busy``.

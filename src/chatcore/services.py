@@ -2,19 +2,23 @@
 
 from chatcore.accounts import Accounts
 from chatcore.admin import Admin
+from chatcore.application import Application, TimedListPolicy, TimedSendPolicy
+from chatcore.attempts import Attempts
 from chatcore.clean_ups import CleanUps
 from chatcore.closing_mailboxes import ClosingMailboxes
 from chatcore.counters import Counters
 from chatcore.deletion import Deletion
 from chatcore.erasures import Erasures
+from chatcore.expiries import Expiries
+from chatcore.identification import Identification
 from chatcore.ids import IdempotencyKey
 from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
 from chatcore.ports import (
-    Credentials,
     Environment,
+    Identities,
     ListPolicy,
     MessageHandlers,
     SendPolicy,
@@ -51,7 +55,7 @@ class Services:
         horizon: IdempotencyKey,
         second_login: SecondLogin,
         policy: SendPolicy | None,
-        credentials: Credentials | None,
+        identities: Identities | None,
         erasures: Erasures,
         registration: Registration,
         counters: Counters,
@@ -69,11 +73,32 @@ class Services:
         self.key_clock = key_clock = KeyClock(
             clock, lifetime_ms=limits.key_lifetime_ms, horizon=horizon
         )
+        application = Application(clock, limits)
+        attempts = Attempts(store, clock, limits, rates)
+        identification = None
+        if identities is not None:
+            identification = Identification(
+                identities, application, attempts, clock, environment.names, limits
+            )
         self.accounts = accounts = Accounts(
-            store, environment, limits, credentials, rates, key_clock, registration
+            store,
+            environment,
+            limits,
+            identification,
+            attempts,
+            rates,
+            key_clock,
+            registration,
         )
+        self.expiries = Expiries(clock, limits)
         self.logins = logins = Logins(
-            store, sessions, accounts, environment, limits, second_login
+            store,
+            sessions,
+            accounts,
+            environment,
+            limits,
+            second_login,
+            self.expiries,
         )
         self.closing = ClosingMailboxes()
         self.sending = Sending(
@@ -81,13 +106,15 @@ class Services:
             sessions,
             environment,
             limits,
-            policy,
+            TimedSendPolicy(policy, application) if policy is not None else None,
             rates,
             key_clock,
             self.closing,
             telling=telling,
         )
         self.receiving = Receiving(store, sessions, limits, clock, telling)
+        if list_policy is not None:
+            list_policy = TimedListPolicy(list_policy, application)
         self.listing = Listing(store, sessions, limits, clock, list_policy)
         self.clean_ups = CleanUps(store, sessions, erasures, clock, limits)
         self.deletion = Deletion(

@@ -48,6 +48,9 @@ class Session:
         delivery: how its mail goes out.
         connection: what carries it while attached.
         is_deleting: a deletion holds it (D1).
+        is_proving: a proof of its user is being judged.
+        expires_s: when what was shown last expires, on the monotonic clock; None where
+            it does not.
         buckets: what is left of its rates (B5).
     """
 
@@ -57,7 +60,9 @@ class Session:
         "connection",
         "delivery",
         "epoch",
+        "expires_s",
         "is_deleting",
+        "is_proving",
         "state",
         "token_hash",
         "username",
@@ -77,7 +82,8 @@ class Session:
         self.token_hash = token_hash
         self.delivery = delivery
         self.connection: Connection | None = None
-        self.is_deleting = False
+        self.is_deleting = self.is_proving = False
+        self.expires_s: float | None = None
         self.buckets: Buckets = {}
         self.state = SessionState.DETACHED
 

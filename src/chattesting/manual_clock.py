@@ -1,12 +1,14 @@
 """Time that a test has in its hands."""
 
 import asyncio
-from typing import Final
+from collections.abc import Coroutine
+from typing import Final, TypeVar
 from weakref import WeakSet
 
 from chatsystem.clock import SystemClock
 
 _MS: Final = 1000
+_T = TypeVar("_T")
 
 
 class ManualClock:
@@ -26,6 +28,7 @@ class ManualClock:
         self._began_ms = SystemClock().now_ms() if now_ms is None else now_ms
         self._passed_ms = 0  # whole, so that times add up
         self._latches: WeakSet[ManualLatch] = WeakSet()
+        self._system = SystemClock()
 
     def now_ms(self) -> int:
         """See ``chatcore.ports.Clock``."""
@@ -40,6 +43,12 @@ class ManualClock:
         latch = ManualLatch(self)
         self._latches.add(latch)
         return latch
+
+    async def within(self, timeout_s: float, work: Coroutine[object, None, _T]) -> _T:
+        """See ``chatcore.ports.Clock``; the time is the event loop's, since what is
+        waited for is code that runs.
+        """
+        return await self._system.within(timeout_s, work)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, to the millisecond.

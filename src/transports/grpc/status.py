@@ -36,6 +36,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.InvalidPattern: StatusCode.INVALID_ARGUMENT,
     errors.InvalidKey: StatusCode.INVALID_ARGUMENT,
     errors.LimitFixed: StatusCode.INVALID_ARGUMENT,
+    errors.InvalidProof: StatusCode.INVALID_ARGUMENT,
     errors.LoginRequired: StatusCode.UNAUTHENTICATED,
     errors.AlreadyLoggedIn: StatusCode.FAILED_PRECONDITION,
     errors.WrongCredentials: StatusCode.UNAUTHENTICATED,
@@ -47,6 +48,10 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.RegistrationClosed: StatusCode.PERMISSION_DENIED,
     errors.InvitationRefused: StatusCode.PERMISSION_DENIED,
     errors.NoSuchAccount: StatusCode.NOT_FOUND,
+    errors.ProofRequired: StatusCode.UNAUTHENTICATED,
+    errors.ProofRefused: StatusCode.UNAUTHENTICATED,
+    errors.ProofOfAnother: StatusCode.PERMISSION_DENIED,
+    errors.PasswordsOnly: StatusCode.UNIMPLEMENTED,
     errors.NoSuchRecipient: StatusCode.NOT_FOUND,
     errors.MailboxFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.MailboxClosing: StatusCode.UNAVAILABLE,
@@ -64,6 +69,7 @@ STATUS_OF: Final[Mapping[type[Refusal], StatusCode]] = {
     errors.TooManyOperations: StatusCode.RESOURCE_EXHAUSTED,
     errors.TooManyAttempts: StatusCode.RESOURCE_EXHAUSTED,
     errors.RateExceeded: StatusCode.RESOURCE_EXHAUSTED,
+    errors.ApplicationUnavailable: StatusCode.UNAVAILABLE,
     errors.InternalError: StatusCode.INTERNAL,
 }
 """The status of each refusal that the chat itself knows."""
@@ -75,6 +81,7 @@ _FIELD_OF: Final[Mapping[type[Refusal], str]] = {
     errors.InvalidPattern: "pattern",
     errors.InvalidKey: "key",
     errors.LimitFixed: "limit",
+    errors.InvalidProof: "proof",
 }
 """The field of the request that a refusal is about."""
 

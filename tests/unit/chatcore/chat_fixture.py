@@ -24,6 +24,7 @@ from chatcore.model import NOWHERE, Origin
 from chatcore.ports import (
     Credentials,
     ErasureLog,
+    Identities,
     ListPolicy,
     MessageHandlers,
     SendPolicy,
@@ -56,6 +57,7 @@ class ChatFixture:
         registration: Registration = Registration.OPEN,
         list_policy: ListPolicy | None = None,
         handlers: MessageHandlers | None = None,
+        identities: Identities | None = None,
     ) -> None:
         self.scheduler = ManualScheduler()
         self.store = UnreliableStore(self.scheduler)
@@ -66,6 +68,7 @@ class ChatFixture:
         self._credentials = credentials
         self._list_policy = list_policy
         self.handlers = handlers
+        self._identities = identities
         self.erasure_log = erasure_log
         self.registration = registration
         self.restart()
@@ -83,6 +86,7 @@ class ChatFixture:
             registration=self.registration,
             list_policy=self._list_policy,
             handlers=self.handlers,
+            identities=self._identities,
         )
         self.do(self.chat.start(self.surroundings.as_environment()))
 

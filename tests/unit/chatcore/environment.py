@@ -1,7 +1,9 @@
 """The chat's environment, written by hand: each part does what the test tells it."""
 
+from collections.abc import Coroutine
 from itertools import count
 from random import Random
+from typing import TypeVar
 
 from chatcore.errors import Busy
 from chatcore.ids import PasswordHash
@@ -10,6 +12,8 @@ from chatcore.ports import Environment
 from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 
 NOON_MS = 1_800_000_000_000
+
+_T = TypeVar("_T")
 
 
 def seeded(seed: int) -> Random:
@@ -63,6 +67,27 @@ class ManualClock:
         latch = ManualLatch(self, self._scheduler)
         self._latches.append(latch)
         return latch
+
+    async def within(self, timeout_s: float, work: Coroutine[object, None, _T]) -> _T:
+        latch = self.latch()
+        found: list[_T] = []
+        failed: list[Exception] = []
+
+        async def run() -> None:
+            try:
+                found.append(await work)
+            except Exception as error:  # noqa: BLE001 (it is raised below)
+                failed.append(error)
+            latch.open()
+
+        running = run()
+        self._scheduler.spawn(running)
+        if not await latch.wait(timeout_s):
+            self._scheduler.cancel(running)
+            raise TimeoutError
+        for error in failed:
+            raise error
+        return found[0]
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and gates time out."""

@@ -59,6 +59,13 @@ class ManualScheduler:
             assert isinstance(wait, Wait)
             self._waiting.setdefault(wait, []).append(work)
 
+    def cancel(self, work: Work) -> None:
+        """End one that waits where it stands."""
+        for works in self._waiting.values():
+            if work in works:
+                works.remove(work)
+        work.close()
+
     def drop(self) -> None:
         """End everything that waits where it stands, as a crash does."""
         for works in self._waiting.values():
