@@ -16,16 +16,18 @@ from typing import Final
 
 _HOMES: Final[Mapping[str, str]] = {
     "chatcore.chat": "Chat",
+    "chatcore.claims": "Claim ClaimPurpose Identity",
     "chatcore.commands": "DeliveryMode InboxAction OutboxAction Send",
     "chatcore.errors": (
-        "AccountInUse AccountsElsewhere AcknowledgedTooMuch AlreadyLoggedIn Busy "
-        "ChatError CloseCode Closed DeletionStalled Fenced InternalError InvalidBody "
-        "InvalidKey InvalidPassword InvalidPattern InvalidUsername InvitationRefused "
-        "KeyExpired KeyReused LoginRequired MailboxClosing MailboxFull MailboxShare "
-        "MalformedCommand NameTaken NoSuchRecipient OtherAccount Outage "
-        "OutcomeUnknown RateExceeded Refusal RegistrationClosed SessionGone "
-        "ShuttingDown StoreUnavailable TooManyAttempts TooManyOperations "
-        "UnknownCommand WrongCredentials"
+        "AccountInUse AccountsElsewhere AcknowledgedTooMuch AlreadyLoggedIn "
+        "ApplicationUnavailable Busy ChatError CloseCode Closed DeletionStalled "
+        "Fenced InternalError InvalidBody InvalidKey InvalidPassword InvalidPattern "
+        "InvalidProof InvalidUsername InvitationRefused KeyExpired KeyReused "
+        "LoginRequired MailboxClosing MailboxFull MailboxShare MalformedCommand "
+        "NameTaken NoSuchAccount NoSuchRecipient OtherAccount Outage OutcomeUnknown "
+        "PasswordsOnly ProofOfAnother ProofRefused ProofRequired RateExceeded Refusal "
+        "RegistrationClosed SessionGone ShuttingDown StoreUnavailable TooManyAttempts "
+        "TooManyOperations UnknownCommand WrongCredentials"
     ),
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
@@ -43,8 +45,8 @@ _HOMES: Final[Mapping[str, str]] = {
         "SentPlace StoredInvitation StoredSession"
     ),
     "chatcore.ports": (
-        "Credentials Environment ErasureLog ListPolicy MessageHandlers Observer "
-        "SendPolicy"
+        "Credentials Environment ErasureLog Identities ListPolicy MessageHandlers "
+        "Observer SendPolicy"
     ),
     "chatcore.registration": "Registration",
     "chatcore.reports": "PendingMail SessionStatus",
@@ -63,8 +65,9 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatsystem.handlers": "Handlers",
     "chatsystem.schemes": "BadPlugin",
     "transports": (
-        "Client ClientMisused LinkDown LinkUp ListedAccount ReconnectPolicy Server "
-        "SyncClient connect connect_sync open_server register_transport serve"
+        "Client ClientMisused LinkDown LinkUp ListedAccount ProofFailed ProofSource "
+        "ReconnectPolicy Server SyncClient connect connect_sync open_server "
+        "register_transport serve"
     ),
     "transports.asgi": "AlreadyServing ChatApp NotServing WorkersSplit",
     "transports.audit_log": "AuditLog",

@@ -1,6 +1,9 @@
 # The types of all that an application calls; __init__.py finds it when it runs.
 
 from chatcore.chat import Chat as Chat
+from chatcore.claims import Claim as Claim
+from chatcore.claims import ClaimPurpose as ClaimPurpose
+from chatcore.claims import Identity as Identity
 from chatcore.commands import DeliveryMode as DeliveryMode
 from chatcore.commands import InboxAction as InboxAction
 from chatcore.commands import OutboxAction as OutboxAction
@@ -9,6 +12,7 @@ from chatcore.errors import AccountInUse as AccountInUse
 from chatcore.errors import AccountsElsewhere as AccountsElsewhere
 from chatcore.errors import AcknowledgedTooMuch as AcknowledgedTooMuch
 from chatcore.errors import AlreadyLoggedIn as AlreadyLoggedIn
+from chatcore.errors import ApplicationUnavailable as ApplicationUnavailable
 from chatcore.errors import Busy as Busy
 from chatcore.errors import ChatError as ChatError
 from chatcore.errors import CloseCode as CloseCode
@@ -20,6 +24,7 @@ from chatcore.errors import InvalidBody as InvalidBody
 from chatcore.errors import InvalidKey as InvalidKey
 from chatcore.errors import InvalidPassword as InvalidPassword
 from chatcore.errors import InvalidPattern as InvalidPattern
+from chatcore.errors import InvalidProof as InvalidProof
 from chatcore.errors import InvalidUsername as InvalidUsername
 from chatcore.errors import InvitationRefused as InvitationRefused
 from chatcore.errors import KeyExpired as KeyExpired
@@ -30,10 +35,15 @@ from chatcore.errors import MailboxFull as MailboxFull
 from chatcore.errors import MailboxShare as MailboxShare
 from chatcore.errors import MalformedCommand as MalformedCommand
 from chatcore.errors import NameTaken as NameTaken
+from chatcore.errors import NoSuchAccount as NoSuchAccount
 from chatcore.errors import NoSuchRecipient as NoSuchRecipient
 from chatcore.errors import OtherAccount as OtherAccount
 from chatcore.errors import Outage as Outage
 from chatcore.errors import OutcomeUnknown as OutcomeUnknown
+from chatcore.errors import PasswordsOnly as PasswordsOnly
+from chatcore.errors import ProofOfAnother as ProofOfAnother
+from chatcore.errors import ProofRefused as ProofRefused
+from chatcore.errors import ProofRequired as ProofRequired
 from chatcore.errors import RateExceeded as RateExceeded
 from chatcore.errors import Refusal as Refusal
 from chatcore.errors import RegistrationClosed as RegistrationClosed
@@ -73,6 +83,7 @@ from chatcore.model import Origin as Origin
 from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
 from chatcore.ports import ErasureLog as ErasureLog
+from chatcore.ports import Identities as Identities
 from chatcore.ports import ListPolicy as ListPolicy
 from chatcore.ports import MessageHandlers as MessageHandlers
 from chatcore.ports import Observer as Observer
@@ -107,6 +118,8 @@ from transports import ClientMisused as ClientMisused
 from transports import LinkDown as LinkDown
 from transports import LinkUp as LinkUp
 from transports import ListedAccount as ListedAccount
+from transports import ProofFailed as ProofFailed
+from transports import ProofSource as ProofSource
 from transports import ReconnectPolicy as ReconnectPolicy
 from transports import Server as Server
 from transports import SyncClient as SyncClient

@@ -263,10 +263,8 @@ class Accounts:
             Refusal: as ``Identification.identify``.
         """
         if self._identification is not None:
-            account, _ = await self._recognize(
-                ClaimPurpose.DELETION, username, evidence
-            )
-            return account
+            purpose = ClaimPurpose.DELETION
+            return (await self._recognize(purpose, username, evidence))[0]
         account = await self._store.find_account(username)
         return await self._prove(username, account, evidence)
 
@@ -276,10 +274,11 @@ class Accounts:
         """The account of one of the application's users, made where it may be; and
         until when that holds, on the monotonic clock.
         """
-        named = username and await self._store.find_account(username)
-        account = named or None
-        found = await self.identify(purpose, username, evidence, account=account)
-        account = account or await self._store.find_account(found.username)
+        named = None
+        if username is not None:
+            named = await self._store.find_account(username)
+        found = await self.identify(purpose, username, evidence, account=named)
+        account = named or await self._store.find_account(found.username)
         if account is None and not found.may_create:
             raise NoSuchAccount(username=found.username)
         return account or await self._admit(found.username), found.expires_s

@@ -8,8 +8,9 @@ PYTEST_DONT_REWRITE: no assertion of ours is a test of somebody's.
 
 from transports.client.client import Client, ListedAccount
 from transports.client.connect import connect
-from transports.client.errors import ClientMisused
+from transports.client.errors import ClientMisused, ProofFailed
 from transports.client.events import LinkDown, LinkEvent, LinkUp
+from transports.client.proofs import ProofSource
 from transports.client.reconnect import ReconnectPolicy
 from transports.client.sync import SyncClient, connect_sync
 from transports.registry import register_transport
@@ -22,6 +23,8 @@ __all__ = [
     "LinkEvent",
     "LinkUp",
     "ListedAccount",
+    "ProofFailed",
+    "ProofSource",
     "ReconnectPolicy",
     "Server",
     "SyncClient",

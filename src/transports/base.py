@@ -56,6 +56,9 @@ class Link(Protocol):
       lost, it is not clogged; ``close`` returns at once, and every method may still be
       called.
 
+    A link whose transport has requests with headers may have another attribute,
+    ``headers``; see ``LinkSettings.keeps_headers``.
+
     Only ``close`` waits: whoever is cancelled there calls ``abort``. Nothing is raised
     by any method. ``transports.awaited_link`` makes coroutines of a link;
     ``transports.message_link`` and ``transports.task_link`` make it of coroutines.
@@ -229,6 +232,9 @@ class LinkSettings:
         certificate: of a listener whose URL stands for TLS.
         proxies: who is believed about whom a connection comes from.
         client_tls: whom one who dials such a URL trusts, and what is shown to it.
+        keeps_headers: whether a link keeps the headers of the request that opened it,
+            as its attribute ``headers`` (``transports.request_headers``), since the
+            application is asked who its users are.
     """
 
     frame_bytes: int
@@ -245,6 +251,7 @@ class LinkSettings:
     certificate: CertificateInUse | None = None
     proxies: Proxies = field(default_factory=Proxies)
     client_tls: ClientTls = SYSTEM_TRUST
+    keeps_headers: bool = False
 
     @property
     def largest_frame_bytes(self) -> int:

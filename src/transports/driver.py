@@ -33,6 +33,7 @@ from transports.keepalive import Keepalive
 from transports.link_work import LinkWork
 from transports.memory_budget import MemoryBudget
 from transports.rate_limited_log import RateLimitedLog
+from transports.request_headers import headers_of
 from transports.served_link import ServedLink
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Driver:
         "_chat",
         "_connection",
         "_keepalive",
+        "_kept_bytes",
         "_link",
         "_link_bytes",
         "_log_limited",
@@ -96,11 +98,14 @@ class Driver:
             self._note,
             self._wake_reader,
         )
+        headers = headers_of(link)
+        self._kept_bytes = sum(map(len, headers.values()))
         self._connection = chat.attach(
             self,
             link.address,
             most_frame_bytes=link.most_frame_bytes,
             origin=origin,
+            headers=headers,
         )
         self._writer.connection = self._runner.connection = self._connection
         self._reader = FrameReader(
@@ -124,6 +129,7 @@ class Driver:
         ``is_watched`` see ``transports.server.Server.accept``.
         """
         self._on_gone = on_gone
+        self._note()
         self._keepalive.begin(is_watched=is_watched)
         self._link.start(self._reader)
 
@@ -244,5 +250,8 @@ class Driver:
         """Take note of what waits here."""
         waiting_bytes = len(self._connection.outbox) * EVENT_BYTES
         self._own.note(
-            self._reader.held_bytes + self._runner.queue.held_bytes + waiting_bytes
+            self._kept_bytes
+            + self._reader.held_bytes
+            + self._runner.queue.held_bytes
+            + waiting_bytes
         )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from chatcore.connections import NO_HEADERS
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
 from transports.errors import LinkClosed, frame_too_large
@@ -17,6 +18,7 @@ class MemoryPipe:
 
     Attributes:
         waiting_bytes: what has arrived at this end and was not handed over.
+        headers: see ``transports.base.LinkSettings.keeps_headers``.
         waits_since_s: when the oldest of it arrived; None while there is none.
     """
 
@@ -36,6 +38,7 @@ class MemoryPipe:
         self._is_awaited = False
         self.peer = peer
         self.address = address
+        self.headers = NO_HEADERS
         self.opened_s = self.active_s = self._loop.time()
 
     @classmethod

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
+from chatcore.connections import NO_HEADERS
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
 from transports.errors import LinkClosed, PeerFinished, frame_too_large
@@ -38,12 +39,17 @@ class MessageLink(TaskSender):
         settings: of the listener, or of who dials.
         peer: see ``transports.base.Link``.
         address: see ``transports.base.Link``.
+
+    Attributes:
+        headers: see ``transports.base.LinkSettings.keeps_headers``; for the transport
+            to set.
     """
 
     def __init__(self, settings: LinkSettings, *, peer: str, address: str = "") -> None:
         super().__init__()
         self.peer = peer
         self.address = address
+        self.headers = NO_HEADERS
         self._loop = asyncio.get_running_loop()
         self.opened_s = self._heard_s = self._taken_s = self._loop.time()
         self._frame_bytes = settings.frame_bytes

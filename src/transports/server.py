@@ -185,6 +185,7 @@ class Server:
             loopback_counts=limits.loopback_counts,
             certificate=certificate,
             proxies=proxies,
+            keeps_headers=chat.asks_the_application,
         )
 
     async def listen(self, url: str) -> str:

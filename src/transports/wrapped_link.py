@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from chatcore.errors import CloseCode
 from transports.base import FrameHandler, Link
 from transports.errors import LinkClosed
+from transports.request_headers import headers_of
 
 
 class WrappedLink:
@@ -21,6 +22,7 @@ class WrappedLink:
         self.peer = link.peer
         self.address = link.address
         self.opened_s = link.opened_s
+        self.headers = headers_of(link)
 
     @property
     def active_s(self) -> float:

@@ -11,6 +11,7 @@ class SteppedClock(SystemClock):
     """The real time, and what the test has added to it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._added_s = 0.0
 
     def now_ms(self) -> int:

@@ -17,7 +17,7 @@ from chatcore.errors import RateExceeded
 from chatcore.events import Received
 from chatcore.ids import IdempotencyKey
 from chatcore.limits import DAY_MS, MIB
-from chatcore.ports import SendPolicy
+from chatcore.ports import Identities, SendPolicy
 from chatcore.store import Store
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
@@ -28,7 +28,14 @@ from tests.conformance.cells import Cell
 from tests.conformance.environment import HeldPasswords, SteppedClock
 from tests.conformance.peers import PASSWORD, WITHIN_S, Peer
 from tests.faults.relay import relaying
-from transports import Client, LinkEvent, ReconnectPolicy, connect, serve
+from transports import (
+    Client,
+    LinkEvent,
+    ProofSource,
+    ReconnectPolicy,
+    connect,
+    serve,
+)
 from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
 from transports.client.key_generator import KeyGenerator
@@ -124,6 +131,7 @@ class Server:
         reconnect: ReconnectPolicy | None = SOON,
         on_received: Callable[[Received], None] = lambda _: None,
         on_link: Callable[[LinkEvent], None] = lambda _: None,
+        proof: ProofSource | None = None,
     ) -> AsyncIterator[Client]:
         """A client of the library."""
         async with connect(
@@ -133,6 +141,7 @@ class Server:
             on_received=on_received,
             on_link=on_link,
             tls=client_tls(),
+            proof=proof,
         ) as client:
             yield client
 
@@ -199,7 +208,7 @@ def _as_it_is(store: Store) -> Store:
 
 
 @asynccontextmanager
-async def serving(  # all that a server can be told
+async def serving(  # noqa: PLR0913  # all that a server can be told
     cell: Cell,
     *,
     limits: Limits = LIMITS,
@@ -207,6 +216,7 @@ async def serving(  # all that a server can be told
     registration: Registration = Registration.OPEN,
     hashing: HashSettings = CHEAP,
     policy: SendPolicy | None = None,
+    identities: Identities | None = None,
     also: tuple[str, ...] = (),
     over: Callable[[Store], Store] = _as_it_is,
 ) -> AsyncIterator[Server]:
@@ -221,12 +231,13 @@ async def serving(  # all that a server can be told
         registration: who may make accounts.
         hashing: what a password costs.
         policy: the application's say.
+        identities: the application's users.
         also: more URLs to listen on.
         over: puts something between the chat and its store.
     """
     if cell.is_target:
-        rules = (limits, second_login, registration, policy)
-        usual = (LIMITS, SecondLogin.REJECT, Registration.OPEN, None)
+        rules = (limits, second_login, registration, policy, identities)
+        usual = (LIMITS, SecondLogin.REJECT, Registration.OPEN, None, None)
         if rules != usual or (hashing, also, over) != (CHEAP, (), _as_it_is):
             raise NeedsOwnServer
         yield Server(cell=cell, urls=[cell.listens], inside=None)
@@ -242,6 +253,7 @@ async def serving(  # all that a server can be told
             second_login=second_login,
             registration=registration,
             policy=policy,
+            identities=identities,
         )
         memory_budget = MemoryBudget(limits.held_bytes)
         begin = serve_below_asgi if cell.transport in ASGI else serve

@@ -9,6 +9,7 @@ from transports.asgi.messages import (
     Receive,
     Scope,
     Send,
+    headers_in,
     path_at_chat,
     peer_of,
 )
@@ -115,10 +116,7 @@ def _request(scope: Scope, body: AsgiBody) -> HttpRequest:
         method=scope["method"],
         path=path_at_chat(scope),
         query=scope.get("query_string", b"").decode("latin-1"),
-        headers=[
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in scope.get("headers", ())
-        ],
+        headers=headers_in(scope),
         body=body,
         address=address,
         peer=peer,

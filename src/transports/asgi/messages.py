@@ -46,6 +46,14 @@ def offered_subprotocols(scope: Scope) -> Sequence[str]:
     return list(scope.get("subprotocols") or ())
 
 
+def headers_in(scope: Scope) -> Sequence[tuple[str, str]]:
+    """The headers of a request, in their order, with names in lower case."""
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in scope.get("headers", ())
+    ]
+
+
 def header_values(scope: Scope, name: str) -> Sequence[str]:
     """All values of a request's header, in their order; ``name`` in lower case."""
     wanted = name.encode()

@@ -14,6 +14,7 @@ from transports.asgi.messages import (
     Scope,
     Send,
     header_values,
+    headers_in,
     offered_subprotocols,
     peer_of,
     respond,
@@ -23,6 +24,7 @@ from transports.connection_names import name_connection
 from transports.entry import Entry
 from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.rate_limited_log import RateLimitedLog
+from transports.request_headers import kept_headers
 from transports.server import Server
 from transports.subprotocols import KNOWN, SPOKEN, choose, clip_reason, codec_name
 
@@ -79,6 +81,7 @@ class WebSocketEndpoint:
             await send({"type": "websocket.accept", "subprotocol": subprotocol})
             spoken = codec(codec_name(subprotocol))
             link = AsgiLink(settings, spoken, send, peer=peer, address=address)
+            link.headers = kept_headers(settings, headers_in(scope))
             reading = asyncio.get_running_loop().create_task(link.read(receive))
             scheme = scope.get("scheme", "ws")
             _ = server.accept(link, spoken, transport=scheme, is_watched=True)

@@ -80,22 +80,28 @@ class Client:
 
     async def login(
         self,
-        username: str,
-        password: str,
+        username: str = "",
+        password: str = "",
         *,
         create: bool = False,
         delivery: DeliveryMode = DeliveryMode.PUSH,
         invitation: str = "",
+        proof: str = "",
     ) -> LoggedIn:
         """Open the account's session; ``create`` makes a free name's account first,
         with an ``invitation`` where that takes one.
 
-        The password is kept while logged in, to open a new session should this one be
-        gone after a long time without a link.
+        Without a password it shows a ``proof``, that of ``connect`` if none is given
+        here: then the username may be left out, and the answer names it. What was shown
+        is kept while logged in, to open a new session should this one be gone after a
+        long time without a link.
 
         After a logout, or where the server or the operator has ended the session, it
         opens a new one on the same client: mail goes on where it was (``missed``), and
         so do messages that had no answer (``send_unsent``).
+
+        Raises:
+            ProofFailed: the function that fetches proofs has.
         """
         self._driver.renew()
         command = commands.Login(
@@ -104,8 +110,22 @@ class Client:
             create=create,
             delivery=delivery,
             invitation=invitation,
+            proof=await self._proof(password, proof),
         )
         return await self._ask(command, LoggedIn)
+
+    async def _proof(self, password: str, proof: str) -> str:
+        """What to show where there is no password."""
+        return proof if password or proof else await self._driver.proofs.fetch()
+
+    async def prove(self, proof: str = "") -> int:
+        """Show a new proof of who is logged in, before the last expires; in how many ms
+        this one does, 0 for never.
+
+        With a function for proofs the client does so by itself.
+        """
+        command = commands.Prove(await self._proof("", proof))
+        return (await self._ask(command, events.Proved)).expires_in_ms
 
     async def logout(self) -> None:
         """End the session at once; mail that was not acknowledged comes again."""
@@ -125,13 +145,16 @@ class Client:
     async def delete(
         self,
         username: str,
-        password: str,
+        password: str = "",
         *,
         inbox: InboxAction = InboxAction.DELIVER,
         outbox: OutboxAction = OutboxAction.KEEP,
         dry_run: bool = False,
+        proof: str = "",
     ) -> DeletionReceipt:
         """Delete an account (D1 to D6); what was done, or with ``dry_run`` would be.
+
+        It takes the password, or a proof as ``login`` does.
 
         With ``InboxAction.DELIVER`` somebody has to read ``messages()`` meanwhile: what
         waits is handed over first, and the deletion fails if nobody takes it.
@@ -143,13 +166,15 @@ class Client:
         ):
             # The mailbox's positions are told at a login: without, mail that is
             # delivered could not be told from mail that was lost.
-            await self.login(username, password, delivery=DeliveryMode.MANUAL)
+            manual = DeliveryMode.MANUAL
+            await self.login(username, password, delivery=manual, proof=proof)
         command = commands.Delete(
             username=username,
             password=password,
             inbox=inbox,
             outbox=outbox,
             dry_run=dry_run,
+            proof=await self._proof(password, proof),
         )
         return (await self._ask(command, events.Deleted)).receipt
 

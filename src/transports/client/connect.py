@@ -14,6 +14,7 @@ from transports.client.client import Client
 from transports.client.driver import ClientDriver
 from transports.client.events import LinkEvent
 from transports.client.key_generator import KeyGenerator
+from transports.client.proofs import ProofSource
 from transports.client.protocol import ClientProtocol
 from transports.client.reconnect import ReconnectPolicy
 from transports.registry import codec_on
@@ -31,6 +32,7 @@ async def connect(
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
     tls: ClientTls = SYSTEM_TRUST,
+    proof: ProofSource | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to a server, and stay connected while the block runs::
 
@@ -52,6 +54,10 @@ async def connect(
             means that the session was resumed, and ``LinkDown`` when it is lost.
         tls: whom to trust as a server of URLs with TLS, such as ``tcps://``, and what
             to show it: the system's authorities, and nothing, where none is given.
+        proof: what the application gave its user to show, such as a token, or a
+            function that fetches one, async or not; a plain one is called in a thread.
+            It is called at a login without a password, for each new link, and before
+            what was shown last expires; who it fails at is told with ``ProofFailed``.
 
     Leaving the block acknowledges the message that was taken last, and logs out. It
     comes again where the block ends with an exception, or where another task took it
@@ -88,6 +94,7 @@ async def connect(
         on_received,
         on_link,
         tls,
+        proof,
     )
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:

@@ -13,10 +13,10 @@ from typing import Any, Final, assert_never
 
 from chatcore.commands import Command, List, Logout, Send
 from chatcore.errors import ChatError, CloseCode, Closed
-from chatcore.events import Bounced, Delivered, Event, Listed, Received
+from chatcore.events import Bounced, Delivered, Event, Expiring, Listed, Received
 from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
-from transports.client.errors import ClientMisused, SessionRefused
+from transports.client.errors import ClientMisused, ProofFailed, SessionRefused
 from transports.client.events import (
     Answer,
     ClientEnded,
@@ -30,6 +30,7 @@ from transports.client.events import (
     SessionEnded,
 )
 from transports.client.limits import LARGEST_FRAME
+from transports.client.proofs import Proofs, ProofSource
 from transports.client.protocol import ClientProtocol
 from transports.client.states import ClientState
 from transports.client.unsent import UnsentMessages
@@ -80,9 +81,11 @@ class ClientDriver:
         on_received: see ``connect``.
         on_link: see ``connect``.
         tls: see ``connect``.
+        proof: see ``connect``.
 
     Attributes:
         protocol: what it runs.
+        proofs: what is shown of who the user is.
     """
 
     def __init__(
@@ -92,8 +95,10 @@ class ClientDriver:
         on_received: Callable[[Received], None],
         on_link: Callable[[LinkEvent], None],
         tls: ClientTls,
+        proof: ProofSource | None,
     ) -> None:
         self.protocol = protocol
+        self.proofs = Proofs(proof, self.ask)
         self._codec = codec
         self._on_received = on_received
         self._on_link = on_link
@@ -244,6 +249,7 @@ class ClientDriver:
     async def close(self) -> None:
         """End the client and its link."""
         self._is_closed = True
+        self.proofs.end()
         link, self._link = self._link, None
         self.protocol.end(Closed(CloseCode.LINK_LOST, "This client was closed."))
         self._follow()
@@ -266,8 +272,11 @@ class ClientDriver:
             if protocol.dial_after_s > 0:
                 await asyncio.sleep(protocol.dial_after_s)
             try:
-                await self._converse(protocol, protocol.next_url())
-            except (CannotConnect, LinkClosed) as error:
+                # No session is resumed without, so nothing is lost by its time.
+                proof = "" if protocol.session is None else await self.proofs.fetch()
+                await self._converse(protocol, protocol.next_url(), proof)
+            except (CannotConnect, LinkClosed, ProofFailed) as error:
+                protocol.proof_failure = self.proofs.failure
                 protocol.link_lost(
                     error,
                     now_s=time.monotonic(),
@@ -276,7 +285,7 @@ class ClientDriver:
             self._link = None
             self._follow()
 
-    async def _converse(self, protocol: ClientProtocol, url: str) -> None:
+    async def _converse(self, protocol: ClientProtocol, url: str, proof: str) -> None:
         """Dial, then read and write until the link ends, which raises."""
         address = parse_address(url)
         codec = codec_on(address, self._codec)
@@ -285,7 +294,7 @@ class ClientDriver:
             if protocol.state is ClientState.ENDED:
                 return
             self._link = link
-            protocol.link_opened(codec)
+            protocol.link_opened(codec, proof)
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(self._write(protocol, link))
                 ended = await self._read(protocol, link)
@@ -338,6 +347,8 @@ class ClientDriver:
                     self._mail_changed.set()
                 case Received():
                     self._on_received(event)
+                case Expiring(expires_in_ms):
+                    self.proofs.renew(expires_in_ms)
                 case PageArrived(command_id):
                     if (call := self._calls.get(command_id)) is not None:
                         call.wake()

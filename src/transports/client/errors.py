@@ -6,8 +6,9 @@
     ├── WindowExceeded     more mail than the server's own window allows
     └── SessionRefused     the server does not let the session go on here, or not yet
 
-Callers see none of these: they see ``Closed`` where no other link follows, and
-``ClientMisused`` where they ask a client in a way that cannot be answered.
+Callers see none of these: they see ``Closed`` where no other link follows,
+``ClientMisused`` where they ask a client in a way that cannot be answered, and
+``ProofFailed`` where there is nothing to show a server.
 """
 
 from chatcore.errors import ChatError, Refusal
@@ -15,6 +16,18 @@ from chatcore.errors import ChatError, Refusal
 
 class ClientMisused(RuntimeError):
     """A client was asked from where it cannot answer: a fault of the caller."""
+
+
+class ProofFailed(ChatError):
+    """The application's function gave no proof; what it has raised is the cause.
+
+    Attributes:
+        reason: what it did instead.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The function that fetches proofs failed: {reason}.")
 
 
 class LinkFailed(ChatError):

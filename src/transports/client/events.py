@@ -1,14 +1,14 @@
 """What a client's protocol tells those around it, one class for each.
 
-``chatcore.events`` are what the server tells the client; only ``Received`` is passed on
-as it came.
+``chatcore.events`` are what the server tells the client; only ``Received`` and
+``Expiring`` are passed on as they came.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from chatcore.errors import ChatError
-from chatcore.events import Event, Received
+from chatcore.events import Event, Expiring, Received
 from transports.client.errors import LinkFailed
 
 Answer: TypeAlias = Event | ChatError
@@ -79,4 +79,5 @@ ClientEvent: TypeAlias = (
     | LinkRejected
     | ClientEnded
     | Received
+    | Expiring
 )

@@ -25,12 +25,14 @@ from chatcore.commands import Command, Login, Send
 from chatcore.errors import (
     AccountInUse,
     ChatError,
+    CloseCode,
     Closed,
     InvalidKey,
     InvalidPassword,
     KeyExpired,
     Outage,
     OutcomeUnknown,
+    ProofRequired,
     Refusal,
     SessionGone,
     WrongCredentials,
@@ -48,7 +50,12 @@ from transports.client.events import (
 from transports.client.key_generator import KeyGenerator, steady_ms
 from transports.client.limits import LARGEST_FRAME, read_limits
 from transports.client.pending_commands import PendingCommands
-from transports.client.reconnect import Attempts, ReconnectPolicy, retry_after_s
+from transports.client.reconnect import (
+    Attempts,
+    LinkFailure,
+    ReconnectPolicy,
+    retry_after_s,
+)
 from transports.client.send_buffer import SendBuffer
 from transports.client.session import ClientSession
 from transports.client.states import (
@@ -59,7 +66,6 @@ from transports.client.states import (
     why_unexpected,
 )
 from transports.codec import BrokenFrame, Codec
-from transports.errors import CannotConnect, LinkClosed
 
 
 class ClientProtocol:
@@ -70,6 +76,7 @@ class ClientProtocol:
         dial_after_s: how long to wait before the next ``next_url``, while dialling.
         failure: why nothing can be asked any more; None until the end.
         unsent: after the end, the messages that had no answer.
+        proof_failure: why no new proof could be shown before the last expires.
     """
 
     _codec: Codec
@@ -93,6 +100,7 @@ class ClientProtocol:
         self.dial_after_s = 0.0
         self.failure: ChatError | None = None
         self.unsent: list[Send] = []
+        self.proof_failure: ChatError | None = None
 
     def renewed(self, now_s: float) -> "ClientProtocol":
         """Another, for a login after this one's end: it has the same mail and keys."""
@@ -179,14 +187,16 @@ class ClientProtocol:
         """Where to dial now."""
         return self._attempts.next_url()
 
-    def link_opened(self, codec: Codec) -> None:
-        """A link to the URL is there, and has shaken hands for frames of this codec."""
+    def link_opened(self, codec: Codec, proof: str = "") -> None:
+        """A link to the URL is there, and has shaken hands for frames of this codec.
+
+        Where the login showed a proof, this one is shown from now on, if there is one.
+        """
+        self._session.show(proof)
         self._codec = self._buffer.codec = codec
         self._step(ClientTrigger.LINKED)
 
-    def link_lost(
-        self, error: CannotConnect | LinkClosed, *, now_s: float, jitter: float
-    ) -> None:
+    def link_lost(self, error: LinkFailure, *, now_s: float, jitter: float) -> None:
         """There is no link at the URL, or no longer; ``jitter`` is drawn from 0 to 1.
 
         Afterwards the state says what is next: dialling after ``dial_after_s``, waiting
@@ -196,7 +206,8 @@ class ClientProtocol:
             return
         attempts = self._attempts
         if reason := attempts.reason_to_end(error):
-            self.end(reason)
+            is_expired = getattr(reason, "code", None) is CloseCode.PROOF_EXPIRED
+            self.end((is_expired and self.proof_failure) or reason)
             return
         if self.state is ClientState.OPEN:
             attempts.was_open(now_s)
@@ -332,8 +343,8 @@ class ClientProtocol:
                 if not event.receipt.dry_run:
                     self._end_session()
                 self._pending.finish(event.id, event)
-            case events.PasswordChanged():
-                self._session.change_password(event, asked)
+            case events.PasswordChanged() | events.Proved():
+                self._session.change_shown(event, asked)
                 self._pending.finish(event.id, event)
             case events.Refused():
                 if event.id == OWN_ID:
@@ -342,7 +353,7 @@ class ClientProtocol:
                     self._take_refusal(event.id, event.refusal, now_s)
             case events.Started():
                 pass
-            case events.Received():
+            case events.Received() | events.Expiring():
                 # How much one names is bounded by its frame.
                 self._tell(event)
             case events.Welcome():
@@ -429,7 +440,9 @@ class ClientProtocol:
             asked_s = retry_after_s(refusal)
             raise SessionRefused(refusal.text, refusal, retry_after_s=asked_s)
         login = None
-        if self.state is ClientState.RESUMING and isinstance(refusal, SessionGone):
+        if self.state is ClientState.RESUMING and isinstance(
+            refusal, SessionGone | ProofRequired
+        ):
             login = self._session.log_in_again(self._pending.changes_under_way())
             if login is not None:
                 self._step(ClientTrigger.SESSION_GONE)

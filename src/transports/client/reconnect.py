@@ -6,15 +6,18 @@ session. Time and jitter are arguments: a draw from 0 to 1 for each attempt.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from chatcore.errors import ChatError, CloseCode, Closed, Outage, Refusal
-from transports.client.errors import LinkFailed, SessionRefused
+from transports.client.errors import LinkFailed, ProofFailed, SessionRefused
 from transports.errors import CannotConnect, LinkClosed
 
 _STEADY_S: Final = 1.0
 _MOST_ASKED_S: Final = 3600.0
 _CROWDED: Final = frozenset({CloseCode.OVERLOADED, CloseCode.TOO_MANY_CONNECTIONS})
+
+LinkFailure: TypeAlias = CannotConnect | LinkClosed | ProofFailed
+"""Why there is no link, or no longer, or none was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +111,9 @@ class Attempts:
             self._refusal = error.refusal
             self._asked_to_wait_s = error.retry_after_s
 
-    def _closed(self, error: CannotConnect | LinkClosed) -> Closed | None:
+    def _closed(self, error: LinkFailure) -> Closed | None:
         """What the link ended with; None where there was none."""
-        if isinstance(error, CannotConnect):
+        if isinstance(error, CannotConnect | ProofFailed):
             return None
         if self.last_words is not None:
             return self.last_words
@@ -118,7 +121,7 @@ class Attempts:
             return Closed(CloseCode.LINK_LOST, str(self.rejected))
         return Closed(error.code, error.text)
 
-    def reason_to_end(self, error: CannotConnect | LinkClosed) -> ChatError | None:
+    def reason_to_end(self, error: LinkFailure) -> ChatError | None:
         """Why there is no other attempt after this; None where there may be one."""
         closed = self._closed(error)
         if closed is not None and not closed.code.may_reconnect:
@@ -135,7 +138,7 @@ class Attempts:
         return None
 
     def wait_s(
-        self, now_s: float, error: CannotConnect | LinkClosed, jitter: float
+        self, now_s: float, error: LinkFailure, jitter: float
     ) -> float | ChatError:
         """How long to wait before the next attempt, or why there is none."""
         if self._policy is None:
@@ -149,7 +152,8 @@ class Attempts:
         elif self._tried % len(self._urls) == 0 or attempt > 0:
             wait_s = max(wait_s, self._policy.delay_s(attempt, jitter))
         if now_s > give_up_s or now_s + self._asked_to_wait_s > give_up_s:
-            return self._refusal or Closed(CloseCode.LINK_LOST)
+            failed = error if isinstance(error, ProofFailed) else None
+            return failed or self._refusal or Closed(CloseCode.LINK_LOST)
         return wait_s
 
 

@@ -7,9 +7,9 @@ account is logged in to again, and its mail goes on where it was (M5).
 from dataclasses import replace
 from typing import Final
 
-from chatcore.commands import ChangePassword, Login, Resume
+from chatcore.commands import ChangePassword, Login, Prove, Resume
 from chatcore.errors import CloseCode, Closed
-from chatcore.events import LoggedIn, PasswordChanged
+from chatcore.events import LoggedIn, PasswordChanged, Proved
 from chatcore.ids import BEFORE_FIRST, AccountId, Position, ResumeToken
 from transports.client.errors import ProtocolError
 from transports.client.inbox import Inbox
@@ -76,8 +76,15 @@ class ClientSession:
         if self._token is None:
             return None
         self.inbox.prepare()
-        delivery = self.login.delivery if self.login is not None else None
-        return Resume(self._token, self.inbox.last_seen, delivery)
+        login = self.login
+        if login is None:
+            return Resume(self._token, self.inbox.last_seen)
+        return Resume(self._token, self.inbox.last_seen, login.delivery, login.proof)
+
+    def show(self, proof: str) -> None:
+        """Show this proof from now on, where there is one and one was shown before."""
+        if proof and self.login is not None and self.login.proof:
+            self.login = replace(self.login, proof=proof)
 
     # ---- a session that is gone
 
@@ -113,9 +120,13 @@ class ClientSession:
 
     # ---- what else becomes of it
 
-    def change_password(self, changed: PasswordChanged, asked: object) -> None:
-        """Keep the new password and token (A6); an older server keeps the token."""
-        if changed.token:
+    def change_shown(self, changed: PasswordChanged | Proved, asked: object) -> None:
+        """Keep the new proof, or the new password and token (A6); an older server keeps
+        the token.
+        """
+        if isinstance(asked, Prove):
+            self.show(asked.proof)
+        if isinstance(changed, PasswordChanged) and changed.token:
             _check_token(changed.token)
             self._token = changed.token
         if isinstance(asked, ChangePassword) and self.login is not None:

@@ -77,6 +77,7 @@ UNSOLICITED: Final[Mapping[type[Event], frozenset[ClientState]]] = {
     events.Bounced: frozenset({ClientState.OPEN}),
     # The session is attached a moment before that is answered.
     events.Received: _WELCOMED,
+    events.Expiring: _WELCOMED,
     events.Ping: _WELCOMED,
     events.Closing: _WELCOMED | {ClientState.GREETED},
 }
@@ -100,6 +101,7 @@ ANSWERS: Final[Mapping[type[Event], tuple[type[Command], ...]]] = {
     events.DeliveryFinished: (commands.Deliver,),
     events.Deleted: (commands.Delete,),
     events.PasswordChanged: (commands.ChangePassword,),
+    events.Proved: (commands.Prove,),
 }
 """Answers to what callers ask, while commands flow, and to which commands; ``Refused``
 answers any.

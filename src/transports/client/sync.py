@@ -22,6 +22,7 @@ from transports.client.client import Client, ListedAccount
 from transports.client.connect import DEFAULT_RECONNECTING, connect
 from transports.client.errors import ClientMisused
 from transports.client.events import LinkEvent
+from transports.client.proofs import ProofSource
 from transports.client.reconnect import ReconnectPolicy
 from transports.context_task import ContextTask
 from transports.tls import SYSTEM_TRUST, ClientTls
@@ -143,12 +144,13 @@ class SyncClient:
 
     def login(
         self,
-        username: str,
-        password: str,
+        username: str = "",
+        password: str = "",
         *,
         create: bool = False,
         delivery: DeliveryMode = DeliveryMode.PUSH,
         invitation: str = "",
+        proof: str = "",
     ) -> LoggedIn:
         """See ``Client.login``."""
         return self._call(
@@ -158,8 +160,13 @@ class SyncClient:
                 create=create,
                 delivery=delivery,
                 invitation=invitation,
+                proof=proof,
             )
         )
+
+    def prove(self, proof: str = "") -> int:
+        """See ``Client.prove``."""
+        return self._call(self._opened.prove(proof))
 
     def logout(self) -> None:
         """See ``Client.logout``."""
@@ -172,16 +179,22 @@ class SyncClient:
     def delete(
         self,
         username: str,
-        password: str,
+        password: str = "",
         *,
         inbox: InboxAction = InboxAction.DELIVER,
         outbox: OutboxAction = OutboxAction.KEEP,
         dry_run: bool = False,
+        proof: str = "",
     ) -> DeletionReceipt:
         """See ``Client.delete``."""
         return self._call(
             self._opened.delete(
-                username, password, inbox=inbox, outbox=outbox, dry_run=dry_run
+                username,
+                password,
+                inbox=inbox,
+                outbox=outbox,
+                dry_run=dry_run,
+                proof=proof,
             )
         )
 
@@ -307,6 +320,7 @@ def connect_sync(
     on_received: Callable[[Received], None] = lambda _: None,
     on_link: Callable[[LinkEvent], None] = lambda _: None,
     tls: ClientTls = SYSTEM_TRUST,
+    proof: ProofSource | None = None,
 ) -> SyncClient:
     """A client for code that waits, to be opened by ``with`` or ``open()``.
 
@@ -322,6 +336,7 @@ def connect_sync(
             on_received=on_received,
             on_link=on_link,
             tls=tls,
+            proof=proof,
         )
 
     return SyncClient(make)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from chatcore import events
-from chatcore.errors import RECONNECT_BELOW, CloseCode, Refusal, refusal_from_wire
+from chatcore.close_codes import RECONNECT_BELOW
+from chatcore.errors import CloseCode, Refusal, refusal_from_wire
 from chatcore.events import (
     Accepted,
     Closing,

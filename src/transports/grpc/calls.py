@@ -56,13 +56,15 @@ class Calls:
 
     # ---- the link
 
-    async def open(self) -> None:
+    async def open(self, proof: str) -> None:
         """Resume the session of the token; without one there is nothing to do.
 
         It runs beside the calls, so that the end of the first harms no other.
         """
         # Mail comes when a call asks for it: else there is nobody to push to.
-        resume = pb.Resume(token=self.token, delivery=pb.DELIVERY_MODE_MANUAL)
+        resume = pb.Resume(
+            token=self.token, delivery=pb.DELIVERY_MODE_MANUAL, proof=proof
+        )
         try:
             if self.token:
                 async with self.ask(pb.Command(resume=resume)) as answers:

@@ -8,14 +8,16 @@ from grpc import StatusCode
 from grpc.aio import AioRpcError, BaseError, Channel, ServicerContext
 from grpc.aio import StreamStreamCall as Call
 
+from chatcore.connections import NO_HEADERS
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, LinkSettings
 from transports.errors import LinkClosed, PeerFinished, frame_too_large
 from transports.grpc.call_writer import CallWriter
 from transports.grpc.options import most_frame_bytes
-from transports.grpc.peers import client_of, spelled
+from transports.grpc.peers import client_of, metadata_of, spelled
 from transports.grpc.status import CLOSE_KEY, status_of_closing
 from transports.held_bytes import HeldBytes
+from transports.request_headers import kept_headers
 from transports.task_link import TaskLink
 from transports.waiters import wake
 
@@ -27,13 +29,14 @@ _CLOSE_CODES: Final[Mapping[str | bytes, CloseCode]] = {
 class _StreamLink:
     """What both ends keep."""
 
-    __slots__ = ("_frame_bytes", "_loop", "address", "opened_s", "peer")
+    __slots__ = ("_frame_bytes", "_loop", "address", "headers", "opened_s", "peer")
 
     def __init__(self, peer: str, address: str, frame_bytes: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._frame_bytes = frame_bytes
         self.peer = peer
         self.address = address
+        self.headers = NO_HEADERS
         self.opened_s = self._loop.time()
 
     def allow(self, frame_bytes: int) -> None:
@@ -78,6 +81,7 @@ class ServerLink(_StreamLink):
         address = client_of(context, settings.proxies)
         peer = spelled(context.peer(), address)
         super().__init__(peer, address, settings.frame_bytes)
+        self.headers = kept_headers(settings, metadata_of(context))
         self._context = context
         self._close_s = settings.close_s
         self._heard_s = self.opened_s

@@ -1,7 +1,8 @@
 """Where a call comes from: out of how gRPC spells its peer, or a proxy's word (B3)."""
 
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from grpc.aio import ServicerContext
@@ -10,6 +11,15 @@ from transports.base import authority
 from transports.proxies import Proxies
 
 _FORWARDED: Final = "x-forwarded-for"
+_AUTHORIZATION: Final = "authorization"
+
+
+class Caller(NamedTuple):
+    """Who makes a call: as a log has it, its address, and what it says of itself."""
+
+    peer: str
+    address: str
+    metadata: Sequence[tuple[str, str]]
 
 
 def address_of(peer: str) -> str:
@@ -43,6 +53,21 @@ def _taken_apart(peer: str) -> tuple[str, int]:
         return "", 0
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address), number
+
+
+def metadata_of(context: "ServicerContext[Any, Any]") -> list[tuple[str, str]]:
+    """What a call says of itself beside its request, as far as it is text."""
+    metadata = context.invocation_metadata() or ()
+    return [(key, value) for key, value in metadata if isinstance(value, str)]
+
+
+def bearer_of(metadata: Iterable[tuple[str, str]]) -> str:
+    """The proof that a call shows (RFC 6750, 2.1); empty for none."""
+    for key, value in metadata:
+        kind, _, token = value.partition(" ")
+        if key == _AUTHORIZATION and kind.lower() == "bearer":
+            return token.strip()
+    return ""
 
 
 def client_of(context: "ServicerContext[Any, Any]", proxies: Proxies) -> str:

@@ -18,7 +18,7 @@ from transports.grpc.answers import CommandRefused, ListCut
 from transports.grpc.calls import Calls
 from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
-from transports.grpc.peers import client_of, spelled
+from transports.grpc.peers import Caller, client_of, metadata_of, spelled
 from transports.grpc.requests import Requests, command_of, read_request, refused
 from transports.grpc.session_calls import SessionCalls, shutting_down
 from transports.grpc.status import end_call
@@ -122,7 +122,8 @@ class ChatService:
         """What a call asks on; see ``SessionCalls.use``."""
         address = client_of(context, self._settings.proxies)
         peer = spelled(context.peer(), address)
-        return self._sessions.use(_token(context), peer, address)
+        caller = Caller(peer, address, metadata_of(context))
+        return self._sessions.use(_token(context), caller)
 
     def _answer_with(self, kind: type[Message], command: str, event: str) -> _Method:
         """A unary method: one command, one event."""

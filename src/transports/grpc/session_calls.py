@@ -13,7 +13,9 @@ from transports.base import LinkSettings, ServeLink, Spawn
 from transports.codec import codec
 from transports.errors import LinkClosed
 from transports.grpc.calls import Calls
+from transports.grpc.peers import Caller, bearer_of
 from transports.memory_pipe import MemoryPipe
+from transports.request_headers import kept_headers
 
 
 class SessionCalls:
@@ -33,12 +35,11 @@ class SessionCalls:
         self._accepts = False
 
     @asynccontextmanager
-    async def use(
-        self, token: bytes, peer: str, address: str = ""
-    ) -> AsyncIterator[Calls]:
+    async def use(self, token: bytes, caller: Caller) -> AsyncIterator[Calls]:
         """What a call asks on: its session's link, or with no token one of its own.
 
-        A link's peer and address are those of the call that opened it.
+        A link's peer, address and metadata are those of the call that opened it, and so
+        is the proof that it is resumed with.
 
         Raises:
             CommandRefused: the token resumes nothing.
@@ -46,7 +47,7 @@ class SessionCalls:
         """
         calls = self._by_token.get(token)
         if calls is None or calls.has_ended:
-            calls = self._open(token, peer, address)
+            calls = self._open(token, caller)
             if token:
                 self._by_token[token] = calls
         calls.users += 1  # before anything is awaited, so that it is not finished
@@ -69,15 +70,16 @@ class SessionCalls:
         if self._by_token.get(calls.token) is calls:
             del self._by_token[calls.token]
 
-    def _open(self, token: bytes, peer: str, address: str) -> Calls:
+    def _open(self, token: bytes, caller: Caller) -> Calls:
         if not self._accepts:
             raise shutting_down()
         settings = self._settings
-        ours, theirs = MemoryPipe.make(peer, settings, address=address)
+        ours, theirs = MemoryPipe.make(caller.peer, settings, address=caller.address)
+        ours.headers = kept_headers(settings, caller.metadata)
         calls = Calls(theirs, self._spawn, settings.largest_frame_bytes, token)
         self._spawn(self._serve(ours))
         self._spawn(calls.read())
-        self._spawn(calls.open())
+        self._spawn(calls.open(bearer_of(caller.metadata)))
         return calls
 
     async def _serve(self, link: MemoryPipe) -> None:

@@ -44,6 +44,7 @@ from transports.http.negotiation import (
 from transports.http_messages import HttpRequest, HttpResponse
 from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.rate_limited_log import RateLimitedLog
+from transports.request_headers import kept_headers
 from transports.served_link import see_served
 
 _log = logging.getLogger(__name__)
@@ -180,6 +181,7 @@ class HttpEndpoints:
             self._log.info("Refused %s: %s", peer, code.text)
             return ending(code)
         link = HttpLink(self._settings, peer=peer, address=address)
+        link.headers = kept_headers(self._settings, request.headers)
         self._links[link.secret] = self._once[link.once] = link
         once = link.once
         link.when_gone.append(lambda: self._forget(link, once))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from websockets.frames import CloseCode as WebSocketCode
 from websockets.protocol import Protocol
 
+from chatcore.connections import NO_HEADERS
 from chatcore.errors import CloseCode
 from transports.base import ANY_FRAME_BYTES, FrameHandler, authority
 from transports.codec import Codec
@@ -21,6 +22,7 @@ class WebSocketLink:
         "_handler",
         "_is_text",
         "address",
+        "headers",
         "opened_s",
         "peer",
     )
@@ -29,6 +31,7 @@ class WebSocketLink:
         self._connection = connection
         self._is_text = codec.text
         self._handler: FrameHandler | None = None
+        self.headers = NO_HEADERS
         host, port, *_ = connection.remote_address or ("?", 0)
         self.peer = authority(str(host), port)
         self.address = str(host) if port else ""

@@ -34,6 +34,7 @@ from transports.fair_scheduler import (
 from transports.origins import REFUSED_PAGE, AllowedOrigins
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
+from transports.request_headers import kept_headers
 from transports.subprotocols import KNOWN, PATH, SPOKEN, choose, codec_name
 from transports.tls_server import TlsAcceptor, acceptor_for
 from transports.websocket.bounded import BoundedConnection
@@ -162,6 +163,8 @@ async def listen(
                 CloseCode.WRONG_VERSION, f"This server speaks {SPOKEN}."
             )
             return
+        request = connection.request
+        headers = kept_headers(settings, request.headers.raw_items() if request else ())
         # They are kept for as long as the connection, with up to 16 KiB of headers:
         # by the library's parser too, and so cannot only be replaced.
         for kept in (connection.request, connection.response):
@@ -169,6 +172,7 @@ async def listen(
                 kept.headers.clear()
         chosen = codec(codec_name(subprotocol))
         link = WebSocketLink(connection, chosen)
+        link.headers = headers
         if connection.client != link.address:
             link.address = connection.client
             link.peer = f"{connection.client} by {link.peer}"

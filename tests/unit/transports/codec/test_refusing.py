@@ -185,7 +185,7 @@ def test_a_command_without_content_is_told_what_there_is(name: str) -> None:
 
     reason = (
         "command: expected one of create, login, resume, logout, send, acknowledge, "
-        "deliver, list, delete, change_password, pong"
+        "deliver, list, delete, change_password, pong, prove"
     )
     assert requests == [Request(1, Malformed(reason)), Request(2, Malformed(reason))]
 

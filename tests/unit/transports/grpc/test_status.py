@@ -84,7 +84,9 @@ def test_a_request_that_is_wrong_in_itself_names_its_field() -> None:
         assert packed.Unpack(bad_request)
         (violation,) = bad_request.field_violations
         assert violation.description == "why"
-        assert re.fullmatch("username|password|body|pattern|key|limit", violation.field)
+        assert re.fullmatch(
+            "username|password|body|pattern|key|limit|proof", violation.field
+        )
 
 
 @pytest.mark.rule("E1")

@@ -31,6 +31,7 @@ from transports.deferred_calls import DeferredCalls
 from transports.driver import Driver
 from transports.errors import LinkClosed
 from transports.fair_scheduler import FairScheduler
+from transports.grpc.peers import Caller
 from transports.grpc.session_calls import SessionCalls
 from transports.memory_budget import MemoryBudget
 from transports.rate_limited_log import RateLimitedLog
@@ -252,7 +253,7 @@ async def test_a_call_that_is_cancelled_while_it_resumes_harms_no_other() -> Non
             sessions = sessions_of(server, tasks)
 
             async def acknowledge_nothing() -> bool:
-                async with sessions.use(token, "somebody") as calls:
+                async with sessions.use(token, Caller("somebody", "", ())) as calls:
                     await calls.acknowledge(pb.Acknowledge())
                 return True
 
@@ -276,16 +277,16 @@ async def test_a_call_does_not_join_others_whose_session_has_moved_on() -> None:
         token = (await peer.login("ada")).token
         async with asyncio.TaskGroup() as tasks:
             sessions = sessions_of(server, tasks)
-            async with sessions.use(token, "the first") as calls:
+            async with sessions.use(token, Caller("the first", "", ())) as calls:
                 await calls.acknowledge(pb.Acknowledge())
                 async with server.peer() as other:
                     await other.resume(token)
                 with pytest.raises(LinkClosed) as moved:
                     await calls.acknowledge(pb.Acknowledge())
 
-                async with sessions.use(token, "the second") as fresh:
+                async with sessions.use(token, Caller("the second", "", ())) as fresh:
                     await fresh.acknowledge(pb.Acknowledge())
-                async with sessions.use(token, "the third") as fresh:
+                async with sessions.use(token, Caller("the third", "", ())) as fresh:
                     await fresh.acknowledge(pb.Acknowledge())
 
     assert moved.value.code is CloseCode.RESUMED_ELSEWHERE
@@ -297,14 +298,14 @@ async def test_calls_of_a_session_go_on_while_nobody_else_is_let_in() -> None:
         token = (await peer.login("ada")).token
         async with asyncio.TaskGroup() as tasks:
             sessions = sessions_of(server, tasks)
-            async with sessions.use(token, "the first") as calls:
+            async with sessions.use(token, Caller("the first", "", ())) as calls:
                 sessions.stop_accepting()
 
                 await calls.acknowledge(pb.Acknowledge())
-                async with sessions.use(token, "the second") as joined:
+                async with sessions.use(token, Caller("the second", "", ())) as joined:
                     await joined.acknowledge(pb.Acknowledge())
                 with pytest.raises(LinkClosed) as late:
-                    async with sessions.use(b"", "a newcomer"):
+                    async with sessions.use(b"", Caller("a newcomer", "", ())):
                         pass
 
     assert joined is calls
