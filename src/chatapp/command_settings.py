@@ -18,6 +18,7 @@ from chatapp.connecting import (
 )
 from chatapp.errors import SettingWrong
 from chatapp.exposure import check_exposure, check_networks
+from chatapp.identity_settings import IdentitySettings
 from chatapp.plugins import load_plugins
 from chatapp.settings import setting
 from chatcore.limits import Limits
@@ -31,7 +32,7 @@ _MOST_ARGON2: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
+class ServeSettings(IdentitySettings):
     """Settings of ``chatcore serve``."""
 
     transport: str = setting(
@@ -105,12 +106,6 @@ class ServeSettings:
         "the application shows, an object with ListPolicy's visible",
         metavar="nobody|MODULE:OBJECT",
     )
-    credentials: str = setting(
-        "",
-        help="the application's own users: an object with Credentials' check, or a "
-        "class or function that makes one",
-        metavar="MODULE:OBJECT",
-    )
     handlers: str = setting(
         "",
         help="the application's functions that are told what becomes of messages: an "
@@ -119,8 +114,8 @@ class ServeSettings:
     )
     app_dir: str = setting(
         ".",
-        help="where modules of policies, credentials and handlers are looked for, "
-        "after those that are installed",
+        help="where modules of policies, users and handlers are looked for, after "
+        "those that are installed",
         metavar="DIR",
     )
     admin_socket: str = setting(
@@ -208,6 +203,7 @@ class ServeSettings:
 
     def __post_init__(self) -> None:
         """Refuse what no server can use, before it opens its store."""
+        self.check_identities()
         load_plugins(self.plugin)  # before URLs of their schemes are looked at
         check_port(self.port)
         if self.metrics:

@@ -95,6 +95,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         help="make a certificate to try TLS with, and the authority that signs it",
         has_environment=False,
     ),
+    "proof": Command(
+        settings="chatapp.identity_settings:ProofSettings",
+        runs="chatapp.proof",
+        help="sign a proof of who a user is, for serve --proof-secret",
+    ),
     "create": _one_shot("CreateSettings", "create", "make an account"),
     "send": _one_shot("SendSettings", "send", "send a message, or one for each line"),
     "receive": _one_shot("ReceiveSettings", "receive", "print the messages that wait"),

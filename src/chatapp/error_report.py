@@ -33,6 +33,7 @@ INSTALL: Final[Mapping[str, str]] = {
     "grpc_reflection": "grpcio-reflection",
     "h11": "h11",
     "hdrh": "chatcore-bench",
+    "jwt": "chatcore[jwt]",
     "matplotlib": "chatcore-bench",
     "prometheus_client": "prometheus-client",
     "prompt_toolkit": "prompt_toolkit",

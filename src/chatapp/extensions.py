@@ -16,7 +16,13 @@ from typing import Final, cast
 
 from chatapp.errors import CannotLoad
 from chatcore.listing import ListNobody
-from chatcore.ports import Credentials, ListPolicy, MessageHandlers, SendPolicy
+from chatcore.ports import (
+    Credentials,
+    Identities,
+    ListPolicy,
+    MessageHandlers,
+    SendPolicy,
+)
 from chatsystem.handlers import Handlers
 
 _log = logging.getLogger(__name__)
@@ -99,6 +105,18 @@ def load_handlers(name: str, *, folder: str) -> MessageHandlers | None:
         acknowledged=functions["acknowledged"],
         waiting=functions["waiting"],
     )
+
+
+def load_identities(name: str, *, folder: str) -> Identities | None:
+    """The users that ``--identities`` names; None where it names none.
+
+    Raises:
+        CannotLoad: there is no such module or object, or it identifies nobody.
+    """
+    if not name:
+        return None
+    found = _load("--identities", name, "identify", ("claim",), folder)
+    return cast("Identities", found)
 
 
 def _load(

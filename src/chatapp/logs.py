@@ -57,7 +57,14 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-_OURS: Final = ("chatapp", "chatcore", "chatstores", "chatsystem", "transports")
+_OURS: Final = (
+    "chatapp",
+    "chatcore",
+    "chatidentities",
+    "chatstores",
+    "chatsystem",
+    "transports",
+)
 
 
 def log_to_stderr(*, form: str, level: str) -> None:

@@ -24,13 +24,9 @@ from chatapp.connecting import parse_metrics_address
 from chatapp.errors import CannotServe, CannotStore, SettingWrong
 from chatapp.event_loops import run_on
 from chatapp.exposure import is_on_loopback
-from chatapp.extensions import (
-    load_credentials,
-    load_handlers,
-    load_list_policy,
-    load_policy,
-)
+from chatapp.extensions import load_handlers, load_list_policy, load_policy
 from chatapp.hangups import Hangups
+from chatapp.identities import open_identities
 from chatapp.logs import log_to_stderr
 from chatapp.plugins import check_installed
 from chatcore import Chat, Registration
@@ -99,7 +95,7 @@ async def _serve(settings: ServeSettings) -> None:
     async with AsyncExitStack() as opened:
         policy = load_policy(settings.policy, folder=settings.app_dir)
         list_policy = load_list_policy(settings.list_policy, folder=settings.app_dir)
-        credentials = load_credentials(settings.credentials, folder=settings.app_dir)
+        identities = await open_identities(settings, folder=settings.app_dir)
         handlers = load_handlers(settings.handlers, folder=settings.app_dir)
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
@@ -114,7 +110,7 @@ async def _serve(settings: ServeSettings) -> None:
                 erasure_log=_erasure_log(settings, store, opened),
                 policy=policy,
                 list_policy=list_policy,
-                credentials=credentials,
+                identities=identities,
                 registration=_registration(settings),
                 handlers=handlers,
             )
@@ -213,7 +209,7 @@ def _registration(settings: ServeSettings) -> Registration:
         return Registration(settings.registration)
     if all(map(is_on_loopback, settings.urls)):
         return Registration.OPEN
-    if not settings.credentials:
+    if settings.has_passwords:
         _log.info("Only the operator makes accounts: --registration open changes that")
     return Registration.CLOSED
 

@@ -93,6 +93,14 @@ from chatcore.reports import PendingMail as PendingMail
 from chatcore.reports import SessionStatus as SessionStatus
 from chatcore.services import NotStarted as NotStarted
 from chatcore.store import Store as Store
+from chatidentities.json_web_tokens import JwtIdentities as JwtIdentities
+from chatidentities.json_web_tokens import TokensWrong as TokensWrong
+from chatidentities.key_set import KeySet as KeySet
+from chatidentities.key_set import KeySetUnreadable as KeySetUnreadable
+from chatidentities.key_set import KeySetWrong as KeySetWrong
+from chatidentities.shared_secret import SecretTooShort as SecretTooShort
+from chatidentities.shared_secret import SharedSecret as SharedSecret
+from chatidentities.shared_secret import sign_proof as sign_proof
 from chatstores import open_store as open_store
 from chatstores import register_store as register_store
 from chatstores.erasure_log import FileErasureLog as FileErasureLog

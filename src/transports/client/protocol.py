@@ -2,15 +2,7 @@
 
 It does no I/O and reads no clock: what callers ask, frames and lost links go in; frames
 to write and events (``events``) come out; time and jitter are arguments. Around it
-somebody dials, reads and writes (``driver``)::
-
-    url = protocol.next_url()
-    protocol.link_opened(codec)
-    protocol.receive_frame(frame, now_s)
-    command_id = protocol.ask(Send("bob", "hello"), now_s)
-    for frame in protocol.frames_to_send(): ...
-    for event in protocol.take_events(): ...
-    protocol.link_lost(LinkClosed(), now_s=now_s, jitter=0.5)
+somebody dials, reads and writes (``driver``).
 
 When a link ends it dials again, the next URL each time, resumes the session, and
 repeats what has no answer under the same keys. While nobody is logged in and nothing is
@@ -188,9 +180,8 @@ class ClientProtocol:
         return self._attempts.next_url()
 
     def link_opened(self, codec: Codec, proof: str = "") -> None:
-        """A link to the URL is there, and has shaken hands for frames of this codec.
-
-        Where the login showed a proof, this one is shown from now on, if there is one.
+        """A link to the URL is there, for frames of this codec; where the login showed
+        a proof, this one is shown from now on, if there is one.
         """
         self._session.show(proof)
         self._codec = self._buffer.codec = codec

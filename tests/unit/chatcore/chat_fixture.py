@@ -46,7 +46,7 @@ def of_type(events: Iterable[Event], kind: type[AnEvent]) -> list[AnEvent]:
 class ChatFixture:
     """One chat over one store, and time that the test moves."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a chat is told
         self,
         limits: Limits | None = None,
         *,
