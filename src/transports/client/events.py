@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 from chatcore.errors import ChatError
 from chatcore.events import Event, Expiring, Received
-from transports.client.errors import LinkFailed
+from transports.client.errors import LinkFailed, ProofFailed
+from transports.errors import CannotConnect, LinkClosed
 
 Answer: TypeAlias = Event | ChatError
 """What came of a command: its answer, a refusal, or why there will be neither."""
@@ -66,6 +67,9 @@ class ClientEnded:
 
     failure: ChatError
 
+
+LinkFailure: TypeAlias = CannotConnect | LinkClosed | ProofFailed
+"""Why there is no link, or no longer, or none was tried."""
 
 LinkEvent: TypeAlias = LinkUp | LinkDown
 

@@ -34,6 +34,7 @@ from transports.client.events import (
     ClientEnded,
     ClientEvent,
     LinkDown,
+    LinkFailure,
     LinkRejected,
     LinkUp,
     MailArrived,
@@ -42,12 +43,7 @@ from transports.client.events import (
 from transports.client.key_generator import KeyGenerator, steady_ms
 from transports.client.limits import LARGEST_FRAME, read_limits
 from transports.client.pending_commands import PendingCommands
-from transports.client.reconnect import (
-    Attempts,
-    LinkFailure,
-    ReconnectPolicy,
-    retry_after_s,
-)
+from transports.client.reconnect import Attempts, ReconnectPolicy, retry_after_s
 from transports.client.send_buffer import SendBuffer
 from transports.client.session import ClientSession
 from transports.client.states import (

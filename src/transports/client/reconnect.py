@@ -6,18 +6,16 @@ session. Time and jitter are arguments: a draw from 0 to 1 for each attempt.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from chatcore.errors import ChatError, CloseCode, Closed, Outage, Refusal
 from transports.client.errors import LinkFailed, ProofFailed, SessionRefused
+from transports.client.events import LinkFailure
 from transports.errors import CannotConnect, LinkClosed
 
 _STEADY_S: Final = 1.0
 _MOST_ASKED_S: Final = 3600.0
 _CROWDED: Final = frozenset({CloseCode.OVERLOADED, CloseCode.TOO_MANY_CONNECTIONS})
-
-LinkFailure: TypeAlias = CannotConnect | LinkClosed | ProofFailed
-"""Why there is no link, or no longer, or none was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
