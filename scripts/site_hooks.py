@@ -61,6 +61,12 @@ _REFERENCE: Final[Mapping[str, tuple[str, ...]]] = {
         "transports.memory_budget",
         "transports.tls",
     ),
+    "Your users": (
+        "chatcore.claims",
+        "chatidentities.json_web_tokens",
+        "chatidentities.key_set",
+        "chatidentities.shared_secret",
+    ),
     "Ports and surroundings": ("chatcore.ports", "chatsystem", "chatsystem.schemes"),
     "Stores": ("chatstores", "chatcore.store", "chatcore.model"),
 }

@@ -118,6 +118,7 @@ class TerminalSettings(ClientSettings):
         "",
         help="the operator's code that allows create, where one is needed",
         metavar="CODE",
+        is_secret=True,
     )
 
 

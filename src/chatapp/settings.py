@@ -94,7 +94,7 @@ class Option:
         return choices_of(self.kind)
 
 
-def setting(  # all but the default are names of what they set
+def setting(  # noqa: PLR0913  # all but the default are names of what they set
     default: T,
     *,
     help: str,  # noqa: A002  # argparse calls it so
@@ -104,6 +104,7 @@ def setting(  # all but the default are names of what they set
     word: Word = "",
     called: str = "",
     here_only: bool = False,
+    is_secret: bool = False,
 ) -> T:
     """A field of a settings dataclass.
 
@@ -111,7 +112,8 @@ def setting(  # all but the default are names of what they set
     source of lower rank says there. ``word`` makes it a word instead of a flag;
     ``called`` is the flag's name where the field's cannot be. ``here_only`` takes it
     from the command line alone, as words always are: a variable that some other program
-    set must not choose whom a message goes to.
+    set must not choose whom a message goes to. One that ``is_secret`` is in no
+    ``repr``.
     """
     notes = {
         "help": help,
@@ -122,7 +124,7 @@ def setting(  # all but the default are names of what they set
         "called": called,
         "here_only": here_only or bool(word),
     }
-    made: T = field(default=default, metadata=notes)
+    made: T = field(default=default, repr=not is_secret, metadata=notes)
     return made
 
 

@@ -1,7 +1,7 @@
 """Values that the domain and its stores speak of: accounts, mail, receipts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -82,7 +82,7 @@ class Account:
 
     id: AccountId
     username: Username
-    password_hash: PasswordHash
+    password_hash: PasswordHash = field(repr=False)
 
 
 class Deposit(NamedTuple):
@@ -239,7 +239,7 @@ class StoredSession:
     account: AccountId
     username: Username
     epoch: Epoch
-    token_hash: TokenHash
+    token_hash: TokenHash = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,3 +329,7 @@ class FirstUse(NamedTuple):
     username: Username
     password_hash: PasswordHash
     is_deletion: bool
+
+    def __repr__(self) -> str:
+        """Without the hash (B8)."""
+        return f"FirstUse({self.account}, {self.username!r}, {self.is_deletion})"

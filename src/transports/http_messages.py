@@ -1,7 +1,7 @@
 """Requests and responses of HTTP, whatever server has read them or writes them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
@@ -70,8 +70,8 @@ class HttpRequest:
 
     method: str
     path: str
-    query: str = ""
-    headers: Sequence[tuple[str, str]] = ()
+    query: str = field(default="", repr=False)
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
     body: RequestBody
     address: str = ""
     peer: str = "?"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chatcore import Chat, Limits
-from chatcore.ports import SendPolicy
+from chatcore.ports import Identities, SendPolicy
 from chatcore.store import Store
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
@@ -57,6 +57,7 @@ async def serving(
     *urls: str,
     limits: Limits = LIMITS,
     policy: SendPolicy | None = None,
+    identities: Identities | None = None,
     over: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Server]:
     """A server in memory on these URLs while the block runs.
@@ -68,7 +69,7 @@ async def serving(
     passwords = HeldPasswords(environment.passwords)
     environment = replace(environment, clock=clock, passwords=passwords)
     async with open_store("memory:") as store:
-        chat = Chat(over(store), limits=limits, policy=policy)
+        chat = Chat(over(store), limits=limits, policy=policy, identities=identities)
         async with serve(chat, *urls, environment=environment) as listening:
             yield Server(
                 chat=chat,

@@ -48,6 +48,7 @@ class CreateSettings(OneShotSettings):
         "",
         help="the operator's code that allows it, where one is needed",
         metavar="CODE",
+        is_secret=True,
     )
 
 

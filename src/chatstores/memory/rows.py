@@ -45,9 +45,9 @@ class AccountRow:
 
     id: AccountId
     username: Username
-    password_hash: PasswordHash
+    password_hash: PasswordHash = field(repr=False)
     epoch: Epoch = NEVER_OPENED
-    token_hash: TokenHash | None = None
+    token_hash: TokenHash | None = field(default=None, repr=False)
     created_at_ms: int = 0
     addresses: dict[AddressHash, int] = field(default_factory=dict)
     deleted: bool = False

@@ -42,6 +42,10 @@ class LinkOpened(msgspec.Struct, frozen=True, rename="camel"):
     once: str
     events_within_ms: int
 
+    def __repr__(self) -> str:
+        """Without what lets somebody in (B8)."""
+        return f"LinkOpened(events_within_ms={self.events_within_ms})"
+
 
 class Ending(msgspec.Struct, frozen=True):
     """Why something was refused, or a link has ended: a close code of the chat's, or a

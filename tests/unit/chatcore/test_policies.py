@@ -4,12 +4,13 @@ import unittest
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from chatcore.commands import Acknowledge, Send
+from chatcore.commands import Acknowledge, List, Send
 from chatcore.errors import InternalError, InvalidBody, InvalidKey, Refusal
 from chatcore.events import Accepted, Event, Refused
 from chatcore.ids import Username
 from tests.unit.chatcore.chat_fixture import ChatFixture, of_type
 from tests.unit.chatcore.key_times import key_of
+from tests.unit.chatcore.manual_scheduler import ManualScheduler, Wait
 from tests.unit.chatcore.marks import rule
 
 Judge = Callable[[Sequence[Send]], object]
@@ -128,3 +129,60 @@ class PolicyTest(unittest.TestCase):
 
         self.assertEqual(self.refusals(events), [InvalidBody])
         self.assertEqual(self.application.asked, [])
+
+
+class SilentTest(unittest.TestCase):
+    """An application that never answers: it is given up, and nobody waits for it."""
+
+    @rule("B2", "E2")
+    def test_a_policy_that_never_answers_is_refused_for_and_holds_up_no_command(
+        self,
+    ) -> None:
+        silence = Silence()
+        fixture = ChatFixture(policy=silence)
+        ada = fixture.user("ada")
+        silence.scheduler = fixture.scheduler
+        before = ada.do(Send("ada", "one"))
+        fixture.pass_s(5)
+        silence.scheduler = None
+        after = ada.do(Send("ada", "two"))
+
+        (refused,) = of_type(ada.events, Refused)
+        self.assertEqual(before, [])
+        self.assertEqual(refused.refusal.name, "APPLICATION_UNAVAILABLE")
+        self.assertEqual([it.position for it in of_type(after, Accepted)], [1])
+
+    @rule("B2")
+    def test_a_list_policy_that_never_answers_ends_the_list(self) -> None:
+        silence = Silence()
+        fixture = ChatFixture(list_policy=silence)
+        ada = fixture.user("ada")
+        silence.scheduler = fixture.scheduler
+        ada.do(List())
+        fixture.pass_s(5)
+
+        (refused,) = of_type(ada.events, Refused)
+        self.assertEqual(refused.refusal.name, "APPLICATION_UNAVAILABLE")
+
+
+class Silence:
+    """Answers nothing while it has a scheduler to wait by."""
+
+    def __init__(self) -> None:
+        self.scheduler: ManualScheduler | None = None
+
+    async def judge(
+        self, _sender: Username, sends: Sequence[Send]
+    ) -> Sequence[Refusal | None]:
+        await self._wait()
+        return [None] * len(sends)
+
+    async def visible(
+        self, _asker: Username, names: Sequence[Username]
+    ) -> Sequence[bool]:
+        await self._wait()
+        return [True] * len(names)
+
+    async def _wait(self) -> None:
+        if self.scheduler is not None:
+            await Wait(self.scheduler)

@@ -71,6 +71,12 @@ class Transcript:
         self.hears(*events)
         return url
 
+    def link_with(self, proof: str, *events: Event) -> None:
+        """A link is opened, on which this proof is shown."""
+        self.protocol.next_url()
+        self.protocol.link_opened(_CODEC, proof)
+        self.hears(*events)
+
     def hears(self, *events: Event) -> None:
         """The server says this in one frame."""
         self.protocol.receive_frame(_CODEC.encode_events(events), self.now_s)

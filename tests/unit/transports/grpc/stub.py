@@ -21,7 +21,9 @@ _Detail = TypeVar("_Detail", bound=Message)
 
 
 class Stub:
-    """Calls on one channel. ``token`` names the session of a call."""
+    """Calls on one channel. ``token`` names the session of a call, ``proof`` shows who
+    makes it.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
@@ -33,12 +35,16 @@ class Stub:
         answer: type[_Answer],
         *,
         token: bytes = b"",
+        proof: str = "",
         timeout: float = WITHIN_S,  # noqa: ASYNC109  # the call's own, which is tested
     ) -> _Answer:
         """A unary call, of a method of the chat or of a whole path."""
         path = method if method.startswith("/") else f"/chat.v1.Chat/{method}"
         callable_ = self.channel.unary_unary(path, _bytes_of, answer.FromString)
-        return await callable_(request, metadata=_naming(token), timeout=timeout)
+        metadata = _naming(token)
+        if proof:
+            metadata.append(("authorization", f"Bearer {proof}"))
+        return await callable_(request, metadata=metadata, timeout=timeout)
 
     def stream(
         self,
