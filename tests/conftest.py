@@ -27,6 +27,7 @@ _CHOICES: Final[Mapping[str, Callable[[StoreKind], bool]]] = {
     "store_kind": lambda _: True,
     "durable_kind": lambda it: it.durable,
     "counting_kind": lambda it: it.counts,
+    "outbox_kind": lambda it: it.keeps_webhooks,
     "served_kind": lambda it: bool(it.server),
 }
 """Over which stores a test runs that takes an argument of this name."""

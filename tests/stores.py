@@ -2,13 +2,15 @@
 
 No test asks for a store by its name. One that takes ``store_kind`` runs over each kind,
 one that takes ``durable_kind`` over those that outlive the chat, one that takes
-``counting_kind`` over those that have counters, and one that takes ``served_kind`` over
+``counting_kind`` over those that have counters, one that takes ``outbox_kind`` over
+those that keep webhooks, and one that takes ``served_kind`` over
 those with a server of their own, which the test may kill (``tests.conftest``).
 ``--store-module FILE.py`` puts another one in the place of ours. Its module has
 
 - ``SCHEME``, and ``URL`` with ``{folder}`` in it, which is a test's own;
 - ``STORE``: what opens it, as ``chatstores.register_store`` takes it;
-- ``DURABLE``: whether it is; ``COUNTS``, where it has ``counters``: True;
+- ``DURABLE``: whether it is; ``COUNTS``, where it has ``counters``: True; ``OUTBOX``,
+  where it keeps webhooks: True;
 - ``SERVER``, where it needs one: the command that runs it, with ``{folder}``, in which
   it is run; and ``READY``, a part of the line that it prints once it accepts;
 - ``CHECK``, where there is one: a command that fails when something is wrong with what
@@ -71,6 +73,7 @@ class StoreKind:
         name: what the tests over it are called by.
         durable: as ``chatcore.store.Store`` has it: it is there again after its server.
         counts: whether it has ``counters``, for metrics.
+        keeps_webhooks: whether it has an ``outbox``.
         server: runs the server that it needs beside the chat; empty for none.
         ready: what that prints once it accepts.
         check: finds what is wrong with what is left in a folder; empty for nothing.
@@ -83,6 +86,7 @@ class StoreKind:
     url: str
     durable: bool
     counts: bool = False
+    keeps_webhooks: bool = False
     server: Sequence[str] = ()
     ready: str = ""
     check: Callable[[Path], str] = lambda _: ""
@@ -126,12 +130,15 @@ def _checked_by(command: Sequence[str], folder: Path) -> str:
 
 
 OURS: Final = (
-    StoreKind(name="memory", url="memory:", durable=False, counts=True),
+    StoreKind(
+        name="memory", url="memory:", durable=False, counts=True, keeps_webhooks=True
+    ),
     StoreKind(
         name="sqlite",
         url="sqlite:///{folder}/chat.db",
         durable=True,
         counts=True,
+        keeps_webhooks=True,
         check=_findings,
         small={
             "chatstores.sqlite.cache.CACHED": 2,
@@ -164,6 +171,7 @@ def kind_of(file: Path) -> StoreKind:
         url=module.URL,
         durable=module.DURABLE,
         counts=getattr(module, "COUNTS", False),
+        keeps_webhooks=getattr(module, "OUTBOX", False),
         server=tuple(getattr(module, "SERVER", ())),
         ready=getattr(module, "READY", ""),
         check=partial(_checked_by, getattr(module, "CHECK", ("true",))),

@@ -24,8 +24,13 @@ from chatapp.settings import setting
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
 from chatsystem.hash_settings import HashSettings
+from chatwebhooks.errors import BadWebhookTarget
+from chatwebhooks.settings import WebhookSettings
+from chatwebhooks.targets import check_target
 
 _HASHING: Final = HashSettings()
+_SENDING: Final = WebhookSettings()
+_MOST_WEBHOOK_S: Final = 300
 
 _MOST_ARGON2: Final = 2**32 - 1
 """RFC 9106, section 3.1."""
@@ -111,6 +116,41 @@ class ServeSettings(IdentitySettings):
         help="the application's functions that are told what becomes of messages: an "
         "object with any of stored, delivered, acknowledged and waiting",
         metavar="MODULE:OBJECT",
+    )
+    webhook: tuple[str, ...] = setting(
+        (),
+        help="tell this URL of each message by a signed POST, at least once; may be "
+        "given several times",
+        metavar="URL",
+    )
+    webhook_secret_file: str = setting(
+        "",
+        help="what webhooks are signed with: a file of a secret a line, whsec_ and 24 "
+        "to 64 bytes in base64",
+        metavar="FILE",
+    )
+    webhook_body: bool = setting(
+        default=False, help="tell the text of messages in webhooks too"
+    )
+    webhook_attempts: int = setting(
+        _SENDING.attempts,
+        help="how often a webhook is tried before it is kept as failed; 36 take a day",
+        metavar="N",
+    )
+    webhook_at_once: int = setting(
+        _SENDING.at_once,
+        help="webhooks under way to one URL at the same time",
+        metavar="N",
+    )
+    webhook_within_s: float = setting(
+        _SENDING.within_s,
+        help="seconds that one attempt may take",
+        metavar="SECONDS",
+    )
+    webhook_retry_failed: bool = setting(
+        default=False,
+        help="try those again that were kept as failed",
+        here_only=True,
     )
     app_dir: str = setting(
         ".",
@@ -216,6 +256,7 @@ class ServeSettings(IdentitySettings):
                 check_transport(name)
             check_port(self.port + len(names) - 1 if self.port else 0)
         self._check_tls()
+        self._check_webhooks()
         check_networks(self.proxies)
         if self.erasure_log_reset and not self.erasure_log:
             raise SettingWrong("--erasure-log-reset is for --erasure-log PATH.")
@@ -234,6 +275,21 @@ class ServeSettings(IdentitySettings):
                 raise SettingWrong(f"{name} is at most {_MOST_ARGON2}.")
         if self.hash_queue < self.hash_workers:
             raise SettingWrong("hash_queue is at least hash_workers.")
+
+    def _check_webhooks(self) -> None:
+        if bool(self.webhook) != bool(self.webhook_secret_file):
+            raise SettingWrong("--webhook and --webhook-secret-file go together.")
+        for url in self.webhook:
+            try:
+                check_target(url)
+            except BadWebhookTarget as error:
+                raise SettingWrong(f"--webhook: {error}.") from error
+        if self.webhook_attempts < 1 or self.webhook_at_once < 1:
+            raise SettingWrong("webhook_attempts and webhook_at_once are at least 1.")
+        if not 0 < self.webhook_within_s <= _MOST_WEBHOOK_S:
+            raise SettingWrong(
+                f"webhook_within_s is above 0 and at most {_MOST_WEBHOOK_S}."
+            )
 
     def _check_tls(self) -> None:
         if bool(self.tls_certificate) != bool(self.tls_key):

@@ -34,6 +34,7 @@ INSTALL: Final[Mapping[str, str]] = {
     "h11": "h11",
     "hdrh": "chatcore-bench",
     "jwt": "chatcore[jwt]",
+    "httpx": "chatcore[webhooks]",
     "matplotlib": "chatcore-bench",
     "prometheus_client": "prometheus-client",
     "prompt_toolkit": "prompt_toolkit",

@@ -63,6 +63,7 @@ _OURS: Final = (
     "chatidentities",
     "chatstores",
     "chatsystem",
+    "chatwebhooks",
     "transports",
 )
 
@@ -81,6 +82,8 @@ def log_to_stderr(*, form: str, level: str) -> None:
         logging.getLogger(name).setLevel(least)
     # It tells of each connection, which no other transport's library does.
     logging.getLogger("websockets").setLevel(max(least, logging.WARNING))
+    # Of each webhook a line, with the whole URL, which may have a secret in it (B8).
+    logging.getLogger("httpx").setLevel(max(least, logging.WARNING))
 
 
 def _at(record: logging.LogRecord) -> str:

@@ -23,6 +23,7 @@ from chatcore import Chat
 from chatcore.counters import Histogram
 from chatcore.errors import REFUSALS
 from chatcore.ports import Passwords
+from chatwebhooks.sender import HttpWebhooks
 from transports.http_messages import HttpResponse
 from transports.memory_budget import MemoryBudget
 
@@ -60,6 +61,7 @@ class ServerCollector(Collector):
         yield from self._sessions()
         yield from self._messages()
         yield from self._handlers()
+        yield from self._webhooks()
         yield from self._store()
         yield self._refusals()
         yield GaugeMetricFamily(
@@ -131,6 +133,26 @@ class ServerCollector(Collector):
                 "Events that the application's handlers were too slow to be told of",
                 handlers.dropped,
             )
+
+    def _webhooks(self) -> Iterator[Metric]:
+        outbox, webhooks = self._chat.outbox, self._chat.webhooks
+        if outbox is None or not isinstance(webhooks, HttpWebhooks):
+            return
+        for name, text, value in (
+            (
+                "waiting",
+                "Webhooks in the store that are yet to be sent",
+                outbox.waiting,
+            ),
+            ("failed", "Webhooks in the store that are tried no more", outbox.failed),
+        ):
+            yield GaugeMetricFamily(f"chatcore_webhooks_{name}", text, value)
+        counts = webhooks.counts
+        for name, text, value in (
+            ("sent", "Webhooks that were taken", counts.sent),
+            ("refused", "Attempts that were not taken", counts.refused),
+        ):
+            yield CounterMetricFamily(f"chatcore_webhooks_{name}", text, value)
 
     def _store(self) -> Iterator[Metric]:
         yield CounterMetricFamily(

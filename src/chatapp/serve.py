@@ -29,9 +29,11 @@ from chatapp.hangups import Hangups
 from chatapp.identities import open_identities
 from chatapp.logs import log_to_stderr
 from chatapp.plugins import check_installed
+from chatapp.webhooks import make_webhooks
 from chatcore import Chat, Registration
 from chatcore.errors import Outage
-from chatcore.ports import Environment
+from chatcore.outbox import WebhooksNotKept
+from chatcore.ports import Environment, MessageHandlers
 from chatcore.store import Store
 from chatstores import open_store
 from chatstores.erasure_log import FileErasureLog
@@ -51,6 +53,7 @@ from transports.tls import CertificateUnusable, ServerTls
 
 if TYPE_CHECKING:
     from chatapp.monitoring import Monitoring
+    from chatwebhooks.sender import HttpWebhooks
 
 _log = logging.getLogger(__name__)
 _COLLECTOR_THRESHOLDS: Final = (10_000, 250, 1000)
@@ -96,7 +99,7 @@ async def _serve(settings: ServeSettings) -> None:
         policy = load_policy(settings.policy, folder=settings.app_dir)
         list_policy = load_list_policy(settings.list_policy, folder=settings.app_dir)
         identities = await open_identities(settings, folder=settings.app_dir)
-        handlers = load_handlers(settings.handlers, folder=settings.app_dir)
+        handlers, webhooks = _told(settings)
         if settings.audit_log:
             file = opened.enter_context(audit_to(Path(settings.audit_log)))
             hangups.add(file.reopen)
@@ -113,6 +116,7 @@ async def _serve(settings: ServeSettings) -> None:
                 identities=identities,
                 registration=_registration(settings),
                 handlers=handlers,
+                webhooks=webhooks,
             )
             serving = serve(
                 chat,
@@ -123,10 +127,10 @@ async def _serve(settings: ServeSettings) -> None:
                 proxies=[it for it in settings.proxies.split(",") if it],
             )
             urls = await opened.enter_async_context(serving)
-        except Outage as outage:
+        except (Outage, WebhooksNotKept) as error:
             raise CannotStore(
-                f"{without_password(settings.store)} cannot be used: {outage}"
-            ) from outage
+                f"{without_password(settings.store)} cannot be used: {error}"
+            ) from error
         except (BadUrl, CannotListen) as error:
             raise CannotServe(str(error)) from error
         await opened.enter_async_context(admin_socket(chat, settings.admin_socket))
@@ -145,6 +149,14 @@ async def _serve(settings: ServeSettings) -> None:
             monitor.stop()
         _log.info("Stopping: peers are told, the store is flushed")
     _log.info("Stopped")
+
+
+def _told(
+    settings: ServeSettings,
+) -> "tuple[MessageHandlers | None, HttpWebhooks | None]":
+    """Whom the chat tells what becomes of messages."""
+    handlers = load_handlers(settings.handlers, folder=settings.app_dir)
+    return handlers, make_webhooks(settings)
 
 
 async def _monitor(

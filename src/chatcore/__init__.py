@@ -44,6 +44,7 @@ _HOMES: Final[Mapping[str, str]] = {
         "Mailbox Message NewMail OpenedSession Origin Place SenderShare SentPage "
         "SentPlace StoredInvitation StoredSession"
     ),
+    "chatcore.outbox": "Outbox QueuedWebhook Retry Webhooks WebhooksNotKept",
     "chatcore.ports": (
         "Credentials Environment ErasureLog Identities ListPolicy MessageHandlers "
         "Observer SendPolicy"
@@ -67,6 +68,10 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatsystem": "HashSettings system_environment",
     "chatsystem.handlers": "Handlers",
     "chatsystem.schemes": "BadPlugin",
+    "chatwebhooks.errors": "BadWebhookSecret BadWebhookTarget",
+    "chatwebhooks.secrets": "parse_webhook_secrets",
+    "chatwebhooks.sender": "HttpWebhooks",
+    "chatwebhooks.settings": "WebhookSettings",
     "transports": (
         "Client ClientMisused LinkDown LinkUp ListedAccount ProofFailed ProofSource "
         "ReconnectPolicy Server SyncClient connect connect_sync open_server "

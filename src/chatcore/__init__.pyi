@@ -80,6 +80,11 @@ from chatcore.model import Erasure as Erasure
 from chatcore.model import LoggedErasure as LoggedErasure
 from chatcore.model import LogMark as LogMark
 from chatcore.model import Origin as Origin
+from chatcore.outbox import Outbox as Outbox
+from chatcore.outbox import QueuedWebhook as QueuedWebhook
+from chatcore.outbox import Retry as Retry
+from chatcore.outbox import Webhooks as Webhooks
+from chatcore.outbox import WebhooksNotKept as WebhooksNotKept
 from chatcore.ports import Credentials as Credentials
 from chatcore.ports import Environment as Environment
 from chatcore.ports import ErasureLog as ErasureLog
@@ -121,6 +126,11 @@ from chatsystem import HashSettings as HashSettings
 from chatsystem import system_environment as system_environment
 from chatsystem.handlers import Handlers as Handlers
 from chatsystem.schemes import BadPlugin as BadPlugin
+from chatwebhooks.errors import BadWebhookSecret as BadWebhookSecret
+from chatwebhooks.errors import BadWebhookTarget as BadWebhookTarget
+from chatwebhooks.secrets import parse_webhook_secrets as parse_webhook_secrets
+from chatwebhooks.sender import HttpWebhooks as HttpWebhooks
+from chatwebhooks.settings import WebhookSettings as WebhookSettings
 from transports import Client as Client
 from transports import ClientMisused as ClientMisused
 from transports import LinkDown as LinkDown

@@ -35,6 +35,7 @@ from chatcore.ids import BEFORE_FIRST
 from chatcore.limits import Limits
 from chatcore.logins import SecondLogin
 from chatcore.model import NOWHERE, Mailbox, Origin
+from chatcore.outbox import Outbox, Webhooks, outbox_of
 from chatcore.ports import (
     ConnectionSink,
     Credentials,
@@ -70,16 +71,21 @@ class Chat(ApplicationCalls):
             everybody where there is none, and nobody with ``ListNobody``.
         handlers: the application's functions that are told what becomes of messages.
         identities: the application's own users; None for accounts of the chat's own.
+        webhooks: who tells other programs of each message, at least once.
 
     Attributes:
         store: as it was given.
         handlers: as they were given; whoever serves the chat has them run.
+        webhooks: likewise.
+        outbox: where webhooks wait, once the chat has started; None where none are
+            sent.
         registration: who may make accounts of the chat's own.
         admission: how many connections there may be (B3).
         counters: what it has done.
     """
 
     _execution: Execution
+    _identity = b""
 
     def __init__(  # noqa: PLR0913  # all that a chat is told, named
         self,
@@ -94,6 +100,7 @@ class Chat(ApplicationCalls):
         list_policy: ListPolicy | None = None,
         handlers: MessageHandlers | None = None,
         identities: Identities | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         if credentials is not None:
             if identities is not None:
@@ -107,6 +114,8 @@ class Chat(ApplicationCalls):
         self._identities = identities
         self._list_policy = list_policy
         self.handlers = handlers
+        self.webhooks = webhooks
+        self.outbox: Outbox | None = None
         self._erasure_log = erasure_log
         self.registration = registration
         self._sessions = Sessions(grace_s=self.limits.grace_s)
@@ -118,9 +127,23 @@ class Chat(ApplicationCalls):
         self._sends_at_once = at_once is True and policy is None
 
     async def start(self, environment: Environment) -> None:
-        """Erase whom the log has (D5), take up the sessions of an earlier run (S6)."""
+        """Erase whom the log has (D5), take up the sessions of an earlier run (S6).
+
+        Raises:
+            WebhooksNotKept: it is to send webhooks, and the store keeps none.
+        """
+        webhooks = self.webhooks
+        outbox = None if webhooks is None else outbox_of(self.store)
         erasures = Erasures(self.store, self._erasure_log, environment.clock)
         await erasures.catch_up()
+        if webhooks is not None and outbox is not None:
+            await outbox.begin(
+                webhooks.targets,
+                with_body=webhooks.with_body,
+                retry_failed=webhooks.retry_failed,
+            )
+            self._identity = await self.store.identity()
+            self.outbox = outbox
         self._started = services = Services(
             self.store,
             self._sessions,
@@ -135,6 +158,7 @@ class Chat(ApplicationCalls):
             counters=self.counters,
             list_policy=self._list_policy,
             handlers=self.handlers,
+            webhooks=self.webhooks,
         )
         self._execution = Execution(
             services, self._sessions, self.limits, self.turn_commands
@@ -184,6 +208,12 @@ class Chat(ApplicationCalls):
     async def ask_store(self) -> None:
         """Return once the store answers; raises ``Outage`` when it cannot."""
         await self.store.horizon()
+
+    async def send_webhooks(self) -> None:
+        """Send what is in the outbox until this is cancelled; see ``Webhooks.run``."""
+        if self.webhooks is not None and self.outbox is not None:
+            clock = self._services.environment.clock
+            await self.webhooks.run(self.outbox, clock, self._identity)
 
     # ---- connections
 

@@ -16,6 +16,7 @@ from chatcore.key_clock import KeyClock
 from chatcore.limits import Limits
 from chatcore.listing import Listing
 from chatcore.logins import Logins, SecondLogin
+from chatcore.outbox import Webhooks
 from chatcore.ports import (
     Environment,
     Identities,
@@ -29,7 +30,7 @@ from chatcore.registration import Registration
 from chatcore.sending import Sending
 from chatcore.sessions import Sessions
 from chatcore.store import Store
-from chatcore.telling import Telling
+from chatcore.telling import NoHandlers, Telling
 
 
 class NotStarted(RuntimeError):
@@ -61,9 +62,12 @@ class Services:
         counters: Counters,
         list_policy: ListPolicy | None,
         handlers: MessageHandlers | None,
+        webhooks: Webhooks | None,
     ) -> None:
         self.telling = telling = (
-            None if handlers is None else Telling(handlers, sessions)
+            None
+            if handlers is None and webhooks is None
+            else Telling(handlers or NoHandlers(), sessions, webhooks)
         )
         clock = environment.clock
         self.environment = environment

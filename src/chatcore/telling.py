@@ -13,9 +13,11 @@ from chatcore.message_events import (
     MailWaiting,
     MessageAcknowledged,
     MessageDelivered,
+    MessageEvent,
     MessageStored,
 )
 from chatcore.model import Deposit
+from chatcore.outbox import Webhooks
 from chatcore.ports import MessageHandlers
 from chatcore.sessions import Session, Sessions
 from chatcore.store import DepositResult, Stored
@@ -25,18 +27,36 @@ MOST_TOLD: Final = 100_000
 was told of first it is forgotten then, and may be said once more."""
 
 
+class NoHandlers:
+    """Wants to know of nothing; see ``chatcore.ports.MessageHandlers``."""
+
+    wanted: frozenset[type[MessageEvent]] = frozenset()
+    dropped = 0
+
+    def tell(self, events: Sequence[MessageEvent]) -> None:
+        """See ``chatcore.ports.MessageHandlers``."""
+
+    async def run(self) -> None:
+        """See ``chatcore.ports.MessageHandlers``."""
+
+    async def finish(self) -> None:
+        """See ``chatcore.ports.MessageHandlers``."""
+
+
 class Telling:
-    """Tells handlers, where they want to know."""
+    """Tells handlers, where they want to know, and wakes who sends webhooks."""
 
     def __init__(
         self,
         handlers: MessageHandlers,
         sessions: Sessions,
+        webhooks: Webhooks | None = None,
         *,
         most_told: int = MOST_TOLD,
     ) -> None:
         self._most_told = most_told
         self._handlers = handlers
+        self._webhooks = webhooks
         self._sessions = sessions
         wanted = handlers.wanted
         self._wants_stored = MessageStored in wanted
@@ -58,6 +78,8 @@ class Telling:
         ]
         if not new:
             return
+        if self._webhooks is not None:
+            self._webhooks.wake()
         tell = self._handlers.tell
         if self._wants_stored:
             tell(

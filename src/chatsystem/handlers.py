@@ -111,6 +111,7 @@ class Handlers:
         self._thread = CallingThread("chatcore-handlers")
         self._added = asyncio.Event()
         self._idle = asyncio.Event()
+        self._idle.set()
 
     def tell(self, events: Sequence[MessageEvent]) -> None:
         """See ``chatcore.ports.MessageHandlers``."""

@@ -27,6 +27,7 @@ from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
 from transports.registry import listen_on
 from transports.served_link import ServedLink
+from transports.telling import begin_telling, finish_telling
 from transports.tls import ServerTls
 from transports.tls_handshakes import AT_ONCE, TlsHandshakes
 
@@ -120,8 +121,7 @@ async def open_server(
             trusted,
         )
         ticking = tasks.create_task(server.tick())
-        handlers = chat.handlers
-        handling = None if handlers is None else tasks.create_task(handlers.run())
+        telling = begin_telling(chat, tasks)
         try:
             yield server
         except BaseException as error:  # noqa: BLE001  # raised below, as it came
@@ -129,9 +129,7 @@ async def open_server(
             failure = error
         await server.stop()
         ticking.cancel()
-        if handlers is not None and handling is not None:
-            await handlers.finish()
-            handling.cancel()
+        await finish_telling(chat, telling)
     if failure is not None:
         raise failure
 

@@ -27,9 +27,14 @@ class ServerProcess:
     """
 
     def __init__(
-        self, folder: Path, kind: StoreKind, store_server: StoreServer | None
+        self,
+        folder: Path,
+        kind: StoreKind,
+        store_server: StoreServer | None,
+        flags: str = "",
     ) -> None:
         self._kind = kind
+        self._flags = flags
         self._store = kind.url_in(folder)
         self._log = folder / "server.log"
         self._forking: asyncio.subprocess.Process | None = None
@@ -43,7 +48,7 @@ class ServerProcess:
         if self._forking is None:
             self._forking = await self._load()
         assert self._forking.stdin is not None
-        flags = f"--listen {self.url} --store {self._store}"
+        flags = f"--listen {self.url} --store {self._store} {self._flags}"
         order = f"serve {flags} --insecure-fast-hash --log-level warning\n"
         self._forking.stdin.write(order.encode())
         self.starts += 1
@@ -100,12 +105,12 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    folder: Path, kind: StoreKind | None = None
+    folder: Path, kind: StoreKind | None = None, *, flags: str = ""
 ) -> AsyncIterator[ServerProcess]:
     """A server that runs on a durable store, and is killed at the end of the block."""
     chosen = kind or first_durable()
     with chosen.running(folder) as store_server:
-        server = ServerProcess(folder, chosen, store_server)
+        server = ServerProcess(folder, chosen, store_server, flags)
         try:
             await server.start()
             yield server

@@ -14,6 +14,7 @@ from chatcore.model import (
     LogMark,
     NewMail,
 )
+from chatstores.memory.outbox import MemoryOutbox
 from chatstores.memory.rows import AccountRow, Deletion, KeyedRequest, Rows
 
 
@@ -21,6 +22,7 @@ class StoredDeletions:
     """The part of ``chatcore.store.Store`` that is about them."""
 
     _rows: Rows
+    outbox: MemoryOutbox
 
     async def delete_account(
         self,
@@ -44,6 +46,7 @@ class StoredDeletions:
         box = rows.boxes.pop(account)
         rows.counters.waiting -= len(box.mail)
         _bury(rows, owner)
+        self.outbox.drop_bodies(account, sent=retract)
         sent = _sent_by(rows, owner)
         rows.deletions[account] = Deletion(
             account=owner,

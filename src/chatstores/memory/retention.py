@@ -3,6 +3,7 @@
 from chatcore.ids import IdempotencyKey
 from chatcore.keys import ms_of_key
 from chatcore.model import FirstUse
+from chatstores.memory.outbox import MemoryOutbox
 from chatstores.memory.rows import Rows
 
 
@@ -10,6 +11,7 @@ class Retention:
     """The part of ``chatcore.store.Store`` that is about keys."""
 
     _rows: Rows
+    outbox: MemoryOutbox
 
     async def first_use(self, key: IdempotencyKey) -> FirstUse | None:
         """What the first ``create`` or ``delete`` under this key was about."""
@@ -27,6 +29,7 @@ class Retention:
             if invitation.expires_at_ms <= oldest_ms:
                 del rows.invitations[code]
         rows.horizon = max(rows.horizon, oldest_key)
+        self.outbox.forget(oldest_ms)
         for pair, known in list(rows.keys.items()):
             left = {key: it for key, it in known.items() if key >= oldest_key}
             if left:

@@ -37,6 +37,7 @@ from chatcore.store import Declined, DepositResult, KeySpan, MailboxRoom, Stored
 from chatcore.tuples import new_tuple
 from chatstores.memory.deletions import StoredDeletions
 from chatstores.memory.invitations import StoredInvitations
+from chatstores.memory.outbox import MemoryOutbox
 from chatstores.memory.retention import Retention
 from chatstores.memory.rows import (
     AccountRow,
@@ -67,6 +68,7 @@ class MemoryStore(StoredInvitations, StoredDeletions, Retention, Summaries):
     ) -> None:
         self._rows = Rows()
         self.counters = self._rows.counters
+        self.outbox = MemoryOutbox()
         self._call_soon = call_soon
 
     # accounts
@@ -269,6 +271,8 @@ class MemoryStore(StoredInvitations, StoredDeletions, Retention, Summaries):
             if box.share_of(sender) >= room.share:
                 return Declined.MAILBOX_SHARE
         position = box.put(sender, it)
+        if self.outbox.targets:
+            self.outbox.keep(sender, it, recipient.id, position)
         self.counters.waiting += 1
         stored = new_tuple(Stored, (recipient.id, position, sent_at_ms, True))
         if key:

@@ -20,6 +20,7 @@ from chatstores.sqlite.migrations import steps
 from chatstores.sqlite.unserved import open_unserved
 from chatstores.sqlite.values import Value, fetch_int
 from chatstores.sqlite.wal import STATE_SINCE, refuse_missing_wal, wal_of
+from chatstores.sqlite.webhook_table import WEBHOOKS_SINCE
 
 _SHOWN: Final = 5
 
@@ -187,6 +188,21 @@ INVARIANTS: Final = (
         sql="SELECT sender, recipient_id, position FROM send_key "
         "WHERE ahead <> (key > unhex(printf('%012x', sent_at_ms + 10000)))",
         since=5,
+    ),
+    Invariant(
+        code=825,
+        text="a webhook tells the body of a message to an account that is not alive",
+        sql="SELECT recipient, position FROM webhook WHERE body IS NOT NULL "  # noqa: S608 (a constant)
+        f"AND recipient NOT IN ({_LIVE})",
+        since=WEBHOOKS_SINCE,
+    ),
+    Invariant(
+        code=826,
+        text="a webhook is about no message, or about an account that never was",
+        sql="SELECT number FROM webhook WHERE position < 1 OR attempts < 0 "
+        "OR failed NOT IN (0, 1) OR target = '' OR max(sender, recipient) > "
+        "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'account')",
+        since=WEBHOOKS_SINCE,
     ),
 )
 

@@ -11,6 +11,7 @@ import apsw
 from chatcore.errors import OutcomeUnknown
 from chatstores.sqlite.cache import Cache
 from chatstores.sqlite.wal import WalGrowth, close_whole
+from chatstores.sqlite.webhook_table import WebhookTable
 from chatstores.sqlite.write_batch import WriteBatch
 
 
@@ -23,6 +24,7 @@ class Database:
         self._growth = growth
         self.batch = WriteBatch(connection)
         self.cache = Cache(self.batch)
+        self.webhooks = WebhookTable(connection)
         self._stale = False
 
     def begin(self) -> None:
@@ -31,6 +33,7 @@ class Database:
         if self._stale:
             self.batch.recall()
             self.cache.forget_all()
+            self.webhooks.recall()
             self._stale = False
 
     def commit(self) -> None:
@@ -41,6 +44,7 @@ class Database:
         """
         try:
             self.batch.commit()
+            self.webhooks.committed()
             if self._growth is not None:
                 self._growth.look()
         except (apsw.Error, OutcomeUnknown):
@@ -56,6 +60,7 @@ class Database:
         that may fail as well, and then fails that transaction.
         """
         self._stale = True
+        self.webhooks.rolled_back()
         self.batch.roll_back()
 
     def close(self) -> None:

@@ -49,6 +49,7 @@ def delete_account(  # noqa: PLR0913  # the port's, and what it works on
     )
     if key:
         batch.write("INSERT OR IGNORE INTO request VALUES (?, ?, 1)", key, account)
+    database.webhooks.drop_bodies(account, sent=retract)
     batch.deletions_run = True
     database.cache.forget_account(account, owner.username)
     if retract:

@@ -38,6 +38,7 @@ from chatcore.tuples import new_tuple
 from chatstores.sqlite.cache import VISIBLE, MailboxRow
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import END, Cursor, page_end
+from chatstores.sqlite.values import Value
 
 DIGEST_BYTES: Final = 16
 """Of BLAKE2b: nobody finds another body for a digest, and it is all that a repeat
@@ -127,7 +128,23 @@ def deposit(
         message = (recipient_id, position, sender_id, sent_at_ms, body)
         database.batch.post_deposit((*message, recipient, key, digest, ahead))
         results.append(Stored(recipient_id, position, sent_at_ms, True))  # noqa: FBT003  # a positional row on the hot path
+    if database.webhooks.targets:
+        _keep_webhooks(database, deposits, results)
     return results
+
+
+def _keep_webhooks(
+    database: Database, deposits: Sequence[Deposit], results: Sequence[DepositResult]
+) -> None:
+    """Write down, in the same transaction, who is to be told of what is new."""
+    told: list[tuple[Value, ...]] = []
+    for it, result in zip(deposits, results, strict=True):
+        if isinstance(result, Stored) and result.new:
+            name, _ = _name_of(database, it.sender_id)
+            recipient_id, position, sent_at_ms, _ = result
+            message = (position, sent_at_ms, it.body)
+            told.append((it.sender_id, name, recipient_id, it.recipient, *message))
+    database.webhooks.keep(told)
 
 
 def _digest(body: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chatcore.ids import AccountId, IdempotencyKey
+from chatcore.keys import ms_of_key
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.pagination import Cursor, page_end
 
@@ -35,6 +36,11 @@ def expire_keys(database: Database, oldest_key: IdempotencyKey) -> None:
         "UPDATE account SET password_hash = '' "  # noqa: S608 (a constant)
         f"WHERE deleted = 1 AND password_hash <> '' AND {_UNNAMED}"
     )
+
+
+def forget_webhooks(database: Database, oldest_key: IdempotencyKey) -> None:
+    """Drop webhooks that have failed and are older than the keys that are kept."""
+    database.webhooks.forget(ms_of_key(oldest_key))
 
 
 def delete_expired_keys(database: Database) -> bool:

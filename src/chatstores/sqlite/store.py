@@ -19,6 +19,7 @@ from chatstores.sqlite import invitations as codes
 from chatstores.sqlite.copies import SYNC_EVERY_S, Copy, CopyReport
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
+from chatstores.sqlite.outbox import SqliteOutbox
 from chatstores.sqlite.pagination import END, START
 from chatstores.sqlite.writer import Writer
 
@@ -51,6 +52,7 @@ class SqliteStore:
         self._writer = Writer(database, monitor)
         self._told: dict[AccountId, Position] = {}  # acknowledged, perhaps not removed
         self.counters = database.batch.counters
+        self.outbox = SqliteOutbox(database, self._writer)
 
     @property
     def transactions(self) -> int:
@@ -174,6 +176,7 @@ class SqliteStore:
         ask = self._writer.ask
         await ask(lambda database: retention.expire_keys(database, oldest_key))
         await ask(lambda database: codes.forget(database, oldest_key))
+        await ask(lambda database: retention.forget_webhooks(database, oldest_key))
         while await ask(retention.delete_expired_keys):
             pass
         unnamed = set(await ask(retention.tombstones))

@@ -12,7 +12,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from chatapp.metrics import CONTENT_TYPE
 from chatapp.monitoring import Monitoring, monitoring
 from chatbench.contestants import TRANSPORTS
-from chatcore import Chat, Client, Handlers, MessageStored, NoSuchRecipient
+from chatcore import (
+    Chat,
+    Client,
+    Handlers,
+    HttpWebhooks,
+    MessageStored,
+    NoSuchRecipient,
+    WebhookSettings,
+    parse_webhook_secrets,
+)
 from chatcore.ports import Environment, Passwords
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
@@ -22,6 +31,7 @@ from tests.faults.abuse.targets import Target
 from tests.faults.abuse.websocket_frames import ws_frame
 from tests.unit.transports.http.asking import link_to, request
 from tests.unit.transports.test_http_server import ask
+from tests.webhook_receiver import SECRET, receiving
 from transports import connect, serve
 from transports.memory_budget import MemoryBudget
 from transports.registry import SCHEMES
@@ -74,7 +84,11 @@ class Seen:
 
 @asynccontextmanager
 async def seen_server(
-    scheme: str, folder: Path, *, handlers: Handlers | None = None
+    scheme: str,
+    folder: Path,
+    *,
+    handlers: Handlers | None = None,
+    webhooks: HttpWebhooks | None = None,
 ) -> AsyncIterator[Seen]:
     """A server on one transport over a file."""
     hashing = HashSettings(memory_kib=8, passes=1, workers=1)
@@ -83,7 +97,7 @@ async def seen_server(
         enter = opened.enter_async_context
         monitor = await enter(monitoring("127.0.0.1", 0))
         store = await enter(open_store(f"sqlite:///{folder}/chat.db"))
-        chat = Chat(store, handlers=handlers or Handlers())
+        chat = Chat(store, handlers=handlers or Handlers(), webhooks=webhooks)
         urls = await enter(
             serve(chat, URLS[scheme], environment=environment, memory_budget=budget)
         )
@@ -252,6 +266,31 @@ async def test_events_that_no_handler_came_to_are_seen(tmp_path: Path) -> None:
         let_go.set()
 
     assert (before[dropped], after[dropped]) == (0, 1)
+
+
+async def test_webhooks_are_seen_as_they_wait_and_go(tmp_path: Path) -> None:
+    names = ("waiting", "failed", "sent_total", "refused_total")
+    seen: list[list[float]] = []
+    async with receiving(is_open=False) as receiver:
+        webhooks = HttpWebhooks(
+            [receiver.url],
+            secrets=parse_webhook_secrets(SECRET),
+            settings=WebhookSettings(attempts=1),
+        )
+        receiver.answer = lambda it: 200 if it.position == 1 else 500
+        async with (
+            seen_server("tcp", tmp_path, webhooks=webhooks) as server,
+            connect(server.url) as ada,
+        ):
+            await ada.login("ada", PASSWORD, create=True)
+            await ada.send_all([("ada", "is taken"), ("ada", "is not")])
+            waiting = ("chatcore_webhooks_waiting", "")
+            for is_there in (lambda it: it[waiting] == 2, lambda it: not it[waiting]):
+                samples = await server.until(is_there)
+                seen.append([samples[f"chatcore_webhooks_{it}", ""] for it in names])
+                receiver.is_open.set()
+
+    assert seen == [[2, 0, 0, 0], [0, 1, 1, 1]]
 
 
 async def test_passwords_that_wait_are_seen(tmp_path: Path) -> None:

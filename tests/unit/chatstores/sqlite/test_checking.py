@@ -55,6 +55,9 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
     assert [it.name for it in used.parent.iterdir()] == ["chat.db"]
 
 
+_WEBHOOK = "INSERT INTO webhook VALUES (1, 'https://a.example', 1, 0, 0,"
+
+
 @pytest.mark.parametrize(
     ("code", "sql"),
     [
@@ -75,6 +78,9 @@ async def test_it_finds_nothing_in_a_sound_database_and_changes_nothing(
         (814, "UPDATE send_key SET position = 900 WHERE recipient_id = 1"),
         (815, "UPDATE send_key SET key = x'00' WHERE position = 3 AND sender = 2"),
         (823, "UPDATE send_key SET ahead = 1 - ahead WHERE sender = 2"),
+        (825, f"{_WEBHOOK} 1, 'ada', 99, 'zoe', 1, 1, 'a body')"),
+        (826, f"{_WEBHOOK} 1, 'ada', 1, 'ada', 0, 1, NULL)"),
+        (826, f"{_WEBHOOK} 99999, 'zoe', 1, 'ada', 1, 1, NULL)"),
         (816, "INSERT INTO request VALUES (x'01', 99, 0)"),
         (816, "INSERT INTO request VALUES (x'01', 1, 1)"),
         (

@@ -17,6 +17,7 @@ from chatstores.sqlite import open_sqlite
 from chatstores.sqlite.checking import check
 from chatstores.sqlite.migrations import APPLICATION_ID, steps
 from chatstores.sqlite.wal import STATE_SINCE
+from chatstores.sqlite.webhook_table import WEBHOOKS_SINCE
 from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver, key
 
 FIRST = """
@@ -105,6 +106,30 @@ async def test_a_file_of_each_schema_opens_with_mail_keys_and_receipts_whole(
     assert horizon == key(1)
     assert mark == (LogMark(3, b"\xab") if schema >= STATE_SINCE else NO_MARK)
     assert sent == [Stored(ADA.id, Position(5), NOW_MS, new=True)]
+    assert check(file).findings == []
+
+
+async def test_a_file_of_each_schema_opens_with_the_webhooks_that_wait(
+    dumped: tuple[int, Path],
+) -> None:
+    schema, file = dumped
+    async with open_sqlite(file) as store:
+        counts = store.outbox.waiting, store.outbox.failed
+        due = await store.outbox.due(
+            "https://app.example/hooks", now_ms=2 * NOW_MS, longest_ms=0, limit=9
+        )
+        driver = StoreDriver(store)
+        await store.outbox.begin(
+            ["https://app.example/hooks"], with_body=False, retry_failed=False
+        )
+        await driver.send(BOB, "ada", "new", under=key(8))
+        later = store.outbox.waiting
+
+    told = [(it.number, it.attempts, it.sender, it.position, it.body) for it in due]
+    has_some = schema >= WEBHOOKS_SINCE
+    assert counts == ((1, 1) if has_some else (0, 0))
+    assert told == ([(4, 2, "bob", 2, "zwölf")] if has_some else [])
+    assert later == counts[0] + 1
     assert check(file).findings == []
 
 

@@ -35,7 +35,7 @@ from tests.unit.chatstores.sqlite.disk import FailingDisk
 from tests.unit.chatstores.store_driver import StoreDriver
 
 NOBODY = 65534
-SCHEMA = 6
+SCHEMA = 7
 
 
 def test_three_slashes_are_relative_and_four_absolute() -> None:
