@@ -79,8 +79,8 @@ import chatcore, chattesting, importlib.util
 print(chattesting.open_chat.__name__, importlib.util.find_spec("pytest"))
 """
 WITH_PYTEST = """\
-import chatapp, chatcore, chatidentities, chatstores, chatsystem, chattesting
-import transports
+import chatapp, chatcore, chatidentities, chatstores, chatsystem
+import chattesting, chatwebhooks, transports
 import pytest
 pytest.main(["-q", "-W", "error", "test_it.py"])
 """

@@ -53,6 +53,15 @@ _REFERENCE: Final[Mapping[str, tuple[str, ...]]] = {
         "chatcore.services",
     ),
     "Client": ("chatcore.commands", "chatcore.events", "chatcore.ids", "transports"),
+    "What happens": (
+        "chatcore.message_events",
+        "chatcore.outbox",
+        "chatsystem.handlers",
+        "chatwebhooks.errors",
+        "chatwebhooks.secrets",
+        "chatwebhooks.sender",
+        "chatwebhooks.settings",
+    ),
     "Errors": ("chatcore.errors", "chatstores.errors", "transports.errors"),
     "Serving": (
         "transports.asgi",
