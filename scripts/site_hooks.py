@@ -52,7 +52,13 @@ _REFERENCE: Final[Mapping[str, tuple[str, ...]]] = {
         "chatcore.reports",
         "chatcore.services",
     ),
-    "Client": ("chatcore.commands", "chatcore.events", "chatcore.ids", "transports"),
+    "Client": (
+        "chatcore.commands",
+        "chatcore.events",
+        "chatcore.ids",
+        "chatcore.keys",
+        "transports",
+    ),
     "What happens": (
         "chatcore.message_events",
         "chatcore.outbox",

@@ -32,6 +32,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatcore.events": "Accepted Bounced Delivered LoggedIn Received",
     "chatcore.ids": "AccountId IdempotencyKey Position Username",
     "chatcore.http_statuses": "http_status",
+    "chatcore.keys": "derived_key",
     "chatcore.limits": "Limits LimitsContradict",
     "chatcore.listing": "ListNobody",
     "chatcore.logins": "SecondLogin",

@@ -64,6 +64,7 @@ from chatcore.ids import AccountId as AccountId
 from chatcore.ids import IdempotencyKey as IdempotencyKey
 from chatcore.ids import Position as Position
 from chatcore.ids import Username as Username
+from chatcore.keys import derived_key as derived_key
 from chatcore.limits import Limits as Limits
 from chatcore.limits import LimitsContradict as LimitsContradict
 from chatcore.listing import ListNobody as ListNobody

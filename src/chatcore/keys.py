@@ -1,5 +1,6 @@
 """Idempotency keys (M2, D6): UUIDv7, whose first 48 bits are the time (RFC 9562)."""
 
+from hashlib import sha256
 from typing import Final
 
 from chatcore.errors import InvalidKey, KeyExpired
@@ -19,6 +20,24 @@ def key_from_ms(at_ms: int) -> IdempotencyKey:
     A moment that those bits cannot say is the nearest that they can (B7).
     """
     return IdempotencyKey(min(max(at_ms, 0), _LATEST_MS).to_bytes(6) + bytes(10))
+
+
+def derived_key(at_ms: int, *of: str | int) -> IdempotencyKey:
+    """The key of a message that is made from another: the same for the same words.
+
+    Whoever makes it again, as after a crash, sends it under the same key, so that it is
+    stored once (M2)::
+
+        key = derived_key(message.sent_at_ms, "answer", message.position)
+
+    ``at_ms`` is a moment that does not change, of the server's clock: a key lives 7
+    days from it, and one that says more than a day ahead is refused.
+    """
+    words = "".join(f"{type(it).__name__}{len(str(it))}:{it}" for it in of)
+    value = int.from_bytes(sha256(words.encode("utf-8", "surrogatepass")).digest()[:16])
+    value &= (1 << 80) - 1 - (0xF << 76) - (0b11 << 62)
+    value |= _KEY_VERSION << 76 | _KEY_VARIANT << 62
+    return IdempotencyKey(key_from_ms(at_ms)[:6] + value.to_bytes(10))
 
 
 def ms_of_key(key: IdempotencyKey) -> int:

@@ -12,7 +12,7 @@ from scripts.public_api import SNAPSHOT, describe
 
 HOME_OF: dict[str, str] = vars(chatcore)["_HOME_OF"]
 STUB = Path(chatcore.__file__).with_suffix(".pyi")
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.py"))
 
 
 def stubbed() -> dict[str, str]:

@@ -4,7 +4,7 @@ import unittest
 
 from chatcore.errors import InvalidKey, KeyExpired, Refusal
 from chatcore.ids import NO_KEY, IdempotencyKey
-from chatcore.keys import key_from_ms, ms_of_key, parse_key, refuse_outside
+from chatcore.keys import derived_key, key_from_ms, ms_of_key, parse_key, refuse_outside
 from chatcore.limits import DAY_MS
 from chatcore.store import KeySpan
 from tests.unit.chatcore.environment import NOON_MS, seeded
@@ -46,6 +46,20 @@ class KeyTest(unittest.TestCase):
     @rule("M2")
     def test_a_moment_before_1970_has_the_lowest_key_of_all(self) -> None:
         self.assertEqual(key_from_ms(-1), bytes(16))
+
+    @rule("M2")
+    def test_a_derived_key_is_one_and_the_same_for_the_same_words_alone(self) -> None:
+        words: list[tuple[str | int, ...]] = [
+            ("a", 1), ("a1",), ("a", "1"), ("a", 2), (), ("", "a", 1)
+        ]  # fmt: skip
+
+        keys = [derived_key(NOON_MS, *it) for it in words]
+
+        self.assertEqual([parse_key(it) for it in keys], keys)
+        self.assertEqual([ms_of_key(it) for it in keys], [NOON_MS] * len(words))
+        self.assertEqual(len({*keys}), len(words))
+        self.assertEqual([derived_key(NOON_MS, *it) for it in words], keys)
+        self.assertNotEqual(derived_key(NOON_MS + 1, "a", 1), keys[0])
 
     @rule("B7")
     def test_a_moment_that_no_key_can_say_has_the_highest_time_of_all(self) -> None:
