@@ -60,14 +60,7 @@ async def opened() -> AsyncIterator[Chat]:
 chat_app = ChatApp(opened, also=[os.environ.get("CHAT_TCP", "tcp://127.0.0.1:7400")])
 
 
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """What is done before the first request, and after the last."""
-    async with chat_app.serving():
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=chat_app.lifespan)
 app.mount("/api/chat", chat_app)
 
 

@@ -28,13 +28,6 @@ async def opened() -> AsyncIterator[Chat]:
 chat_app = ChatApp(opened, also=[os.environ.get("CHAT_TCP", "tcp://127.0.0.1:7400")])
 
 
-@asynccontextmanager
-async def lifespan(_: Starlette) -> AsyncIterator[None]:
-    """What is done before the first request, and after the last."""
-    async with chat_app.serving():
-        yield
-
-
 async def urls(_: Request) -> JSONResponse:
     """Where programs find the same chat."""
     return JSONResponse(chat_app.server.urls)
@@ -47,5 +40,5 @@ app = Starlette(
         WebSocketRoute("/api/chat", chat_app),
         Mount("/api/chat", chat_app),
     ],
-    lifespan=lifespan,
+    lifespan=chat_app.lifespan,
 )

@@ -51,12 +51,7 @@ class ChatApp:
     is mounted, and has to be started in the lifespan of that one, since an application
     hands that on to nobody::
 
-        @asynccontextmanager
-        async def lifespan(app):
-            async with chat_app.serving():
-                yield
-
-        app = FastAPI(lifespan=lifespan)
+        app = FastAPI(lifespan=chat_app.lifespan)
         app.mount("/api/chat", chat_app)
 
     WebSockets are then at ``/api/chat/`` and ``/api/chat/chat``.
@@ -106,6 +101,12 @@ class ChatApp:
         if self._server is None:
             raise NotServing
         return self._server
+
+    @asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """``serving``, as the application around takes it, FastAPI or Starlette."""
+        async with self.serving():
+            yield
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Server]:
