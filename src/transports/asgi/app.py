@@ -85,6 +85,7 @@ class ChatApp:
         self._tls = tls
         self._environment = environment
         self._memory_budget = memory_budget
+        self._chat: Chat | None = None
         self._server: Server | None = None
         self._is_whole = self._is_told = False
         self._origins = AllowedOrigins.of(origins)
@@ -101,6 +102,17 @@ class ChatApp:
         if self._server is None:
             raise NotServing
         return self._server
+
+    @property
+    def chat(self) -> Chat:
+        """The chat that is served now, for the application's own calls.
+
+        Raises:
+            NotServing: nothing is.
+        """
+        if self._chat is None:
+            raise NotServing
+        return self._chat
 
     @asynccontextmanager
     async def lifespan(self, _: object) -> AsyncIterator[None]:
@@ -134,7 +146,7 @@ class ChatApp:
                 ) as server:
                     for url in self._also:
                         await server.listen(url)
-                    self._server = server
+                    self._chat, self._server = chat, server
                     self._http = HttpEndpoint(server, self._origins)
                     try:
                         with stopping_first(server.stop):
@@ -142,7 +154,7 @@ class ChatApp:
                     finally:
                         await server.stop()
                         self._websocket.stop()
-                        self._server = self._http = None
+                        self._chat = self._server = self._http = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""

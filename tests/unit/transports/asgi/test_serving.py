@@ -117,6 +117,22 @@ async def test_one_that_nobody_has_started_says_so(
     assert "async with chat_app.serving(): yield" in told[0]
     with pytest.raises(NotServing):
         _ = forgotten.server
+    with pytest.raises(NotServing):
+        _ = forgotten.chat
+
+
+async def test_an_application_serves_it_by_its_lifespan_and_asks_the_chat() -> None:
+    mounted = chat_app(also=["tcp://127.0.0.1:0"])
+    around = Starlette(lifespan=mounted.lifespan)
+
+    async with around.router.lifespan_context(around):
+        await mounted.chat.ensure_account("shop")
+        async with connect(mounted.server.urls) as ada:
+            await ada.login("ada", PASSWORD, create=True)
+            await mounted.chat.send("shop", "ada", "on its way")
+            message = await anext(ada.messages())
+
+    assert (message.sender, message.body) == ("shop", "on its way")
 
 
 async def test_it_is_started_once() -> None:
