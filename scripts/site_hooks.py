@@ -9,6 +9,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,8 +86,10 @@ _REFERENCE: Final[Mapping[str, tuple[str, ...]]] = {
     "Ports and surroundings": ("chatcore.ports", "chatsystem", "chatsystem.schemes"),
     "Stores": ("chatstores", "chatcore.store", "chatcore.model"),
 }
-_INHERITING: Final = "\n    options:\n      inherited_members: true"
-"""For a class whose bases are not public."""
+_OPTIONS: Final[Mapping[str, str]] = {"Chat": "inherited_members"}
+"""Of names: the bases of this class are not public."""
+_PLAIN: Final = (Enum, tuple)
+"""Kinds of classes whose attributes need no word of their own."""
 _ELSEWHERE: Final = {"chatcore": "Chat", "chatstores": "Stores", "chatsystem": "Chat"}
 _OTHERS: Final = "Transports of your own"
 _MORE: Final = "More"
@@ -105,12 +108,20 @@ def _page_of(home: str) -> str:
     return _ELSEWHERE.get(home.partition(".")[0], _OTHERS)
 
 
+def _options(name: str) -> str:
+    """What is shown of a name, besides what is shown of all."""
+    found = getattr(chatcore, name)
+    option = _OPTIONS.get(name, "")
+    if isinstance(found, type) and issubclass(found, _PLAIN):
+        option = "show_if_no_docstring"
+    return f"\n    options:\n      {option}: true" if option else ""
+
+
 def _reference() -> dict[str, tuple[str, str]]:
     """By its path, the title and the text of each page of the reference."""
     names: dict[str, list[str]] = {title: [] for title in (*_REFERENCE, _OTHERS)}
     for name, home in sorted(_HOME_OF.items()):
-        options = _INHERITING if f"{home}.{name}" == "chatcore.chat.Chat" else ""
-        names[_page_of(home)].append(f"::: {home}.{name}{options}")
+        names[_page_of(home)].append(f"::: {home}.{name}{_options(name)}")
     return {
         f"reference/{title.lower().replace(' ', '-')}.md": (
             title,
