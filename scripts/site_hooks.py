@@ -90,7 +90,14 @@ _OPTIONS: Final[Mapping[str, str]] = {"Chat": "inherited_members"}
 """Of names: the bases of this class are not public."""
 _PLAIN: Final = (Enum, tuple)
 """Kinds of classes whose attributes need no word of their own."""
-_ELSEWHERE: Final = {"chatcore": "Chat", "chatstores": "Stores", "chatsystem": "Chat"}
+_ELSEWHERE: Final = {
+    "chatcore": "Chat",
+    "chatidentities": "Ports and surroundings",
+    "chatstores": "Stores",
+    "chatsystem": "Ports and surroundings",
+    "chatwebhooks": "Serving",
+}
+"""By package, the page of what none of them names; of others, the last one."""
 _OTHERS: Final = "Transports of your own"
 _MORE: Final = "More"
 _LOADED: Final = re.compile(
