@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from tests.faults import splitting
 from tests.modules import UnusableModule
 from tests.stores import NEEDED, STORE_MODULE, StoreKind, kinds_of
+
+# How long one example takes says how busy the machine is, and nothing else.
+settings.register_profile("chatcore", deadline=None)
+settings.load_profile("chatcore")
 
 STORE_KINDS: Final = pytest.StashKey[Sequence[StoreKind]]()
 

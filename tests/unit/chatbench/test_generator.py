@@ -135,8 +135,11 @@ async def test_a_stall_is_charged_to_every_message_that_was_due_in_it(
     assert sample.is_valid, sample
     assert sample.latency_histogram is not None
     assert sample.latency_us is not None
-    # All that was due in the window counts, whenever it came.
-    assert sample.latency_us.samples == pytest.approx(500, abs=5)
+    # All that was due in the window counts, whenever it came; on a busy machine it
+    # ends a little later than it should.
+    due = 1000 * sample.seconds
+    assert sample.seconds >= 0.5
+    assert sample.latency_us.samples == pytest.approx(due, abs=5)
     # 200 of 500 were due while the server stood still: a quarter waited for 75 ms.
     assert value_us(decode(sample.latency_histogram), 4) > 50_000
     assert sample.schedule_lag_us is not None

@@ -50,22 +50,22 @@ async def test_a_list_goes_on_only_as_its_peer_reads() -> None:
         counting.append(CountingStore(store))
         return cast("Store", counting[0])
 
-    async with (
-        serving(URL, over=over) as server,
-        opening(server.url, read_ahead=1) as slow,
-        server.peer() as other,
-    ):
+    async with serving(URL, over=over) as server:
         for n in range(count):
             await server.store.create_account(
                 Username(f"{'a' * 58}{n:06}"), NO_HASH, key=NO_KEY, at_ms=0
             )
-        await login(slow, "slow")
-        await other.login("other")
+        async with (
+            opening(server.url, read_ahead=1) as slow,
+            server.peer() as other,
+        ):
+            await login(slow, "slow")
+            await other.login("other")
 
-        for _ in range(8):
-            await tell(slow, list={})
-        for _ in range(200):
-            await other.send("other", "time passes")
+            for _ in range(8):
+                await tell(slow, list={})
+            for _ in range(200):
+                await other.send("other", "time passes")
 
         whole_walks = 8 * (count // 1000 + 1)
         assert counting[0].walks < whole_walks * 3 // 4
