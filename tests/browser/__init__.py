@@ -1,0 +1,1 @@
+"""What a person has in a browser, in Debian's Chromium."""
