@@ -26,6 +26,9 @@ export interface ChatOptions {
   storage?: boolean;
   /** The longest wait between two attempts to connect; 15,000 ms. */
   longestDelayMs?: number;
+  /** After so long a silence the server is asked whether it is there, and as long is waited
+   * for its answer; 25,000 ms. */
+  silenceMs?: number;
 }
 
 /** The server has stored the message. */
@@ -229,5 +232,3 @@ export class Chat extends EventTarget {
     options?: boolean | EventListenerOptions,
   ): void;
 }
-
-export default Chat;
