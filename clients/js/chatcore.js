@@ -1019,10 +1019,10 @@ export class Chat extends EventTarget {
     const { code } = error;
     if (this.#phase === "open") return;
     if (code >= 500) return this.#drop(code, error.message, error.retryAfterMs);
-    if (this.#phase === "resume" && [205, 213, 305, 400].includes(code)) {
+    if (this.#phase === "resume" && [205, 211, 213, 305, 400].includes(code)) {
       // Another's proof ends nobody's session.
-      if (code === 213 || code === 400) this.#token = "";
-      else this.#forgetSession();
+      if (code === 205 || code === 305) this.#forgetSession();
+      this.#token = "";
       return this.#sessionGone(error);
     }
     if (this.#phase === "login" && code === 203) return this.#inUse(error);
