@@ -259,6 +259,7 @@ export class Chat extends EventTarget {
   #asked = new Map(); // by id, in order
   #unsent = new Map(); // by id, in order
   #toKeep = new Set();
+  #toForget = [];
   #underWay = 0;
   #wantsClock = false; // the next link's, for keys
   #isFlushing = false;
@@ -797,6 +798,8 @@ export class Chat extends EventTarget {
     this.#isFlushing = true;
     await null; // what is sent in one turn goes in one frame
     for (;;) {
+      const done = this.#toForget.splice(0);
+      if (done.length) this.#stored((it) => it.forget(done));
       const link = this.#flowsOn;
       const batch = [];
       if (link) {
@@ -877,7 +880,7 @@ export class Chat extends EventTarget {
     const message = this.#unsent.get(id);
     if (!message) return undefined;
     this.#unsent.delete(id);
-    if (message.seq) this.#stored((it) => it.forget([message.seq]));
+    if (message.seq) this.#toForget.push(message.seq);
     this.#settle(message);
     return message;
   }
