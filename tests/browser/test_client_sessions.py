@@ -23,6 +23,7 @@ from transports import Client, connect
 pytestmark = pytest.mark.external
 
 WHEN_ONLINE = "chat.state === 'online'"
+WHEN_OFFLINE = "heard('state').some((it) => it.state === 'offline')"
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ async def test_the_tab_that_came_last_has_the_session_and_the_other_leaves_it(
         await open_chat(second, relay.url)
         await until(page, "chat.state === 'closed'")
         relay.cut()
-        await until(second, "heard('state').some((it) => it.state === 'offline')")
+        await until(second, WHEN_OFFLINE)
         await until(second, WHEN_ONLINE)
         receipt = await second.evaluate("chat.send('ada', 'from the second tab')")
 
@@ -230,10 +231,38 @@ async def test_a_changed_password_holds_on_the_next_link(
 
         await page.evaluate(f"chat.changePassword('{PASSWORD}', 'battery staple')")
         relay.cut()
-        await until(page, "heard('state').some((it) => it.state === 'offline')")
+        await until(page, WHEN_OFFLINE)
         await until(page, WHEN_ONLINE)
 
         assert (await page.evaluate("chat.send('ada', 'x')"))["position"] == 1
+
+
+@pytest.mark.rule("M5", "S1")
+async def test_a_session_that_was_ended_is_followed_by_another_without_repeats(
+    page: Page, urls: Sequence[str]
+) -> None:
+    async with relaying(urls[1]) as relay, connect(urls[0]) as other:
+        await open_chat(page, relay.url, acknowledge="manual")
+        await page.evaluate("Promise.all([1, 2].map((n) => chat.send('ada', `${n}`)))")
+        before = [await page.evaluate("next(chat)") for _ in range(2)]
+
+        relay.stall()
+        relay.cut()
+        await until(page, WHEN_OFFLINE)
+        # A right password ends the session that has no link.
+        await other.login("ada", PASSWORD)
+        await other.logout()
+        relay.go_on()
+        await until(page, WHEN_ONLINE)
+        await page.evaluate("chat.send('ada', '3')")
+        after = await page.evaluate("next(chat)")
+        await page.evaluate("chat.acknowledge(2)")
+        await until(page, "heard('received').length")
+
+        assert before == ["1", "2"]
+        assert after == "3"
+        notices = await page.evaluate("heard('received').map((it) => it.positions)")
+        assert notices == [[1, 2]]
 
 
 @pytest.mark.rule("S5")
