@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 from chatcore.errors import CloseCode
 from transports.codec import Codec
 from transports.errors import BadUrl, LinkClosed
+from transports.http_site import Site
+from transports.origins import OwnPages
 from transports.proxies import Proxies
 from transports.tls import SECURE_SCHEMES, SYSTEM_TRUST, CertificateInUse, ClientTls
 from transports.tls_handshakes import TlsHandshakes
@@ -231,6 +233,8 @@ class LinkSettings:
             limits itself.
         certificate: of a listener whose URL stands for TLS.
         proxies: who is believed about whom a connection comes from.
+        site: what a listener of HTTP answers beside the chat; nothing without one.
+        own_pages: where the server's listeners serve it.
         client_tls: whom one who dials such a URL trusts, and what is shown to it.
         keeps_headers: whether a link keeps the headers of the request that opened it,
             as its attribute ``headers`` (``transports.request_headers``), since the
@@ -250,6 +254,8 @@ class LinkSettings:
     admission: Admission = field(default_factory=NoLimit)
     certificate: CertificateInUse | None = None
     proxies: Proxies = field(default_factory=Proxies)
+    site: Site | None = None
+    own_pages: OwnPages = field(default_factory=OwnPages)
     client_tls: ClientTls = SYSTEM_TRUST
     keeps_headers: bool = False
 

@@ -8,7 +8,6 @@ taken before the next request is looked at.
 
 import asyncio
 from collections.abc import Awaitable
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -21,6 +20,7 @@ from transports.http_messages import (
     HttpResponse,
     RequestBroken,
     ResponseStream,
+    headers_of,
     plain_response,
 )
 from transports.http_owner import READ_BYTES, HttpOwner
@@ -266,7 +266,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             except RequestBroken as broken:
                 response = plain_response(broken.status)
             if isinstance(response.body, bytes):
-                self._write(response)
+                await self._write_whole(response, response.body)
             else:
                 await self._write_stream(response, response.body)
         except ConnectionError:
@@ -295,6 +295,28 @@ class HttpConnection(asyncio.BufferedProtocol):
             written += http.send(h11.Data(data=body)) or b""
         written += http.send(h11.EndOfMessage()) or b""
         self._transport.write(written)
+        self._answered()
+
+    async def _write_whole(self, response: HttpResponse, body: bytes) -> None:
+        """Answer the request, with a large body as with a stream's (B1)."""
+        http, transport = self._http, self._transport
+        if len(body) <= _UNSENT_BYTES or self._is_head or transport is None:
+            self._write(response)
+            return
+        if self._body is not None:
+            self._body.skip()
+        self._streaming = asyncio.current_task()
+        self._set_deadline()
+        try:
+            transport.write(self._head_of(response))
+            for start in range(0, len(body), _UNSENT_BYTES):
+                piece = body[start : start + _UNSENT_BYTES]
+                transport.write(http.send(h11.Data(data=piece)) or b"")
+                while self._is_clogged:
+                    await self._wait_writable()
+            transport.write(http.send(h11.EndOfMessage()) or b"")
+        finally:
+            self._streaming = None
         self._answered()
 
     async def _write_stream(
@@ -327,23 +349,12 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._writable = None
 
     def _head_of(self, response: HttpResponse) -> bytes:
-        headers = [("Cache-Control", "no-store"), ("Date", formatdate(usegmt=True))]
-        if response.content_type:
-            headers.append(("Content-Type", response.content_type))
-            if isinstance(response.body, bytes):
-                headers.append(("Content-Length", str(len(response.body))))
-        headers += response.headers
+        headers = headers_of(response)
         if self._http.their_state is not h11.DONE or self._is_last:
             headers.append(("Connection", "close"))  # not all of it was read
-        status = response.status
-        return (
-            self._http.send(
-                h11.Response(
-                    status_code=status, headers=headers, reason=status.phrase.encode()
-                )
-            )
-            or b""
-        )
+        status, reason = response.status, response.status.phrase.encode()
+        head = h11.Response(status_code=status, headers=headers, reason=reason)
+        return self._http.send(head) or b""
 
     def _answered(self) -> None:
         http = self._http

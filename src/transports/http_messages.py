@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Protocol
 
@@ -89,7 +90,8 @@ class HttpResponse:
         status: as a number and a phrase.
         body: all of it, or what makes it piece by piece.
         content_type: of the body; empty where there is none.
-        headers: others than those that go with every answer.
+        headers: others than those that go with every answer; one of the name
+            ``Cache-Control`` instead of theirs.
     """
 
     status: HTTPStatus = HTTPStatus.OK
@@ -101,3 +103,15 @@ class HttpResponse:
 def plain_response(status: HTTPStatus) -> HttpResponse:
     """The status itself, for people."""
     return HttpResponse(status=status, body=f"{status.phrase}\n".encode())
+
+
+def headers_of(response: HttpResponse) -> list[tuple[str, str]]:
+    """All headers of a response that are not a connection's."""
+    headers = [("Date", formatdate(usegmt=True))]
+    if not any(name == "Cache-Control" for name, _ in response.headers):
+        headers.append(("Cache-Control", "no-store"))
+    if response.content_type:
+        headers.append(("Content-Type", response.content_type))
+        if isinstance(response.body, bytes):
+            headers.append(("Content-Length", str(len(response.body))))
+    return [*headers, *response.headers]

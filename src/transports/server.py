@@ -22,6 +22,7 @@ from transports.deferred_calls import DeferredCalls
 from transports.driver import Driver
 from transports.errors import BadUrl
 from transports.fair_scheduler import FairScheduler
+from transports.http_site import Site
 from transports.memory_budget import MemoryBudget
 from transports.proxies import Proxies
 from transports.rate_limited_log import RateLimitedLog
@@ -47,6 +48,7 @@ async def serve(
     memory_budget: MemoryBudget | None = None,
     tls: ServerTls | ServerCertificate | None = None,
     proxies: Sequence[str] = (),
+    site: Site | None = None,
 ) -> AsyncIterator[list[str]]:
     """Serve a chat while the block runs::
 
@@ -75,6 +77,7 @@ async def serve(
         memory_budget=memory_budget,
         tls=certificate,
         proxies=proxies,
+        site=site,
     ) as server:
         yield [await server.listen(url) for url in urls]
 
@@ -87,6 +90,7 @@ async def open_server(
     memory_budget: MemoryBudget | None = None,
     tls: ServerTls | ServerCertificate | None = None,
     proxies: Sequence[str] = (),
+    site: Site | None = None,
 ) -> AsyncIterator["Server"]:
     """A server of this chat that does not listen yet, while the block runs.
 
@@ -101,6 +105,8 @@ async def open_server(
     protocol 2 on TCP, where they must, by ``X-Forwarded-For`` on WebSocket and gRPC.
     Where no ``environment`` is given, it is the system's, and its observer an
     ``AuditLog``: logins and failures are logged, at INFO.
+    ``site`` answers what is asked of listeners of HTTP beside the chat; its pages may
+    connect to each listener (W3).
 
     Raises:
         CertificateUnusable: files of ``tls`` that cannot be used.
@@ -119,6 +125,7 @@ async def open_server(
             memory_budget or MemoryBudget(chat.limits.held_bytes),
             certificate,
             trusted,
+            site,
         )
         ticking = tasks.create_task(server.tick())
         telling = begin_telling(chat, tasks)
@@ -154,6 +161,7 @@ class Server:
         memory_budget: MemoryBudget,
         certificate: ServerCertificate | None,
         proxies: Proxies,
+        site: Site | None,
     ) -> None:
         self._chat = chat
         self._tasks = tasks
@@ -184,6 +192,7 @@ class Server:
             certificate=certificate,
             proxies=proxies,
             keeps_headers=chat.asks_the_application,
+            site=site,
         )
 
     async def listen(self, url: str) -> str:

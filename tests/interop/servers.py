@@ -16,6 +16,7 @@ from transports import serve
 from transports.awaited_link import AwaitedLink
 from transports.base import LinkSettings, parse_address
 from transports.codec import codec as codec_of
+from transports.http_site import Site
 from transports.registry import transport_for
 
 CHEAP: Final = HashSettings(memory_kib=8, passes=1)
@@ -59,10 +60,12 @@ async def serving(
     policy: SendPolicy | None = None,
     identities: Identities | None = None,
     over: Callable[[Store], Store] = lambda store: store,
+    site: Site | None = None,
 ) -> AsyncIterator[Server]:
     """A server in memory on these URLs while the block runs.
 
-    ``over`` puts something between the chat and its store.
+    ``over`` puts something between the chat and its store; ``site`` is what its
+    listeners of HTTP serve beside the chat.
     """
     environment = system_environment(CHEAP)
     clock = SteppedClock()
@@ -70,7 +73,7 @@ async def serving(
     environment = replace(environment, clock=clock, passwords=passwords)
     async with open_store("memory:") as store:
         chat = Chat(over(store), limits=limits, policy=policy, identities=identities)
-        async with serve(chat, *urls, environment=environment) as listening:
+        async with serve(chat, *urls, environment=environment, site=site) as listening:
             yield Server(
                 chat=chat,
                 store=store,

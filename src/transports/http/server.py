@@ -39,9 +39,11 @@ class HttpListener:
         self.heads = FairScheduler(at_once=_HEADS_AT_ONCE)
         self.scheduler = FairScheduler(at_once=1)
         self.sockets = Sockets(settings)
+        self._site = settings.site
+        self._own_pages = settings.own_pages
         self._proxies = settings.proxies
         self.buffer = shared_buffer()
-        self.url = ""
+        self.url = self._root = ""
         self._server: asyncio.Server | None = None
         self._acceptor: TlsAcceptor | None = None
 
@@ -61,7 +63,10 @@ class HttpListener:
         lengthen_backlog(server.sockets)
         self._server = server
         host, port, *_ = server.sockets[0].getsockname()
-        self.url = f"{address.scheme}://{authority(host, port)}{PATH}"
+        self._root = f"{address.scheme}://{authority(host, port)}"
+        self.url = f"{self._root}{PATH}"
+        if self._site is not None:
+            self._own_pages.add(address.scheme, address.host, port)
 
     def _make(self) -> asyncio.BaseProtocol:
         socket = HttpSocket(self)
@@ -121,16 +126,22 @@ class HttpListener:
         """See ``HttpOwner``."""
         path = request.path
         if path != PATH and not path.startswith(f"{PATH}/"):
-            return self._refuse()
+            return self._answer_beside(request)
         below = replace(request, path=path.removeprefix(PATH).rstrip("/"))
         link = self._endpoints.link_of(below)
         connection.limit_time(on=link is None)
         self.sockets.asks(_ours(connection), link)
         return self._endpoints.handle(below)
 
-    async def _refuse(self) -> HttpResponse:
-        refusal = refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
-        return replace(refusal, headers=OUR_HEADERS)
+    async def _answer_beside(self, request: HttpRequest) -> HttpResponse:
+        """Answer what is not about the chat."""
+        site = self._site
+        answer = None if site is None else site.answer(request, self._root)
+        if answer is None:
+            answer = refuse(HTTPStatus.NOT_FOUND, f"The chat is at {PATH}.")
+        names = {name for name, _ in answer.headers}
+        ours = [it for it in OUR_HEADERS if it[0] not in names]
+        return replace(answer, headers=[*answer.headers, *ours])
 
 
 def _ours(connection: OwnedConnection) -> HttpSocket:
@@ -146,7 +157,8 @@ async def listen(
     An option of the URL: ``origin`` (pages of which origins may connect, with commas
     between; those of the server's own host if absent, ``*`` for any).
     """
-    origins = AllowedOrigins.of(address.options.get("origin", "").split(","))
+    names = address.options.get("origin", "").split(",")
+    origins = AllowedOrigins.of(names, settings.own_pages, address.host)
     endpoints = HttpEndpoints(serve_link, settings, spawn, origins)
     listener = HttpListener(endpoints, settings, spawn)
     await listener.open(address, acceptor_for(address, settings, HTTP))

@@ -135,7 +135,8 @@ async def listen(
     ``compression=deflate`` (off by default: it costs more CPU than short messages
     are worth).
     """
-    gate = _UpgradeCheck(address.options.get("origin", ""))
+    names = address.options.get("origin", "").split(",")
+    gate = _UpgradeCheck(AllowedOrigins.of(names, settings.own_pages, address.host))
 
     scheduler = FairScheduler()
     crowd = FairScheduler(at_once=PARTS_AT_ONCE)
@@ -219,8 +220,8 @@ def _select(
 class _UpgradeCheck:
     """Judges an upgrade before it happens: its path, and a page's origin (W3)."""
 
-    def __init__(self, origins: str) -> None:
-        self._origins = AllowedOrigins.of(origins.split(","))
+    def __init__(self, origins: AllowedOrigins) -> None:
+        self._origins = origins
         self._log = RateLimitedLog(_log)
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:

@@ -93,6 +93,11 @@ class Socket:
         async with asyncio.timeout(PATIENCE_S):
             return await self._reader.readuntil(text)
 
+    async def take(self, length: int) -> bytes:
+        """So many bytes."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._reader.readexactly(length)
+
     async def ended(self) -> bytes:
         """What is still said; returns once the server has ended the connection."""
         async with asyncio.timeout(PATIENCE_S):
