@@ -1,13 +1,16 @@
 """Builds the wheels, looks into them, and runs what they install.
 
 They may hold our packages (Python, ``py.typed`` and ``.sql`` files, the sample of the
-demo) and the licence, nothing else; each package must be typed. That of chatcore is
-then installed in a fresh virtual environment, where ``chatcore --version`` must print
-the version of pyproject.toml and ``import chattesting`` do without pytest, which is not
-there. With the extra ``testing`` it is, and must find our plug-in. ``chatcore bench``
-must name what brings it, and be there once the wheel of ``benchmarks/`` is installed.
+demo, the files of the page) and the licence, nothing else; each package must be typed.
+That of chatcore is then installed in a fresh virtual environment, where ``chatcore
+--version`` must print the version of pyproject.toml and ``import chattesting`` do
+without pytest, which is not there. With the extra ``testing`` it is, and must find our
+plug-in. ``chatcore bench`` must name what brings it, and be there once the wheel of
+``benchmarks/`` is installed. The page's module of the browser client must be that of
+``clients/js``.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -59,7 +62,7 @@ class Distribution:
         wanted = [f"{package}/py.typed" for package in self._packages]
         wanted += [
             path.relative_to(self._sources).as_posix()
-            for pattern in ("*.py", "*.pyi", "*.sql")
+            for pattern in ("*.py", "*.pyi", "*.sql", "page/files/*")
             for path in sorted(self._sources.rglob(pattern))
         ]
         missing = [name for name in wanted if name not in names]
@@ -69,11 +72,20 @@ class Distribution:
 
 
 CHATCORE = Distribution(
-    ROOT, data=r"chatapp/conversations/(LICENSE|conversations\.json)"
+    ROOT,
+    data=r"chatapp/conversations/(LICENSE|conversations\.json)"
+    r"|chatapp/page/files/[a-z_]+\.(html|css|js|svg)",
 )
 BENCH = Distribution(ROOT / "benchmarks")
 
 
+CLIENT = ROOT / "clients" / "js" / "chatcore.js"
+PAGE = """\
+import hashlib
+from chatapp.page import ChatPage, path_of
+ChatPage("open")
+print(hashlib.sha256(path_of("chatcore.js").read_bytes()).hexdigest())
+"""
 WITHOUT_PYTEST = """\
 import chatcore, chattesting, importlib.util
 print(chattesting.open_chat.__name__, importlib.util.find_spec("pytest"))
@@ -141,6 +153,9 @@ class Installed:
         printed = self._output("chatcore", "bench", "--compare", "old", "new")
         if "pip install chatcore-bench" not in printed:
             faults.append(f"without the comparison, chatcore bench prints {printed!r}")
+        printed = self._output("python", "-c", PAGE)
+        if printed != hashlib.sha256(CLIENT.read_bytes()).hexdigest():
+            faults.append(f"the page's module is not {CLIENT.name}, but {printed!r}")
         self._install(f"{self._wheel}[testing]", self._bench)
         printed = self._output("chatcore", "bench", "--compare", "old", "new")
         if "cannot be read as results" not in printed:

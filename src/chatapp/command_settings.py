@@ -193,6 +193,11 @@ class ServeSettings(IdentitySettings):
         "info", help="the least that is logged"
     )
 
+    page: Literal["auto", "on", "off"] = setting(
+        "auto",
+        help="serve a page to talk on at / of listeners of HTTP; auto is on while all "
+        "listeners are on loopback, else off",
+    )
     metrics: str = setting(
         "",
         help="answer /metrics, /livez and /readyz by HTTP here; a port alone is one of "
@@ -257,6 +262,8 @@ class ServeSettings(IdentitySettings):
             check_port(self.port + len(names) - 1 if self.port else 0)
         self._check_tls()
         self._check_webhooks()
+        if self.page == "on" and not self.listens_for_http:
+            raise SettingWrong("--page on is for a server with --transport http.")
         check_networks(self.proxies)
         if self.erasure_log_reset and not self.erasure_log:
             raise SettingWrong("--erasure-log-reset is for --erasure-log PATH.")
@@ -300,6 +307,11 @@ class ServeSettings(IdentitySettings):
             check_plain("--listen" if self.listen else "--transport", self.urls)
         if not self.insecure:
             check_exposure(self.urls)
+
+    @property
+    def listens_for_http(self) -> bool:
+        """Whether a browser reaches it by HTTP."""
+        return any(it.startswith(("http:", "https:")) for it in self.urls)
 
     @property
     def urls(self) -> tuple[str, ...]:

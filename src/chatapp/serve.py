@@ -28,6 +28,7 @@ from chatapp.extensions import load_handlers, load_list_policy, load_policy
 from chatapp.hangups import Hangups
 from chatapp.identities import open_identities
 from chatapp.logs import log_to_stderr
+from chatapp.page import ChatPage
 from chatapp.plugins import check_installed
 from chatapp.webhooks import make_webhooks
 from chatcore import Chat, Registration
@@ -95,6 +96,7 @@ async def _serve(settings: ServeSettings) -> None:
     certificate = _certificate(settings)
     if certificate is not None:
         hangups.add(certificate.reload)
+    page = page_of(settings, registration := _registration(settings))
     async with AsyncExitStack() as opened:
         policy = load_policy(settings.policy, folder=settings.app_dir)
         list_policy = load_list_policy(settings.list_policy, folder=settings.app_dir)
@@ -114,7 +116,7 @@ async def _serve(settings: ServeSettings) -> None:
                 policy=policy,
                 list_policy=list_policy,
                 identities=identities,
-                registration=_registration(settings),
+                registration=registration,
                 handlers=handlers,
                 webhooks=webhooks,
             )
@@ -125,6 +127,7 @@ async def _serve(settings: ServeSettings) -> None:
                 memory_budget=budget,
                 tls=certificate,
                 proxies=[it for it in settings.proxies.split(",") if it],
+                site=page,
             )
             urls = await opened.enter_async_context(serving)
         except (Outage, WebhooksNotKept) as error:
@@ -139,11 +142,7 @@ async def _serve(settings: ServeSettings) -> None:
         if monitor is not None:
             monitor.begin(chat, urls, budget, environment)
         hangups.listen()
-        for url in urls:
-            print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
-        _log.info(
-            "Serving %s from %s", ", ".join(urls), without_password(settings.store)
-        )
+        _tell(settings, urls, page)
         await stop.wait()
         if monitor is not None:
             monitor.stop()
@@ -157,6 +156,17 @@ def _told(
     """Whom the chat tells what becomes of messages."""
     handlers = load_handlers(settings.handlers, folder=settings.app_dir)
     return handlers, make_webhooks(settings)
+
+
+def _tell(settings: ServeSettings, urls: list[str], page: ChatPage | None) -> None:
+    """Say where it accepts, to programs on stdout and to people in the log."""
+    if page is not None:
+        page.urls = urls
+    for url in urls:
+        print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
+    _log.info("Serving %s from %s", ", ".join(urls), without_password(settings.store))
+    if page is not None:
+        _log.info("A page to talk on: %s", ", ".join(page.places))
 
 
 async def _monitor(
@@ -224,6 +234,17 @@ def _registration(settings: ServeSettings) -> Registration:
     if settings.has_passwords:
         _log.info("Only the operator makes accounts: --registration open changes that")
     return Registration.CLOSED
+
+
+def page_of(settings: ServeSettings, registration: Registration) -> ChatPage | None:
+    """What is answered beside the chat; None without a page."""
+    serves_http = settings.listens_for_http
+    is_for_us_alone = all(map(is_on_loopback, settings.urls))
+    if not serves_http or settings.page == "off":
+        return None
+    if settings.page == "auto" and not is_for_us_alone:
+        return None
+    return ChatPage("elsewhere" if settings.credentials else registration.value)
 
 
 def _environment(settings: ServeSettings) -> Environment:
