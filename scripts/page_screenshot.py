@@ -58,7 +58,7 @@ async def draw() -> bytes:
         ) as urls,
         async_playwright() as playwright,
     ):
-        page.urls = urls
+        page.begin(urls, lasts=True)
         browser = await playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )

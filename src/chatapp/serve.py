@@ -142,7 +142,7 @@ async def _serve(settings: ServeSettings) -> None:
         if monitor is not None:
             monitor.begin(chat, urls, budget, environment)
         hangups.listen()
-        _tell(settings, urls, page)
+        _tell(settings, urls, page, lasts=store.durable)
         await stop.wait()
         if monitor is not None:
             monitor.stop()
@@ -158,15 +158,16 @@ def _told(
     return handlers, make_webhooks(settings)
 
 
-def _tell(settings: ServeSettings, urls: list[str], page: ChatPage | None) -> None:
+def _tell(
+    settings: ServeSettings, urls: list[str], page: ChatPage | None, *, lasts: bool
+) -> None:
     """Say where it accepts, to programs on stdout and to people in the log."""
-    if page is not None:
-        page.urls = urls
+    places = page.begin(urls, lasts=lasts) if page is not None else ()
     for url in urls:
         print(f"ready {url}", flush=True)  # noqa: T201  # this is for programs
     _log.info("Serving %s from %s", ", ".join(urls), without_password(settings.store))
-    if page is not None:
-        _log.info("A page to talk on: %s", ", ".join(page.places))
+    if places:
+        _log.info("A page to talk on: %s", ", ".join(places))
 
 
 async def _monitor(

@@ -5,6 +5,7 @@ the wheel has beside the page, and a clone at its place.
 """
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,10 +67,14 @@ class PageConfiguration(msgspec.Struct, frozen=True, rename="camel"):
         websocket: where that listens for WebSockets; empty where it does not, or where
             that cannot be known. The chat over HTTP is at the page's own origin.
         registration: who may make an account; see ``chatcore.Registration``.
+        life: of accounts that end with the server, which another process gives the same
+            ids: what a browser has kept of those of another life is nobody's. Empty
+            where they last.
     """
 
     websocket: str
     registration: str
+    life: str
 
 
 class ChatPage:
@@ -78,12 +83,11 @@ class ChatPage:
     Args:
         registration: see ``PageConfiguration``.
 
-    Attributes:
-        urls: where the server listens, once it does.
     """
 
     def __init__(self, registration: str) -> None:
-        self.urls: Sequence[str] = ()
+        self._urls: Sequence[str] = ()
+        self._life = ""
         self._registration = registration
         files = {
             f"/{name}": StaticFile.of(path_of(name).read_bytes(), kind)
@@ -92,10 +96,13 @@ class ChatPage:
         files["/"] = files.pop(f"/{_ROOT}")
         self._site = StaticSite(files)
 
-    @property
-    def places(self) -> list[str]:
-        """Where the page is."""
-        return [it.removesuffix("chat") for it in self.urls if it.startswith("http")]
+    def begin(self, urls: Sequence[str], *, lasts: bool) -> Sequence[str]:
+        """Take note of where the server listens, and whether its accounts outlive it;
+        where the page is.
+        """
+        self._urls = urls
+        self._life = "" if lasts else secrets.token_hex(8)
+        return [it.removesuffix("chat") for it in urls if it.startswith("http")]
 
     def answer(self, request: HttpRequest, url: str) -> HttpResponse | None:
         """See ``Site``."""
@@ -103,7 +110,7 @@ class ChatPage:
         if request.path == _CONFIGURATION:
             if request.method not in {"GET", "HEAD"}:
                 return method_refused()
-            told = PageConfiguration(websocket, self._registration)
+            told = PageConfiguration(websocket, self._registration, self._life)
             answer: HttpResponse | None = HttpResponse(
                 body=msgspec.json.encode(told),
                 content_type="application/json",
@@ -134,7 +141,7 @@ class ChatPage:
             return ""
         if any(request.values(it) for it in _OF_A_PROXY):
             return ""
-        for listener in map(parse_address, self.urls):
+        for listener in map(parse_address, self._urls):
             is_at_hand = page.host in {listener.host, *_EVERY_ADDRESS}
             if listener.scheme == _WEBSOCKET_OF[page.scheme] and is_at_hand:
                 return f"{listener.scheme}://{name}:{listener.port}{listener.path}"

@@ -43,7 +43,7 @@ def asked(
 ) -> HttpResponse:
     """What the page of such a server answers."""
     page = ChatPage("open")
-    page.urls = urls
+    page.begin(urls, lasts=True)
     if not headers:
         headers = (("host", "127.0.0.1:7403"),)
     request = HttpRequest(method=method, path=path, headers=headers, body=NoBody())
@@ -194,6 +194,23 @@ def test_behind_a_proxy_it_asks_at_its_own_origin(header: str) -> None:
 
     assert told(host, (header, "192.0.2.1"))["websocket"] == ""
     assert told(host, host)["websocket"] == ""
+
+
+def test_a_life_of_accounts_that_do_not_last_is_told_from_the_next() -> None:
+    lives: list[str] = []
+    places: list[str] = []
+    for lasts in (True, False, False):
+        page = ChatPage("open")
+        places += page.begin(ALL, lasts=lasts)
+        request = HttpRequest(method="GET", path="/page.json", body=NoBody())
+        answer = page.answer(request, AT)
+        assert answer is not None
+        assert isinstance(answer.body, bytes)
+        lives.append(msgspec.json.decode(answer.body)["life"])
+
+    assert set(places) == {"http://127.0.0.1:7403/"}
+    assert lives[0] == ""
+    assert len(set(lives)) == 3
 
 
 # ---- when it is served

@@ -10,6 +10,7 @@ import { Timeline } from "./timeline.js";
 const BODY_BYTES = 64 * 1024;
 const DRAFT_MS = 300;
 const READ_OUT = 3;
+const TYPED = "chatcore-page.typed";
 
 const STATES = {
   online: "Online",
@@ -43,7 +44,8 @@ function prepare() {
     running.send();
   });
   text.addEventListener("input", () => running.typed());
-  byId("back").addEventListener("click", () => running.choose(""));
+  byId("back").addEventListener("click", () => running.goBack());
+  addEventListener("popstate", () => running?.choose(""));
   document.addEventListener("visibilitychange", () => running?.seen());
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") running?.escape();
@@ -53,7 +55,12 @@ function prepare() {
     openMenu(Boolean(isButton) && byId("menu").hidden);
   });
   for (const item of document.querySelectorAll("[data-dialog]")) {
-    item.addEventListener("click", () => show(byId(item.dataset.dialog)));
+    item.addEventListener("click", () => {
+      const { unsent } = running;
+      byId("unsent").hidden = !unsent;
+      say(byId("unsent"), `Not sent yet, and lost then: ${unsent} of your messages.`);
+      show(byId(item.dataset.dialog));
+    });
   }
   onSubmit(byId("password-dialog"), () => running.changePassword());
   onSubmit(byId("logout-dialog"), () => running.logOut());
@@ -69,11 +76,20 @@ function openMenu(isOpen) {
   byId("menu-button").setAttribute("aria-expanded", String(isOpen));
 }
 
+function forgetTyped() {
+  try {
+    sessionStorage.removeItem(TYPED);
+  } catch {
+    // Where nothing can be kept, there is nothing to forget.
+  }
+}
+
 export class ChatView {
   #chat;
   #conversations;
   #history = null;
   #people = null;
+  #life;
   #onEnd;
   #shown = "";
   #draftTimer = 0;
@@ -81,9 +97,13 @@ export class ChatView {
   #isDeleted = false;
   #stopped = new AbortController();
 
-  /** @param onEnd Called with a word about why, once nobody is logged in any more. */
-  constructor(chat, { onEnd }) {
+  /**
+   * @param life See `openHistory`.
+   * @param onEnd Called with a word about why, once nobody is logged in any more.
+   */
+  constructor(chat, { life, onEnd }) {
     this.#chat = chat;
+    this.#life = life;
     this.#onEnd = onEnd;
     this.#conversations = new Conversations(chat);
     const { signal } = this.#stopped;
@@ -100,13 +120,15 @@ export class ChatView {
   async start() {
     const { username } = this.#chat.session;
     running = this;
-    this.#history = await openHistory(this.#chat.session);
+    this.#history = await openHistory(this.#chat.session, this.#life);
     await this.#conversations.start(this.#history);
+    await this.#findTyped().catch(() => {});
     say(byId("own-name"), username);
     paint(byId("own-avatar"), username);
     // For the passwords that a browser keeps.
     for (const field of document.querySelectorAll(".own-username")) field.defaultValue = username;
     view.hidden = false;
+    history.replaceState(null, "");
     byId("search").value = "";
     this.#people = new People({
       chat: this.#chat,
@@ -133,7 +155,14 @@ export class ChatView {
   /** Open the talk with somebody; with nobody, go back to the people. */
   choose(name) {
     this.#keepDraft();
+    // A talk is a step that a browser's own way back leads out of, as on a phone.
+    if (name && !history.state?.isTalk) history.pushState({ isTalk: true }, "");
     return this.#conversations.open(name, Timeline.pageSize);
+  }
+
+  goBack() {
+    if (history.state?.isTalk) history.back();
+    else this.choose("");
   }
 
   #opened(name, entries) {
@@ -169,6 +198,7 @@ export class ChatView {
       return;
     }
     text.value = "";
+    this.#keepTyped();
     clearTimeout(this.#draftTimer);
     this.#grow();
     this.#showState();
@@ -185,6 +215,7 @@ export class ChatView {
 
   typed() {
     this.#grow();
+    this.#keepTyped();
     clearTimeout(this.#draftTimer);
     this.#draftTimer = setTimeout(() => this.#keepDraft(), DRAFT_MS);
   }
@@ -199,13 +230,31 @@ export class ChatView {
       openMenu(false);
       byId("menu-button").focus();
     } else if (this.#shown && !document.querySelector("dialog[open]")) {
-      this.choose("");
+      this.goBack();
     }
   }
 
   #keepDraft() {
     clearTimeout(this.#draftTimer);
     if (this.#shown && this.#history) this.#conversations.keepDraft(this.#shown, text.value);
+  }
+
+  /** Keep at once what is typed now: a tab that is left has no time for a database. */
+  #keepTyped() {
+    const { account } = this.#chat.session;
+    const typed = { account, life: this.#life, name: this.#shown, draft: text.value };
+    try {
+      sessionStorage.setItem(TYPED, JSON.stringify(typed));
+    } catch {
+      // Then the database has it a moment later.
+    }
+  }
+
+  async #findTyped() {
+    const { account, life, name, draft } = JSON.parse(sessionStorage.getItem(TYPED) ?? "{}");
+    if (name && account === this.#chat.session.account && life === this.#life) {
+      await this.#conversations.keepDraft(name, draft);
+    }
   }
 
   #grow() {
@@ -271,6 +320,11 @@ export class ChatView {
     this.#tell("Your password was changed.");
   }
 
+  /** What logging out would lose. */
+  get unsent() {
+    return this.#chat.unsent.length;
+  }
+
   async logOut() {
     const forgets = byId("forget").checked;
     const history = this.#history;
@@ -281,6 +335,7 @@ export class ChatView {
       this.#history = history;
       throw error;
     }
+    forgetTyped();
     if (forgets) await history.forget();
     else history.close();
     this.#leave(forgets ? "You are logged out, and the conversations are forgotten here." : "You are logged out.");
@@ -309,6 +364,7 @@ export class ChatView {
 
   /** Leave a deleted account. */
   async forget() {
+    forgetTyped();
     await this.#history.forget();
     this.#history = null;
     this.#leave("Your account is deleted, and the conversations are forgotten here.");

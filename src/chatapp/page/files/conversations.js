@@ -117,7 +117,7 @@ export class Conversations extends EventTarget {
       const entries = [];
       const touched = new Set();
       for (const mail of mails) {
-        if (mail.position <= this.#seen) continue;
+        if (mail.position <= this.#seen && await this.#isKept(mail)) continue;
         this.#seen = mail.position;
         const entry = mail.kind === "bounce" ? this.#bounced(mail) : entryOf(mail);
         entries.push(entry);
@@ -133,11 +133,19 @@ export class Conversations extends EventTarget {
     this.#isKeeping = false;
   }
 
-  #bounced({ recipient, recipientId, positions, sentAtMs }) {
+  /**
+   * Whether this mail is here already, and comes again since its acknowledgement was lost.
+   * A store that was made anew counts from 1 again, with other mail.
+   */
+  async #isKept({ position, sentAtMs }) {
+    return (await this.#history.mailAt(position))?.atMs === sentAtMs;
+  }
+
+  #bounced({ position, recipient, recipientId, positions, sentAtMs }) {
     this.#changed("receipt", positions.map((it) => [recipientId, it]), { state: "discarded" });
     const count = positions.length === 1 ? "A message of yours was" : `${positions.length} messages of yours were`;
     const body = `The account was deleted. ${count} not received.`;
-    return { person: recipient, kind: "note", body, atMs: sentAtMs };
+    return { person: recipient, kind: "note", body, atMs: sentAtMs, mailPosition: position };
   }
 
   /** Count an entry for its person. */
@@ -189,8 +197,8 @@ function newPerson(name) {
   return { name, last: "", lastAtMs: 0, unread: 0, draft: "" };
 }
 
-function entryOf({ sender, senderDeleted, body, sentAtMs }) {
-  const entry = { person: sender, kind: "theirs", body, atMs: sentAtMs };
+function entryOf({ position, sender, senderDeleted, body, sentAtMs }) {
+  const entry = { person: sender, kind: "theirs", body, atMs: sentAtMs, mailPosition: position };
   if (senderDeleted) entry.state = "deleted";
   return entry;
 }

@@ -4,15 +4,21 @@
 // deleted and made anew under the same name sees nothing of the one before (A5). Where a
 // browser keeps nothing, such as in some private windows, it lasts as long as the tab.
 //
-// An entry: {person, kind: "mine" | "theirs" | "note", body, atMs, state, id, recipientId,
-// position}; the database adds `seq`, by which a talk is in order.
+// An entry: {person, kind: "mine" | "theirs" | "note", body, atMs, state}, and of mine {id,
+// recipientId, position}, of mail {mailPosition}; the database adds `seq`, by which a talk
+// is in order.
 
 const PREFIX = "chatcore-page ";
 const TO_FORGET = "chatcore-page.forget";
+const LASTING = "lasting";
 
-/** Open what is kept for an account, or something as good for this tab. */
-export async function openHistory({ username, account }) {
-  const name = `${PREFIX}${account} ${username}`;
+/**
+ * Open what is kept for an account, or something as good for this tab.
+ *
+ * @param life Of accounts that end with their server, whose ids come again.
+ */
+export async function openHistory({ username, account }, life) {
+  const name = `${PREFIX}${life || LASTING} ${account} ${username}`;
   try {
     return new StoredHistory(name, await openDatabase(name));
   } catch {
@@ -20,12 +26,15 @@ export async function openHistory({ username, account }) {
   }
 }
 
-/** Forget what an account has left here that was deleted; see `StoredHistory.mark`. */
-export function forgetMarked() {
+/** Forget what is nobody's: of an account that was deleted, or of another life. */
+export async function forgetStale(life) {
   try {
-    const name = localStorage.getItem(TO_FORGET);
-    if (name) indexedDB.deleteDatabase(name);
+    const marked = localStorage.getItem(TO_FORGET);
     localStorage.removeItem(TO_FORGET);
+    for (const { name } of await indexedDB.databases()) {
+      const [, of] = name.startsWith(PREFIX) ? name.split(" ") : [];
+      if (name === marked || (of && life && of !== life && of !== LASTING)) indexedDB.deleteDatabase(name);
+    }
   } catch {
     // Where nothing can be kept, there is nothing to forget.
   }
@@ -55,6 +64,11 @@ class StoredHistory {
   /** The highest position of mail that is here. */
   async seen() {
     return (await this.#read("facts", (facts) => facts.get("seen"))) ?? 0;
+  }
+
+  /** The mail that is here at this position. */
+  mailAt(position) {
+    return this.#read("messages", (messages) => messages.index("mail").get(position));
   }
 
   /** All people with whom there was a talk. */
@@ -88,9 +102,11 @@ class StoredHistory {
   async change(index, keys, changed) {
     const [done, messages] = this.#change("messages");
     for (const key of keys) {
-      const getting = messages.index(index).get(key);
-      getting.onsuccess = () => {
-        if (getting.result) messages.put({ ...getting.result, ...changed(getting.result) });
+      // The last one: accounts of a store that was made anew have the ids of old ones.
+      const finding = messages.index(index).openCursor(IDBKeyRange.only(key), "prev");
+      finding.onsuccess = () => {
+        const found = finding.result?.value;
+        if (found) messages.put({ ...found, ...changed(found) });
       };
     }
     await done;
@@ -152,6 +168,10 @@ class TabHistory {
     return this.#seen;
   }
 
+  async mailAt(position) {
+    return this.#entries.find((it) => it.mailPosition === position);
+  }
+
   async people() {
     return [...this.#people.values()];
   }
@@ -190,6 +210,7 @@ async function openDatabase(name) {
     const messages = database.createObjectStore("messages", { keyPath: "seq", autoIncrement: true });
     messages.createIndex("talk", ["person", "seq"]);
     messages.createIndex("id", "id");
+    messages.createIndex("mail", "mailPosition");
     messages.createIndex("receipt", ["recipientId", "position"]);
     database.createObjectStore("people", { keyPath: "name" });
     database.createObjectStore("facts");

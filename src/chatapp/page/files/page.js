@@ -3,7 +3,7 @@
 import { Chat } from "./chatcore.js";
 import { ChatView } from "./chat_view.js";
 import { byId } from "./dom.js";
-import { forgetMarked } from "./history.js";
+import { forgetStale } from "./history.js";
 
 const NO_SESSION = 200;
 const WRONG_CREDENTIALS = 202;
@@ -19,20 +19,21 @@ const showPassword = byId("show-password");
 
 let urls = [];
 let registration = "open";
+let life = "";
 let makesAccount = false;
 
 await begin();
 
 async function begin() {
-  forgetMarked();
   const chat = new URL("chat", document.baseURI).href;
   try {
     const told = await (await fetch("page.json")).json();
-    registration = told.registration;
+    ({ registration, life } = told);
     urls = told.websocket ? [told.websocket, chat] : [chat];
   } catch {
     urls = [chat];
   }
+  forgetStale(life);
   byId("entry-switch").hidden = !["open", "invite"].includes(registration);
   byId("switch").addEventListener("click", () => choose(!makesAccount));
   showPassword.addEventListener("click", () => reveal(password.type === "password"));
@@ -47,7 +48,7 @@ async function begin() {
 /** Talk as somebody until that ends; or why not. */
 async function talk(options) {
   const chat = new Chat(urls, { ...options, acknowledge: "manual" });
-  const view = new ChatView(chat, { onEnd: ask });
+  const view = new ChatView(chat, { life, onEnd: ask });
   try {
     await chat.ready;
   } catch (refused) {
