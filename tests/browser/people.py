@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import BrowserContext, Locator, Page
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page
 
 from tests.app.processes import CHEAP, COMMAND, RunningServer, running_server
 from tests.browser.chromium import new_page
 from transports import connect
+from transports.base import parse_address
 from transports.client.client import Client
 
 PASSWORD: Final = "correct horse"
@@ -38,6 +39,12 @@ def serving_the_page(
         yield server
 
 
+def ports_of(server: RunningServer) -> tuple[int, int, int]:
+    """Where a server listens, for one that takes its place."""
+    tcp, websocket, http = (parse_address(it).port for it in server.urls)
+    return tcp, websocket, http
+
+
 def on_disk(folder: Path) -> str:
     """The URL of a store in a folder."""
     return f"sqlite:///{folder / 'chat.db'}"
@@ -56,11 +63,10 @@ class Person:
     """Somebody in front of a tab."""
 
     tab: Page
-    root: str
 
-    async def come(self) -> None:
-        """Open the page."""
-        await self.tab.goto(self.root)
+    async def come(self, server: RunningServer) -> None:
+        """Open the page of a server."""
+        await self.tab.goto(server.urls[2].removesuffix("chat"))
         await self.tab.get_by_label("Name").wait_for()
 
     async def sign_up(self, name: str) -> None:
@@ -129,19 +135,25 @@ class Person:
 
 
 @asynccontextmanager
+async def person_in(context: BrowserContext) -> AsyncIterator[Person]:
+    """Somebody with a tab; what the page's policy has refused to it fails the end."""
+    async with new_page(context) as tab:
+        refused: list[str] = []
+
+        def note(said: ConsoleMessage) -> None:
+            if "Content Security" in said.text:
+                refused.append(said.text)
+
+        tab.on("console", note)
+        yield Person(tab)
+        assert not refused, refused
+
+
+@asynccontextmanager
 async def person_at(
     server: RunningServer, context: BrowserContext
 ) -> AsyncIterator[Person]:
-    """Somebody who has opened the page; what a browser has refused to do fails it."""
-    async with new_page(context) as tab:
-        refused: list[str] = []
-        tab.on(
-            "console",
-            lambda it: (
-                refused.append(it.text) if "Content Security" in it.text else None
-            ),
-        )
-        person = Person(tab, server.urls[2].removesuffix("chat"))
-        await person.come()
+    """Somebody who has opened the page."""
+    async with person_in(context) as person:
+        await person.come(server)
         yield person
-        assert not refused, refused

@@ -13,11 +13,12 @@ from tests.browser.people import (
     PASSWORD,
     on_disk,
     person_at,
+    person_in,
+    ports_of,
     serving_the_page,
     talking,
 )
 from transports import connect
-from transports.base import parse_address
 
 pytestmark = pytest.mark.external
 
@@ -75,7 +76,6 @@ async def test_what_is_typed_and_sent_while_the_server_is_away_is_not_lost(
 ) -> None:
     store = on_disk(tmp_path)
     with serving_the_page(store=store) as server:
-        addresses = [parse_address(it) for it in server.urls]
         async with talking(server, "bob"):
             pass
         async with person_at(server, context) as ada:
@@ -86,8 +86,7 @@ async def test_what_is_typed_and_sent_while_the_server_is_away_is_not_lost(
             await ada.say("bob", "sent while offline")
             await ada.sees("sent while offline", "sending")
             await ada.text("bob").fill("not finished")
-            ports = (addresses[0].port, addresses[1].port, addresses[2].port)
-            with serving_the_page(store=store, ports=ports) as again:
+            with serving_the_page(store=store, ports=ports_of(server)) as again:
                 await ada.sees("sent while offline", "stored")
                 draft = await ada.text("bob").input_value()
                 async with connect(again.urls[0]) as bob:
@@ -236,6 +235,60 @@ async def test_who_is_replaced_is_told_why(context: BrowserContext) -> None:
             async with talking(server, "ada"):
                 notice = ada.tab.get_by_text("The account logged in elsewhere.")
                 await notice.wait_for()
+
+
+async def test_the_tab_that_came_last_has_the_session(context: BrowserContext) -> None:
+    with serving_the_page() as server:
+        async with person_at(server, context) as first:
+            await first.sign_up("ada")
+            async with person_at(server, context) as second:
+                await second.sign_in("ada")
+                heading = second.tab.get_by_role("heading", name="ada", exact=True)
+                await heading.wait_for()
+                await first.tab.get_by_text("is used in another tab").wait_for()
+
+
+async def test_a_browsers_way_back_leads_from_a_talk_to_the_people(
+    context: BrowserContext,
+) -> None:
+    with serving_the_page() as server:
+        async with talking(server, "bob"), person_at(server, context) as ada:
+            await ada.sign_up("ada")
+            await ada.choose("bob")
+            await ada.tab.go_back()
+            await ada.tab.get_by_text("Choose somebody to talk with.").wait_for()
+
+
+async def test_what_was_refused_can_be_written_again(context: BrowserContext) -> None:
+    with serving_the_page() as server:
+        async with person_at(server, context) as ada:
+            await ada.sign_up("ada")
+            search = ada.tab.get_by_label("Find people")
+            await search.fill("nobody")
+            await ada.tab.get_by_text("Nobody found").wait_for()
+            await search.press("Enter")
+            await ada.say("nobody", "hello?")
+            await ada.tab.get_by_text("There is no account nobody.").wait_for()
+            await ada.tab.get_by_role("button", name="Write again").click()
+
+            assert await ada.text("nobody").input_value() == "hello?"
+
+
+async def test_a_server_whose_store_was_made_anew_has_other_mail(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    lives = [on_disk(tmp_path), f"sqlite:///{tmp_path / 'anew.db'}"]
+    bodies = ["of the first life", "of the second"]
+    ports = (0, 0, 0)
+    async with person_in(context) as ada:
+        for store, body in zip(lives, bodies, strict=True):
+            with serving_the_page(store=store, ports=ports) as server:
+                ports = ports_of(server)
+                await ada.come(server)
+                await ada.sign_up("ada")
+                async with talking(server, "bob") as bob:
+                    await bob.send("ada", body)  # the first mail of the account
+                await ada.row("bob").get_by_text(body).wait_for()
 
 
 async def test_everything_can_be_done_with_the_keyboard(

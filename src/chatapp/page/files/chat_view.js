@@ -1,88 +1,43 @@
 // The chat of somebody who is logged in: people on one side, a talk on the other.
 
+import { closeDialogs, isMenuOpen, openMenu, prepareAccount } from "./account.js";
+import { Composer } from "./composer.js";
 import { Conversations } from "./conversations.js";
-import { linesOf, onSubmit, prepareDeletion, show } from "./dialogs.js";
+import { linesOf, show } from "./dialogs.js";
 import { byId, make, paint, say } from "./dom.js";
 import { openHistory } from "./history.js";
 import { People } from "./people.js";
 import { Timeline } from "./timeline.js";
 
 const BODY_BYTES = 64 * 1024;
-const DRAFT_MS = 300;
 const READ_OUT = 3;
-const TYPED = "chatcore-page.typed";
-
 const STATES = {
   online: "Online",
   connecting: "Connecting…",
   offline: "Offline, trying again",
   closed: "Not connected",
 };
-const view = byId("chat");
-const text = byId("text");
-const note = byId("composer-note");
 
-let timeline = null;
+// What is there once, for all who log in one after another.
 let running = null;
-prepare();
-
-/** What is there once for all who log in one after another. */
-function prepare() {
-  timeline = new Timeline({
-    frame: byId("messages"),
-    list: byId("window"),
-    latest: byId("latest"),
-    onAgain: (entry) => running.writeAgain(entry),
-  });
-  byId("composer").addEventListener("submit", (event) => {
-    event.preventDefault();
-    running.send();
-  });
-  text.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    running.send();
-  });
-  text.addEventListener("input", () => running.typed());
-  byId("back").addEventListener("click", () => running.goBack());
-  addEventListener("popstate", () => running?.choose(""));
-  document.addEventListener("visibilitychange", () => running?.seen());
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") running?.escape();
-  });
-  document.addEventListener("click", ({ target }) => {
-    const isButton = target.closest("#menu-button");
-    openMenu(Boolean(isButton) && byId("menu").hidden);
-  });
-  for (const item of document.querySelectorAll("[data-dialog]")) {
-    item.addEventListener("click", () => {
-      const { unsent } = running;
-      byId("unsent").hidden = !unsent;
-      say(byId("unsent"), `Not sent yet, and lost then: ${unsent} of your messages.`);
-      show(byId(item.dataset.dialog));
-    });
-  }
-  onSubmit(byId("password-dialog"), () => running.changePassword());
-  onSubmit(byId("logout-dialog"), () => running.logOut());
-  onSubmit(byId("deleted-dialog"), () => running.forget());
-  prepareDeletion(byId("delete-dialog"), {
-    remove: (options) => running.remove(options),
-    onDeleted: (counts) => running.deleted(counts),
-  });
-}
-
-function openMenu(isOpen) {
-  byId("menu").hidden = !isOpen;
-  byId("menu-button").setAttribute("aria-expanded", String(isOpen));
-}
-
-function forgetTyped() {
-  try {
-    sessionStorage.removeItem(TYPED);
-  } catch {
-    // Where nothing can be kept, there is nothing to forget.
-  }
-}
+const view = byId("chat");
+const composer = new Composer({
+  onSend: (body) => running.send(body),
+  onDraft: (name, draft) => running?.keepDraft(name, draft),
+});
+const timeline = new Timeline({
+  frame: byId("messages"),
+  list: byId("window"),
+  latest: byId("latest"),
+  onAgain: ({ body }) => composer.add(body),
+});
+prepareAccount(() => running);
+byId("back").addEventListener("click", () => running.goBack());
+addEventListener("popstate", () => running?.choose(""));
+document.addEventListener("visibilitychange", () => running?.seen());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") running?.escape();
+});
 
 export class ChatView {
   #chat;
@@ -92,7 +47,6 @@ export class ChatView {
   #life;
   #onEnd;
   #shown = "";
-  #draftTimer = 0;
   #isDeleting = false;
   #isDeleted = false;
   #stopped = new AbortController();
@@ -122,7 +76,8 @@ export class ChatView {
     running = this;
     this.#history = await openHistory(this.#chat.session, this.#life);
     await this.#conversations.start(this.#history);
-    await this.#findTyped().catch(() => {});
+    const left = composer.begin({ account: this.#chat.session.account, life: this.#life });
+    if (left) await this.#conversations.keepDraft(left.name, left.draft);
     say(byId("own-name"), username);
     paint(byId("own-avatar"), username);
     // For the passwords that a browser keeps.
@@ -154,7 +109,7 @@ export class ChatView {
 
   /** Open the talk with somebody; with nobody, go back to the people. */
   choose(name) {
-    this.#keepDraft();
+    composer.keep();
     // A talk is a step that a browser's own way back leads out of, as on a phone.
     if (name && !history.state?.isTalk) history.pushState({ isTalk: true }, "");
     return this.#conversations.open(name, Timeline.pageSize);
@@ -180,86 +135,42 @@ export class ChatView {
     }
     say(byId("talk-name"), name);
     paint(byId("talk-avatar"), name);
-    text.value = this.#conversations.people.get(name)?.draft ?? "";
-    text.setAttribute("aria-label", `Message to ${name}`);
-    this.#grow();
+    composer.open(name, this.#conversations.people.get(name)?.draft ?? "");
     this.#showPresence();
     this.#showState();
     this.#people.look();
-    if (!this.#isDeleted) text.focus();
+    if (!this.#isDeleted) composer.focus();
   }
 
-  send() {
-    const body = text.value;
-    const name = this.#shown;
-    if (!name || !body.trim() || this.#isDeleted) return;
+  /** Send a text to whom the talk is with; whether that can be. */
+  send(body) {
+    if (!this.#shown || this.#isDeleted) return false;
     if (new TextEncoder().encode(body).length > BODY_BYTES) {
       this.#tell("This is too long for one message: 64 KiB is the most.", true);
-      return;
+      return false;
     }
-    text.value = "";
-    this.#keepTyped();
-    clearTimeout(this.#draftTimer);
-    this.#grow();
     this.#showState();
     timeline.toEnd();
-    this.#conversations.send(name, body);
+    this.#conversations.send(this.#shown, body);
+    return true;
   }
 
-  /** Put a message that was refused back to where it was typed. */
-  writeAgain({ body }) {
-    text.value = text.value ? `${text.value}\n${body}` : body;
-    this.typed();
-    text.focus();
-  }
-
-  typed() {
-    this.#grow();
-    this.#keepTyped();
-    clearTimeout(this.#draftTimer);
-    this.#draftTimer = setTimeout(() => this.#keepDraft(), DRAFT_MS);
+  keepDraft(name, draft) {
+    if (this.#history) this.#conversations.keepDraft(name, draft);
   }
 
   seen() {
-    if (document.hidden) this.#keepDraft();
+    if (document.hidden) composer.keep();
     else this.#conversations.read();
   }
 
   escape() {
-    if (!byId("menu").hidden) {
+    if (isMenuOpen()) {
       openMenu(false);
       byId("menu-button").focus();
     } else if (this.#shown && !document.querySelector("dialog[open]")) {
       this.goBack();
     }
-  }
-
-  #keepDraft() {
-    clearTimeout(this.#draftTimer);
-    if (this.#shown && this.#history) this.#conversations.keepDraft(this.#shown, text.value);
-  }
-
-  /** Keep at once what is typed now: a tab that is left has no time for a database. */
-  #keepTyped() {
-    const { account } = this.#chat.session;
-    const typed = { account, life: this.#life, name: this.#shown, draft: text.value };
-    try {
-      sessionStorage.setItem(TYPED, JSON.stringify(typed));
-    } catch {
-      // Then the database has it a moment later.
-    }
-  }
-
-  async #findTyped() {
-    const { account, life, name, draft } = JSON.parse(sessionStorage.getItem(TYPED) ?? "{}");
-    if (name && account === this.#chat.session.account && life === this.#life) {
-      await this.#conversations.keepDraft(name, draft);
-    }
-  }
-
-  #grow() {
-    text.style.height = "auto";
-    text.style.height = `${text.scrollHeight + 2}px`;
   }
 
   #arrived(entries) {
@@ -304,6 +215,7 @@ export class ChatView {
   }
 
   #tell(said, isBad = false) {
+    const note = byId("composer-note");
     say(note, said);
     note.classList.toggle("is-bad", isBad);
   }
@@ -315,8 +227,8 @@ export class ChatView {
 
   // ---- the account
 
-  async changePassword() {
-    await this.#chat.changePassword(byId("old-password").value, byId("new-password").value);
+  async changePassword(before, after) {
+    await this.#chat.changePassword(before, after);
     this.#tell("Your password was changed.");
   }
 
@@ -325,8 +237,7 @@ export class ChatView {
     return this.#chat.unsent.length;
   }
 
-  async logOut() {
-    const forgets = byId("forget").checked;
+  async logOut({ forgets }) {
     const history = this.#history;
     this.#history = null; // the end is ours: nothing is to be told of it
     try {
@@ -335,7 +246,7 @@ export class ChatView {
       this.#history = history;
       throw error;
     }
-    forgetTyped();
+    composer.forget();
     if (forgets) await history.forget();
     else history.close();
     this.#leave(forgets ? "You are logged out, and the conversations are forgotten here." : "You are logged out.");
@@ -345,8 +256,10 @@ export class ChatView {
     this.#isDeleting = !options.dryRun;
     try {
       return await this.#chat.delete(options);
-    } finally {
+    } catch (error) {
       this.#isDeleting = false;
+      this.#showState(); // the session may have ended meanwhile
+      throw error;
     }
   }
 
@@ -364,7 +277,7 @@ export class ChatView {
 
   /** Leave a deleted account. */
   async forget() {
-    forgetTyped();
+    composer.forget();
     await this.#history.forget();
     this.#history = null;
     this.#leave("Your account is deleted, and the conversations are forgotten here.");
@@ -372,8 +285,7 @@ export class ChatView {
 
   #leave(said) {
     this.stop();
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-    openMenu(false);
+    closeDialogs();
     view.hidden = true;
     view.classList.remove("is-deleted");
     running = null;

@@ -42,7 +42,9 @@ export class Conversations extends EventTarget {
   /** Begin to keep what comes. */
   async start(history) {
     this.#seen = await history.seen();
-    for (const person of await history.people()) this.people.set(person.name, person);
+    for (const person of await history.people()) {
+      if (person.lastAtMs || person.draft) this.people.set(person.name, person);
+    }
     this.#history = history;
     this.#tell("people");
     this.#keep();

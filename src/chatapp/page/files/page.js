@@ -7,6 +7,7 @@ import { forgetStale } from "./history.js";
 
 const NO_SESSION = 200;
 const WRONG_CREDENTIALS = 202;
+const OF_CLIENT = "chatcore ";
 
 const entry = byId("entry");
 const form = byId("entry-form");
@@ -72,6 +73,7 @@ async function signIn(event) {
     missing.focus();
     return;
   }
+  forgetPositions();
   enter.disabled = true;
   enter.textContent = makesAccount ? "Creating…" : "Signing in…";
   const { refused } = await talk({
@@ -86,6 +88,21 @@ async function signIn(event) {
     const isTaken = makesAccount && refused.code === WRONG_CREDENTIALS;
     error.textContent = isTaken ? `The name ${name} is taken, with another password.` : refused.message;
     (isTaken ? username : password).focus();
+  }
+}
+
+/**
+ * Have a login begin without the position that the client remembers for this tab. A server
+ * whose store was made anew counts from 1 again, and its mail would be passed over; what
+ * comes again of a server that was not is known by what is kept of the talk.
+ */
+function forgetPositions() {
+  try {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(OF_CLIENT)) sessionStorage.removeItem(key);
+    }
+  } catch {
+    // Where nothing can be kept, nothing is remembered.
   }
 }
 
