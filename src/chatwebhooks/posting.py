@@ -67,7 +67,7 @@ async def posting_to(
     """
     nobody = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     async with httpx.AsyncClient(
-        headers={"user-agent": "chatcore-webhooks"},
+        headers={"user-agent": "chatcore-webhooks", "accept-encoding": "identity"},
         cookies=nobody,
         verify=ssl.create_default_context(),
         timeout=within_s,

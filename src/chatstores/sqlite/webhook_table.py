@@ -132,7 +132,7 @@ class WebhookTable:
         for number, due_at_ms in again:
             self._write(
                 "UPDATE webhook SET due_at_ms = ?, attempts = attempts + 1 "
-                "WHERE number = ?",
+                "WHERE number = ? AND failed = 0",
                 due_at_ms,
                 number,
             )
