@@ -6,6 +6,7 @@ ours is in it.
 
 import asyncio
 import json
+import ssl
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -130,13 +131,16 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 @asynccontextmanager
-async def receiving(*, port: int = 0, is_open: bool = True) -> AsyncIterator[Receiver]:
+async def receiving(
+    *, port: int = 0, is_open: bool = True, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Receiver]:
     """A receiver while the block runs."""
     receiver = Receiver()
     if is_open:
         receiver.is_open.set()
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", port)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks?of=it"
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", port, ssl=tls)
+    scheme, where = "https" if tls else "http", server.sockets[0].getsockname()
+    receiver.url = f"{scheme}://127.0.0.1:{where[1]}/hooks?of=it"
     try:
         yield receiver
     finally:

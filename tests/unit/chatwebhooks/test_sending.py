@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +21,12 @@ from chatcore import (
     parse_webhook_secrets,
 )
 from chatcore.commands import OutboxAction, Send
+from chatcore.errors import StoreUnavailable
+from chatcore.outbox import QueuedWebhook, Retry
+from chatstores.memory import MemoryStore
+from chatstores.memory.outbox import MemoryOutbox
 from chatsystem import INSECURE_FAST_HASH, system_environment
+from tests.certificates import make_authority
 from tests.webhook_receiver import PATIENCE_S, SECRET, receiving
 
 QUICK = WebhookSettings(first_retry_s=0.001, longest_retry_s=0.01)
@@ -244,6 +250,76 @@ async def test_what_is_no_answer_is_an_attempt_that_failed(answer: bytes) -> Non
         failed = chat.outbox.failed
 
     assert failed == 1
+
+
+async def test_only_a_receiver_whose_certificate_is_trusted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = make_authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.issue("receiver"))
+    once = WebhookSettings(attempts=1)
+    async with receiving(tls=context) as receiver:
+        async with chat_telling(receiver.url, settings=once) as (chat, _):
+            await chat.send("ada", "bob", "to a stranger")
+            await until_waiting(chat, 0)
+        told_a_stranger = len(receiver.requests)
+        monkeypatch.setenv("SSL_CERT_FILE", authority.path)
+        async with chat_telling(receiver.url, settings=once) as (chat, webhooks):
+            await chat.send("ada", "bob", "to a friend")
+            await until_waiting(chat, 0)
+
+    assert told_a_stranger == 0
+    assert (len(receiver.requests), webhooks.counts.sent) == (1, 1)
+
+
+class FailingOutbox(MemoryOutbox):
+    """Cannot be asked at first, or told what became of a webhook."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = ["due", "settle", "settle"]
+
+    def _fail_once(self, call: str) -> None:
+        if self.failures and self.failures[0] == call:
+            del self.failures[0]
+            raise StoreUnavailable(reason="it is on a walk")
+
+    async def due(
+        self, target: str, *, now_ms: int, longest_ms: int, limit: int
+    ) -> Sequence[QueuedWebhook]:
+        self._fail_once("due")
+        return await super().due(
+            target, now_ms=now_ms, longest_ms=longest_ms, limit=limit
+        )
+
+    async def settle(
+        self, *, sent: Sequence[int], again: Sequence[Retry], failed: Sequence[int]
+    ) -> None:
+        self._fail_once("settle")
+        await super().settle(sent=sent, again=again, failed=failed)
+
+
+async def test_a_store_that_fails_for_a_while_has_nothing_sent_twice() -> None:
+    outbox = FailingOutbox()
+    store = MemoryStore()
+    store.outbox = outbox
+    async with receiving() as receiver:
+        webhooks = HttpWebhooks(
+            [receiver.url], secrets=parse_webhook_secrets(SECRET), settings=QUICK
+        )
+        chat = Chat(store, webhooks=webhooks)
+        environment = system_environment(INSECURE_FAST_HASH)
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            open_server(chat, environment=environment),
+        ):
+            await chat.ensure_account("ada")
+            await chat.send_all("ada", [Send("ada", "one"), Send("ada", "two")])
+            await until_waiting(chat, 0)
+
+    assert outbox.failures == []
+    assert sorted(it.position for it in receiver.requests) == [1, 2]
 
 
 async def test_no_cookie_is_kept() -> None:
