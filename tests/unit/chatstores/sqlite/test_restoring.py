@@ -28,6 +28,8 @@ from tests.unit.chatstores.store_driver import NOW_MS, Person, StoreDriver
 
 pytestmark = pytest.mark.rule("D5")
 
+TOLD = "https://app.example/hooks"
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -50,6 +52,7 @@ async def past(file: Path, tmp_path: Path) -> Past:
     async with served(file, log) as (store, erasures):
         driver = StoreDriver(store)
         ada, eve = await driver.register("ada"), await driver.register("eve")
+        await store.outbox.begin([TOLD], with_body=True, retry_failed=False)
         await driver.send(ada, "ada", "kept")
         await driver.send(eve, "ada", "to be taken back")
         await store.backup(backup)
@@ -113,6 +116,9 @@ async def test_who_was_erased_after_the_backup_is_not_in_it_any_more(
         assert await driver.bodies(past.ada) == ["kept"]
         # And nobody gets the id of one who was erased.
         assert (await driver.register("new")).id > past.late.id
+        # Webhooks of the backup are sent again, without what was retracted.
+        due = await store.outbox.due(TOLD, now_ms=NOW_MS, longest_ms=0, limit=9)
+        assert [it.body for it in due] == ["kept", None]
     assert sorted(it.name for it in past.file.parent.iterdir()) == [
         "backup.db",
         "chat.db",
