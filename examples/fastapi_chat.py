@@ -1,13 +1,13 @@
 """A FastAPI application with a chat in it, all of it on one port.
 
 Who may chat is the application's to say: it hands out a token at its own login, and the
-chat asks the application about that (``chatcore.Credentials``). A page talks to whoever
-uses raw TCP, which the same chat listens on beside.
+chat asks the application about that, whenever a client comes (``chatcore.Identities``).
+A page talks to whoever uses raw TCP, which the same chat listens on beside.
 
     uvicorn --app-dir examples fastapi_chat:app --ws-max-size 1048576
 
 Open http://127.0.0.1:8000 as ada (password "lovelace"). To be bob in a terminal, log in
-there with the token that the application has for him:
+there with the token that the application has for him, in the place of a password:
 
     curl http://127.0.0.1:8000/api/login --json '{"username":"bob","password":"marley"}'
     chatcore client --connect tcp://127.0.0.1:7400
@@ -23,28 +23,30 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
-from chatcore import Chat, ChatApp, Username, open_store
+from chatcore import Chat, ChatApp, Claim, Identity, open_store
 
 PASSWORDS = {"ada": "lovelace", "bob": "marley"}
 
 
 class WebLogins:
-    """The users of this application; see ``chatcore.Credentials``."""
+    """The users of this application; see ``chatcore.Identities``."""
 
     def __init__(self) -> None:
-        self._tokens: dict[str, str] = {}
+        self._users: dict[str, str] = {}
 
     def log_in(self, username: str, password: str) -> str | None:
-        """The user's token, the same until the application ends."""
+        """A token of the user, which holds until the application ends."""
         expected = PASSWORDS.get(username, "")
         if not expected or not hmac.compare_digest(expected, password):
             return None
-        return self._tokens.setdefault(username, secrets.token_urlsafe())
+        token = secrets.token_urlsafe()
+        self._users[token] = username
+        return token
 
-    async def check(self, username: Username, password: str) -> bool:
-        """Whether this is the token of that user."""
-        token = self._tokens.get(username, "")
-        return bool(token) and hmac.compare_digest(token.encode(), password.encode())
+    async def identify(self, claim: Claim) -> Identity | None:
+        """Whose token this is, if it is one."""
+        username = self._users.get(claim.proof)
+        return Identity(username=username) if username else None
 
 
 LOGINS = WebLogins()
@@ -54,7 +56,7 @@ LOGINS = WebLogins()
 async def opened() -> AsyncIterator[Chat]:
     """The chat, for as long as the application lives."""
     async with open_store(os.environ.get("CHAT_STORE", "memory:")) as store:
-        yield Chat(store, credentials=LOGINS)
+        yield Chat(store, identities=LOGINS)
 
 
 chat_app = ChatApp(opened, also=[os.environ.get("CHAT_TCP", "tcp://127.0.0.1:7400")])
@@ -105,9 +107,9 @@ document.getElementById("login").onsubmit = async (event) => {
   const answer = await fetch("/api/login", { method: "POST",
     headers: { "Content-Type": "application/json" }, body: JSON.stringify(form) });
   if (!answer.ok) return said.append("not logged in\\n");
-  const password = (await answer.json()).token;
+  const proof = (await answer.json()).token;
   socket = new WebSocket(`ws://${location.host}/api/chat/`, "chat.v1.json");
-  socket.onopen = () => tell([{ id: 1, login: { username: form.username, password } }]);
+  socket.onopen = () => tell([{ id: 1, login: { proof } }]);
   socket.onclose = ({ code, reason }) => said.append(`${code} ${reason}\\n`);
   socket.onmessage = ({ data }) => {
     for (const { delivered, loggedIn, refused } of JSON.parse(data).events) {

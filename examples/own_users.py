@@ -1,20 +1,22 @@
 """A chat whose users are those of the application around it.
 
-The chat asks ``Credentials`` instead of keeping passwords. Here the "password" is a
-token that the application's web login has handed out; creating accounts and changing
-passwords over the chat is refused (207).
+The chat asks ``Identities`` instead of keeping passwords: at each login, when a client
+comes back, and when what it has shown expires. Here a proof is a token that the
+application's web login has handed out; creating accounts and changing passwords over
+the chat is refused (207).
 
     python examples/own_users.py
 """
 
 import asyncio
-import hmac
+import secrets
 
 from chatcore import (
     AccountsElsewhere,
     Chat,
-    Username,
-    WrongCredentials,
+    Claim,
+    Identity,
+    ProofRefused,
     connect,
     open_store,
     serve,
@@ -22,36 +24,51 @@ from chatcore import (
 
 
 class WebLogins:
-    """The users of the application; see ``chatcore.Credentials``."""
+    """The users of the application; see ``chatcore.Identities``."""
 
-    def __init__(self, tokens: dict[str, str]) -> None:
-        self._tokens = tokens
+    def __init__(self) -> None:
+        self._users: dict[str, str] = {}
 
-    async def check(self, username: Username, password: str) -> bool:
-        """Whether this is the token of that user, in constant time."""
-        expected = self._tokens.get(username, "")
-        return hmac.compare_digest(expected.encode(), password.encode()) and bool(
-            expected
-        )
+    def sign_in(self, username: str) -> str:
+        """A token of this user, after the application has checked who that is."""
+        token = secrets.token_urlsafe()
+        self._users[token] = username
+        return token
+
+    def sign_out(self, token: str) -> None:
+        """The token is good for nothing any more."""
+        self._users.pop(token, None)
+
+    async def identify(self, claim: Claim) -> Identity | None:
+        """Whose token this is, if it is one."""
+        username = self._users.get(claim.proof)
+        return Identity(username=username) if username else None
 
 
 async def main() -> None:
-    """Log in with a token; be refused with another, and when creating an account."""
-    logins = WebLogins({"ada": "token-of-ada", "bob": "token-of-bob"})
+    """Log in with a token; be refused without one, and once signed out."""
+    logins = WebLogins()
+    token = logins.sign_in("ada")
     async with (
         open_store("memory:") as store,
-        serve(Chat(store, credentials=logins), "tcp://127.0.0.1:0") as urls,
-        connect(urls[0]) as client,
+        serve(Chat(store, identities=logins), "tcp://127.0.0.1:0") as urls,
+        connect(urls[0], proof=token) as client,
     ):
         try:
-            await client.login("ada", "token-of-bob")
-        except WrongCredentials as refusal:
+            await client.login(proof="forged")
+        except ProofRefused as refusal:
             print(refusal)
         try:
             await client.create("eve", "correct horse")
         except AccountsElsewhere as refusal:
             print(refusal)
-        print("logged in as", (await client.login("ada", "token-of-ada")).username)
+        print("logged in as", (await client.login()).username)
+        await client.logout()
+        logins.sign_out(token)
+        try:
+            await client.login()
+        except ProofRefused as refusal:
+            print(refusal)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class ClientFactory:
         on. It is closed at the end of the test; ``logout`` frees the name before.
 
         An account that there is not is made, whoever else may make accounts; the users
-        of an application that brings its own (``credentials``) are its to make.
+        of an application that brings its own (``identities``) are its to make.
 
         Raises:
             Refusal: the login was refused; the client is closed.
@@ -83,7 +83,7 @@ class ClientFactory:
     async def _log_in(
         self, client: Client, username: str, password: str, delivery: DeliveryMode
     ) -> None:
-        has_accounts = self._settings.credentials is None
+        has_accounts = not self._service.asks_the_application
         is_open = self._settings.registration is Registration.OPEN
         if has_accounts and not is_open:
             with suppress(NameTaken):

@@ -104,6 +104,7 @@ async def _serving(
             credentials=settings.credentials,
             registration=settings.registration,
             handlers=settings.handlers,
+            identities=settings.identities,
         )
         async with open_server(service, environment=environment) as server:
             url = await server.listen(_LOOPBACK)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from chatcore import (
     Credentials,
+    Identities,
     Limits,
     MessageHandlers,
     Observer,
@@ -29,5 +30,6 @@ class ChatSettings:
     credentials: Credentials | None = None
     registration: Registration = Registration.OPEN
     handlers: MessageHandlers | None = None
+    identities: Identities | None = None
     observer: Observer = NO_OBSERVER
     store_url: str = "memory:"

@@ -76,7 +76,12 @@ def test_the_applications_of_the_readme_and_the_page_on_embedding_are_ones() -> 
 def test_the_example_of_own_users_shows_what_it_says() -> None:
     output = run("examples/own_users.py")
 
-    assert [line[:5] for line in output.splitlines()] == ["[202]", "[207]", "logge"]
+    assert [line[:5] for line in output.splitlines()] == [
+        "[212]",
+        "[207]",
+        "logge",
+        "[212]",
+    ]
 
 
 @pytest.mark.rule("E1", "E2")

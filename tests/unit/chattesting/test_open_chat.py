@@ -12,14 +12,17 @@ from chatcore import (
     InboxAction,
     InvalidBody,
     Limits,
+    ProofOfAnother,
     RateExceeded,
     Refusal,
     Registration,
     RegistrationClosed,
     Send,
+    SharedSecret,
     Username,
     WrongCredentials,
     connect,
+    sign_proof,
 )
 from chattesting import (
     PASSWORD,
@@ -117,6 +120,17 @@ async def test_the_applications_own_users_and_policy_are_asked() -> None:
             await chat.client("bob", "token of ada")
         with pytest.raises(Refusal, match="Not so loud"):
             await ada.send("ada", "HELLO")
+        await ada.send("ada", "hello")
+
+
+async def test_the_applications_own_proofs_are_asked_about() -> None:
+    secret = b"s" * 32
+    settings = ChatSettings(identities=SharedSecret(secret))
+    async with open_chat(settings) as chat:
+        ada = await chat.client("ada", sign_proof(secret, "ada"))
+
+        with pytest.raises(ProofOfAnother):
+            await chat.client("bob", sign_proof(secret, "ada"))
         await ada.send("ada", "hello")
 
 
