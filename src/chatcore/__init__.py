@@ -60,7 +60,8 @@ _HOMES: Final[Mapping[str, str]] = {
     "chatstores": "open_store register_store",
     "chatstores.erasure_log": "FileErasureLog",
     "chatstores.group_commit": "GroupCommit",
-    "chatstores.remote_store": "RemoteStore",
+    "chatstores.sqlite.replication": "open_row_store",
+    "chatstores.sqlite.row_database": "KeptRow RowDatabase WriteRefused",
     "chatstores.errors": (
         "AlreadyThere BadStoreUrl CopyFailed ErasureLogRefused FolderMissing "
         "OpeningError SchemaUnreadable StoreInUse StoreNotOurs StoreReadOnly "

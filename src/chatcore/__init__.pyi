@@ -214,4 +214,7 @@ from chatcore.store import KeySpan as KeySpan
 from chatcore.store import MailboxRoom as MailboxRoom
 from chatcore.store import Stored as Stored
 from chatstores.group_commit import GroupCommit as GroupCommit
-from chatstores.remote_store import RemoteStore as RemoteStore
+from chatstores.sqlite.replication import open_row_store as open_row_store
+from chatstores.sqlite.row_database import KeptRow as KeptRow
+from chatstores.sqlite.row_database import RowDatabase as RowDatabase
+from chatstores.sqlite.row_database import WriteRefused as WriteRefused

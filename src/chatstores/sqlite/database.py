@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import apsw
 
-from chatcore.errors import OutcomeUnknown
+from chatcore.errors import Outage
 from chatstores.sqlite.cache import Cache
 from chatstores.sqlite.wal import WalGrowth, close_whole
 from chatstores.sqlite.webhook_table import WebhookTable
@@ -47,7 +47,7 @@ class Database:
             self.webhooks.committed()
             if self._growth is not None:
                 self._growth.look()
-        except (apsw.Error, OutcomeUnknown):
+        except (apsw.Error, Outage):
             if not self.batch.only_reads:
                 raise
             self._stale = True
@@ -66,10 +66,12 @@ class Database:
     def close(self) -> None:
         """Give the file back; see ``wal.close_whole``.
 
-        On a disk that fails the journal stays, and the next opening applies it.
+        On a disk that fails the journal stays, and the next opening applies it. So it
+        does in a replica, of which this may not know all.
         """
-        with suppress(apsw.Error, OutcomeUnknown):
-            self.batch.apply_journal()
+        if self.batch.replica is None:
+            with suppress(apsw.Error, Outage):
+                self.batch.apply_journal()
         if self._growth is not None:
             self._growth.close()
         close_whole(self.batch.connection)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 import apsw
 
@@ -62,6 +62,18 @@ walk of a deletion counts what is there when it comes by; what is acknowledged b
 that has to be counted as it goes."""
 
 
+class Replica(Protocol):
+    """Has the same rows elsewhere, and is told before each commit."""
+
+    def ship(self, *, gives_room: bool) -> None:
+        """Write what the transaction has changed; it is to be committed only then."""
+        ...
+
+    def catch_up(self) -> None:
+        """Change here what was changed there, where that was not known."""
+        ...
+
+
 class WriteBatch:
     """One connection and its transaction. Used by one thread.
 
@@ -69,6 +81,7 @@ class WriteBatch:
         transactions: how many were committed, for measuring.
         deletions_run: whether any deletion is decided and not worked off.
         counters: what the file holds, and what commits have taken.
+        replica: where the rows are kept as well, if anywhere.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -76,6 +89,7 @@ class WriteBatch:
         self.transactions = 0
         self.deletions_run = False
         self.counters = StoreCounters(has_commits=True)
+        self.replica: Replica | None = None
         self._begun_s = 0.0
         self._posted = Entries()
         self._posted_rows = 0
@@ -105,8 +119,8 @@ class WriteBatch:
     def commit(self) -> None:
         """End it: it is on disk when this returns.
 
-        Raises ``OutcomeUnknown`` when the commit record may have reached the disk; any
-        other error means that it has not.
+        Raises ``OutcomeUnknown`` when the commit record may have reached the disk, or
+        the replica; any other error means that it has not.
         """
         posted = self._posted
         if posted:
@@ -115,6 +129,8 @@ class WriteBatch:
             else:
                 self._write_posted()
                 posted = self._posted
+        if self.replica is not None:
+            self.replica.ship(gives_room=self._waiting < self.counters.waiting)
         try:
             self.connection.execute("COMMIT")
         except (apsw.FullError, apsw.BusyError, apsw.ReadOnlyError):
@@ -154,6 +170,8 @@ class WriteBatch:
 
     def recall(self) -> None:
         """Read what is known of the file besides its rows."""
+        if self.replica is not None:
+            self.replica.catch_up()
         self._journal.read()
         self.recall_deletions()
 

@@ -8,8 +8,8 @@ after the acknowledgement of the one before, and would wait for the disk at each
 
 When the transaction fails it is rolled back, and each piece of work is done again in a
 transaction of its own: one that cannot be done (the disk is full) does not take along
-those that can (they only read). Only where the commit itself has no answer is nothing
-repeated: everybody is told that the outcome is unknown.
+those that can (they only read). Only where the commit itself has no answer, or what it
+is shipped to cannot be reached, is nothing repeated: everybody is told.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeVa
 
 import apsw
 
-from chatcore.errors import OutcomeUnknown, StoreUnavailable
+from chatcore.errors import Outage, StoreUnavailable
 from chatstores.call_queue import Ask, CallQueue, Entry, Outcome, another, closed
 from chatstores.sqlite.database import Database
 from chatstores.sqlite.disk_monitor import DiskMonitor
@@ -184,7 +184,7 @@ class Writer(CallQueue[Work[object]]):
     def _carry_out(self, entries: list[_Entry]) -> list[_Outcome]:
         try:
             return self._transact(entries)
-        except OutcomeUnknown as error:
+        except Outage as error:
             return [Outcome(it, None, another(error)) for it in entries]
         except Exception as error:  # noqa: BLE001 (the thread lives on; the caller gets it)
             if len(entries) > 1:
