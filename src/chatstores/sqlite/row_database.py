@@ -33,7 +33,7 @@ class RowDatabase(Protocol):
         ...
 
     def load(self, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """The keys and rows of a table, in any order."""
+        """The keys and rows of a table, in any order; none where it has none yet."""
         ...
 
     def last_commit(self) -> str:
@@ -43,7 +43,8 @@ class RowDatabase(Protocol):
         ...
 
     def write(self, commit: str, rows: Sequence[KeptRow], *, gives_room: bool) -> None:
-        """Keep these rows, and that this was the last commit: all of it or nothing.
+        """Keep these rows, in this order, and that this was the last commit: all of it
+        or nothing.
 
         Raises ``WriteRefused``; ``StoreUnavailable`` when nothing was sent; after
         anything else the outcome is unknown. What ``gives_room`` should be taken also
