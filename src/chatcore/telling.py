@@ -139,16 +139,17 @@ class Telling:
     def acknowledged(
         self, session: Session, freed: Mapping[AccountId, Sequence[Position]]
     ) -> None:
-        """Tell of messages, by sender, whose acknowledgement is committed."""
+        """Tell of messages, at least one, whose acknowledgement is committed."""
         if not self._wants_acknowledged:
             return
-        acknowledged = [
-            MessageAcknowledged(sender_id, session.username, session.account, position)
-            for sender_id, positions in freed.items()
-            for position in positions
-        ]
-        if acknowledged:
-            self._handlers.tell(acknowledged)
+        name, account = session.username, session.account
+        self._handlers.tell(
+            [
+                MessageAcknowledged(sender_id, name, account, position)
+                for sender_id, positions in freed.items()
+                for position in positions
+            ]
+        )
 
     def link_lost(self, session: Session) -> None:
         """Tell of mail that its owner has not acknowledged, and cannot any more."""
