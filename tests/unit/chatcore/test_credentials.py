@@ -3,14 +3,23 @@
 import unittest
 from dataclasses import replace
 
-from chatcore.commands import ChangePassword, Create, Delete, InboxAction, Login, Send
+from chatcore.commands import (
+    ChangePassword,
+    Create,
+    Delete,
+    InboxAction,
+    Login,
+    Resume,
+    Send,
+)
 from chatcore.errors import (
     AccountsElsewhere,
     Busy,
     InvalidPassword,
+    ProofRefused,
     WrongCredentials,
 )
-from chatcore.events import Deleted, LoggedIn, Refused
+from chatcore.events import Deleted, LoggedIn, Refused, Resumed
 from chatcore.ids import Username
 from tests.unit.chatcore.chat_fixture import ChatFixture, of_type
 from tests.unit.chatcore.key_times import key_of
@@ -103,6 +112,24 @@ class CredentialsTest(unittest.TestCase):
         self.assertEqual(created.fields, {"command": "create"})
         self.assertIsInstance(changed, AccountsElsewhere)
         self.assertEqual(changed.fields, {"command": "change password"})
+
+    @rule("A2", "S3")
+    def test_a_session_is_resumed_by_its_token_and_a_password_that_is_shown(
+        self,
+    ) -> None:
+        answer = self.peer.ask(self.login)
+        assert isinstance(answer, LoggedIn)
+        other = self.fixture.peer()
+
+        wrong = other.refusal(Resume(answer.token, proof="card 2"))
+        nobody = other.refusal(Login(proof="card 1"))
+        bare = other.ask(Resume(answer.token))
+        right = self.fixture.peer().ask(Resume(answer.token, proof="card 1"))
+
+        self.assertIsInstance(wrong, ProofRefused)
+        self.assertIsInstance(nobody, ProofRefused)
+        self.assertIsInstance(bare, Resumed)
+        self.assertIsInstance(right, Resumed)
 
     @rule("A2")
     def test_the_application_may_be_busy(self) -> None:

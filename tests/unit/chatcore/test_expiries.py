@@ -4,7 +4,7 @@ import unittest
 
 from chatcore import Limits
 from chatcore.claims import ClaimPurpose, Identity
-from chatcore.commands import Prove, Resume, Send
+from chatcore.commands import Login, Prove, Resume, Send
 from chatcore.errors import (
     ApplicationUnavailable,
     CloseCode,
@@ -257,6 +257,27 @@ class ExpiryTest(unittest.TestCase):
         answer = self.fixture.peer().ask(Resume(self.token, proof="ada-2"))
 
         self.assertIsInstance(answer, Resumed)
+
+    @rule("B2")
+    def test_a_crowd_that_expires_at_once_lets_others_have_a_turn(self) -> None:
+        crowd = [f"m{n}" for n in range(201)]
+        self.club.passes |= {it: until(600, it) for it in crowd}
+        self.club.passes["m199 for ever"] = Identity(username="m199")
+        self.begin(Limits(address_logins_per_s=0))
+        self.peer.lose()
+        peers = [self.fixture.peer() for _ in crowd]
+        for peer, proof in zip(peers, crowd, strict=True):
+            peer.ask(Login(proof=proof))
+        self.fixture.pass_s(600)
+        self.fixture.tick()
+        closed = [len(of_type(it.events, Closing)) for it in peers]
+        peers[199].ask(Prove("m199 for ever"))
+        peers[200].lose()
+        self.fixture.pass_s(0)
+
+        self.assertEqual(closed, [1] * 199 + [0, 0])
+        self.assertEqual(of_type(peers[199].events, Closing), [])
+        self.assertEqual(self.fixture.chat._services.expiries._due_s, {})
 
     @rule("B1")
     def test_sessions_that_have_ended_long_before_are_not_kept(self) -> None:
