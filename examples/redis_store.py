@@ -10,7 +10,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from redis import ConnectionPool
@@ -133,16 +133,23 @@ def _packed(rows: Sequence[KeptRow]) -> bytes:
 async def open_redis(url: str) -> AsyncIterator[Store]:
     """The store in a database of Redis; ``?prefix=NAME`` tells several in it apart."""
     place, _, prefix = url.partition("?prefix=")
-    rows = RedisRows(place.replace("redis:///", "unix:///"), prefix or "chat")
+    with _translated(url):
+        rows = RedisRows(place.replace("redis:///", "unix:///"), prefix or "chat")
     try:
-        try:
+        with _translated(url):
             await asyncio.to_thread(rows.connect)
-        except (RedisError, OSError) as error:
-            raise BadStoreUrl(url=url, reason=str(error)) from error
         async with open_row_store(rows) as store:
             yield store
     finally:
         rows.close()
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError, TypeError, ValueError) as error:
+        raise BadStoreUrl(url=url, reason=str(error).rstrip(".")) from error
 
 
 # What the tests need: see --store-module in docs/testing.md.
