@@ -154,7 +154,7 @@ def _translated(url: str) -> Iterator[None]:
 
 # What the tests need: see --store-module in docs/testing.md.
 SCHEME, URL, STORE, DURABLE = "redis", "redis:///{folder}/redis.sock", open_redis, True
-COUNTS = True
+COUNTS, OUTBOX = True, True
 SERVER = ["redis-server", "--port", "0", "--unixsocket", "redis.sock", "--save", ""]
 SERVER += ["--appendonly", "yes", "--appendfsync", "always"]
 READY = "eady to accept"

@@ -312,6 +312,21 @@ async def test_rows_of_a_later_schema_are_refused_and_left_alone(
     assert database.writes == []
 
 
+def test_each_table_of_the_schema_has_a_key_by_which_a_change_of_it_is_told() -> None:
+    connection = apsw.Connection(":memory:")
+    for step in steps():
+        connection.execute(step)
+
+    # SQLite's session extension passes over tables that have none.
+    without = connection.execute(
+        "SELECT name FROM sqlite_schema AS it WHERE type = 'table' AND name <> ? "
+        "AND NOT EXISTS (SELECT 1 FROM pragma_table_info(it.name) WHERE pk > 0)",
+        ("sqlite_sequence",),
+    )
+
+    assert without.fetchall() == []
+
+
 async def test_a_store_is_as_durable_as_its_database(database: Tables) -> None:
     database.durable = False
 
