@@ -1,5 +1,6 @@
 """The browser client in Chromium: what a page sees of a chat."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from chatcore.commands import InboxAction
 from chatcore.events import Delivered
 from chattesting.manual_clock import ManualClock
 from tests.browser.pages import (
+    MODULE,
     PASSWORD,
     open_chat,
     open_client_page,
@@ -19,6 +21,8 @@ from tests.browser.pages import (
 from transports import connect
 
 pytestmark = pytest.mark.external
+
+README = (MODULE.parent / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -62,6 +66,19 @@ async def test_a_page_talks_with_a_python_client(
         (notice,) = await page.evaluate("heard('received')")
         assert notice["recipientId"] == receipt["recipientId"]
         assert notice["positions"] == [receipt["position"]]
+
+
+async def test_the_example_of_the_readme_talks(page: Page, urls: Sequence[str]) -> None:
+    (example, *_) = re.findall(r"```js\n(.*?)```", README, re.DOTALL)
+    async with connect(urls[0]) as bob:
+        await bob.login("bob", PASSWORD, create=True)
+
+        script = example.replace('"/chat"', f'"{urls[1]}"')
+        await page.add_script_tag(content=script, type="module")
+
+        mail = await anext(bob.messages())
+        assert isinstance(mail, Delivered)
+        assert (mail.sender, mail.body) == ("ada", "hello")
 
 
 async def test_where_no_websocket_comes_through_events_and_posts_do(
