@@ -10,8 +10,7 @@ from typing import Any, Final
 from playwright.async_api import Page
 
 from chatcore import Chat
-from chatcore.limits import Limits
-from chatcore.ports import Clock
+from chatcore.ports import Clock, Identities
 from chatstores import open_store
 from chatsystem import HashSettings, system_environment
 from transports import serve
@@ -74,7 +73,10 @@ async def open_client_page(page: Page, origin: str) -> None:
 
 @asynccontextmanager
 async def serving_chat(
-    origin: str, *schemes: str, limits: Limits | None = None, clock: Clock | None = None
+    origin: str,
+    *schemes: str,
+    clock: Clock | None = None,
+    identities: Identities | None = None,
 ) -> AsyncIterator[Sequence[str]]:
     """A chat in memory; its URLs, first one of TCP, then one of each scheme."""
     environment = system_environment(HashSettings(memory_kib=8, passes=1))
@@ -84,7 +86,7 @@ async def serving_chat(
     async with (
         open_store("memory:") as store,
         serve(
-            Chat(store, limits=limits or Limits()),
+            Chat(store, identities=identities),
             "tcp://127.0.0.1:0",
             *listens,
             environment=environment,

@@ -76,6 +76,7 @@ async def test_cuts_and_kills_lose_nothing_and_repeat_nothing(
                 while len(received) < min(least, MESSAGES):
                     moved.clear()
                     await moved.wait()
+                await relay.wait_linked()
                 relay.cut()
                 if cut in {CUTS // 3, 2 * CUTS // 3}:
                     await server.kill()
@@ -83,7 +84,7 @@ async def test_cuts_and_kills_lose_nothing_and_repeat_nothing(
         await page.evaluate("written")
         await page.wait_for_function(f"received.length >= {MESSAGES}")
 
-        assert relay.links > CUTS // 2, f"seed {SEED}"
+        assert relay.links >= CUTS, f"seed {SEED}"
         assert received == [f"ada {n}" for n in range(MESSAGES)], f"seed {SEED}"
         told = await page.evaluate("received")
         assert told == [f"bob {n}" for n in range(MESSAGES)], f"seed {SEED}"

@@ -29,6 +29,7 @@ class Relay:
         self._open: set[asyncio.WriteTransport] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._linked = asyncio.Event()
         self.url = url
         self.chunk_bytes = _CHUNK_BYTES
         self.delay_s = 0.0
@@ -36,8 +37,13 @@ class Relay:
 
     def cut(self) -> None:
         """End every connection at once, in the middle of whatever it carries."""
+        self._linked.clear()
         for transport in list(self._open):
             transport.abort()
+
+    async def wait_linked(self) -> None:
+        """Return once there was a connection to the server since the last cut."""
+        await self._linked.wait()
 
     def stall(self) -> None:
         """Forward nothing, and let nobody know."""
@@ -66,6 +72,7 @@ class Relay:
                 far = far_writer.transport
                 self._open.add(far)
                 self.links += 1
+                self._linked.set()
                 try:
                     async with asyncio.TaskGroup() as both:
                         both.create_task(self._pump(reader, far_writer, near))
