@@ -113,26 +113,31 @@ export class Conversations extends EventTarget {
   async #keep() {
     if (this.#isKeeping || !this.#history) return;
     this.#isKeeping = true;
-    while (this.#arrived.length) {
-      const mails = this.#arrived;
-      this.#arrived = [];
-      const entries = [];
-      const touched = new Set();
-      for (const mail of mails) {
-        if (mail.position <= this.#seen && await this.#isKept(mail)) continue;
-        this.#seen = mail.position;
-        const entry = mail.kind === "bounce" ? this.#bounced(mail) : entryOf(mail);
-        entries.push(entry);
-        touched.add(this.#touch(entry));
-      }
-      await this.#add(entries, [...touched], this.#seen);
-      this.#chat.acknowledge(mails.at(-1));
-      if (entries.length) {
-        this.#tell("arrived", { entries });
-        this.#tell("people");
-      }
+    try {
+      while (this.#arrived.length) await this.#keepArrived();
+    } finally {
+      this.#isKeeping = false;
     }
-    this.#isKeeping = false;
+  }
+
+  async #keepArrived() {
+    const mails = this.#arrived;
+    this.#arrived = [];
+    const entries = [];
+    const touched = new Set();
+    for (const mail of mails) {
+      if (mail.position <= this.#seen && await this.#isKept(mail)) continue;
+      this.#seen = mail.position;
+      const entry = mail.kind === "bounce" ? this.#bounced(mail) : entryOf(mail);
+      entries.push(entry);
+      touched.add(this.#touch(entry));
+    }
+    await this.#add(entries, [...touched], this.#seen);
+    this.#chat.acknowledge(mails.at(-1));
+    if (entries.length) {
+      this.#tell("arrived", { entries });
+      this.#tell("people");
+    }
   }
 
   /**
@@ -140,7 +145,8 @@ export class Conversations extends EventTarget {
    * A store that was made anew counts from 1 again, with other mail.
    */
   async #isKept({ position, sentAtMs }) {
-    return (await this.#history.mailAt(position))?.atMs === sentAtMs;
+    const kept = await this.#history.mailAt(position).catch(() => null);
+    return kept?.atMs === sentAtMs;
   }
 
   #bounced({ position, recipient, recipientId, positions, sentAtMs }) {

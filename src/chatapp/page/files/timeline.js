@@ -100,7 +100,9 @@ export class Timeline {
     const { scrollTop, scrollHeight, clientHeight } = this.#frame;
     const below = scrollHeight - clientHeight - scrollTop;
     this.#isAtEnd = below < AT_END_PX && this.#end === this.#entries.length;
-    if (scrollTop < NEAR_PX && this.#start > 0) {
+    if (this.#isAtEnd) {
+      // Also where the rows of what has just come are not drawn yet.
+    } else if (scrollTop < NEAR_PX && this.#start > 0) {
       this.#start = Math.max(0, this.#start - STEP);
       this.#end = Math.min(this.#entries.length, this.#start + SHOWN);
       this.#drawInPlace();
