@@ -265,7 +265,7 @@ async def test_a_client_whose_proof_stays_the_same_is_ended_with_the_code(
 
 @each_transport
 @pytest.mark.own_server
-@pytest.mark.rule("B2", "W9")
+@pytest.mark.rule("B1", "B2", "W9")
 async def test_an_application_that_never_answers_holds_up_nobody(cell: Cell) -> None:
     passes = Passes()
     limits = Limits(application_within_s=0.2)
@@ -281,12 +281,14 @@ async def test_an_application_that_never_answers_holds_up_nobody(cell: Cell) -> 
         refused = await ada.answer(proving, Refused)
         given_up = await bob.refusal(Login(proof="bob 1"))
         passes.asked.clear()
-        await bob.tell(Login(proof="bob 1"))
+        await bob.tell(Login(proof=f"bob {1:016000}"))
         await passes.asked.wait()
+        held_bytes = server.held_bytes
         # The server ends now, without an answer.
 
     assert isinstance(refused.refusal, ApplicationUnavailable)
     assert isinstance(given_up, ApplicationUnavailable)
+    assert held_bytes > 16_000
 
 
 @over("loopback", "protobuf")
