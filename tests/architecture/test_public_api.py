@@ -12,7 +12,11 @@ from scripts.public_api import SNAPSHOT, describe
 
 HOME_OF: dict[str, str] = vars(chatcore)["_HOME_OF"]
 STUB = Path(chatcore.__file__).with_suffix(".pyi")
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.py"))
+EXAMPLES = sorted(
+    it
+    for it in (Path(__file__).parents[2] / "examples").rglob("*.py")
+    if it.name != "notified.py"  # another application, which is told by HTTP
+)
 
 
 def stubbed() -> dict[str, str]:
