@@ -8,7 +8,7 @@
                           deletions, clean_up, retention          └── journal
 
 ``opening``, ``permissions`` and ``migrations`` come before, ``schema`` has the SQL of
-the tables.
+the tables. ``replication`` has the rows kept by another database than the file.
 """
 
 import asyncio
