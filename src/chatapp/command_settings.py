@@ -264,6 +264,8 @@ class ServeSettings(IdentitySettings):
         self._check_webhooks()
         if self.page == "on" and not self.listens_for_http:
             raise SettingWrong("--page on is for a server with --transport http.")
+        if self.page == "on" and self.has_proofs:
+            raise SettingWrong("--page on is for users who have passwords.")
         check_networks(self.proxies)
         if self.erasure_log_reset and not self.erasure_log:
             raise SettingWrong("--erasure-log-reset is for --erasure-log PATH.")

@@ -56,6 +56,11 @@ class IdentitySettings:
         metavar="SECONDS",
     )
 
+    @property
+    def has_proofs(self) -> bool:
+        """Whether users show proofs, and nobody has a password."""
+        return bool(self.identities or self.proof_secret or self.jwt_jwks)
+
     def check_identities(self) -> None:
         """Refuse what contradicts itself."""
         ways = {

@@ -245,6 +245,8 @@ def page_of(settings: ServeSettings, registration: Registration) -> ChatPage | N
         return None
     if settings.page == "auto" and not is_for_us_alone:
         return None
+    if settings.has_proofs:
+        return None  # it asks for a name and a password, which nobody has
     return ChatPage("elsewhere" if settings.credentials else registration.value)
 
 

@@ -226,6 +226,9 @@ def test_a_life_of_accounts_that_do_not_last_is_told_from_the_next() -> None:
         ({"transport": "all", "host": EVERYWHERE, "insecure": True}, 0),
         ({"transport": "all", "host": EVERYWHERE, "insecure": True, "page": "on"}, 1),
         ({"listen": ("http://127.0.0.1:1", "tcp://127.0.0.1:2")}, 1),
+        ({"transport": "http", "credentials": "people:People"}, 1),
+        ({"transport": "http", "proof_secret": "secret.txt"}, 0),
+        ({"transport": "http", "identities": "people:Tokens"}, 0),
     ],
 )
 def test_it_is_served_on_loopback_or_where_that_was_asked_for(
@@ -239,6 +242,11 @@ def test_it_is_served_on_loopback_or_where_that_was_asked_for(
 def test_a_page_without_a_listener_for_browsers_is_a_mistake() -> None:
     with pytest.raises(SettingWrong, match="--page on is for a server with"):
         ServeSettings(page="on")
+
+
+def test_a_page_for_users_without_passwords_is_a_mistake() -> None:
+    with pytest.raises(SettingWrong, match="--page on is for users who have"):
+        ServeSettings(page="on", transport="http", proof_secret="secret.txt")
 
 
 @pytest.mark.parametrize(
