@@ -271,6 +271,7 @@ export class Chat extends EventTarget {
   #pushes = false;
   #waiter = null;
   #lastSeen = 0; // the highest position that was received
+  #lastAtMs = 0; // and the latest time
   #handed = 0;
   #acknowledged = 0;
   #delivered = 0; // on this link
@@ -417,7 +418,7 @@ export class Chat extends EventTarget {
     const position = Math.min(mail.position ?? mail, this.#handed);
     if (!(position > this.#acknowledged)) return;
     this.#acknowledged = position;
-    this.#tab(this.#scope, { account: this.#mailOf, lastSeen: position });
+    this.#tab(this.#scope, { account: this.#mailOf, lastSeen: position, atMs: this.#lastAtMs });
     queueMicrotask(() => this.#writeAcknowledgement());
   }
 
@@ -425,7 +426,7 @@ export class Chat extends EventTarget {
     super.addEventListener(type, ...rest);
     if (type !== "message" && type !== "bounce") return;
     this.#pushes = true;
-    // Whoever adds several listeners in a row has all of them in time.
+    // Others may be added in this turn.
     queueMicrotask(() => this.#push());
   }
 
@@ -437,11 +438,13 @@ export class Chat extends EventTarget {
     }
   }
 
-  /** Nothing was received yet, but what this tab has acknowledged before a reload. */
+  /** Begin with what this tab has acknowledged before a reload. */
   #beginMail(account) {
     const left = this.#tab(this.#scope);
+    const { lastSeen = 0, atMs = 0 } = left?.account === account ? left : {};
     this.#mail = [];
-    this.#lastSeen = this.#handed = this.#acknowledged = left?.account === account ? left.lastSeen : 0;
+    this.#lastSeen = this.#handed = this.#acknowledged = lastSeen;
+    this.#lastAtMs = atMs;
     this.#mailOf = account;
   }
 
@@ -454,13 +457,18 @@ export class Chat extends EventTarget {
   #receive(mail, follows) {
     if (follows !== this.#delivered) return this.#drop(LOST, "Mail was lost on the way.");
     this.#delivered = mail.position;
+    if (mail.position <= this.#lastSeen && mail.sentAtMs > this.#lastAtMs) {
+      // Later, and not after it: the server has a new store, which counts anew.
+      this.#lastSeen = this.#handed = this.#acknowledged = follows;
+    }
     if (mail.position > this.#lastSeen) {
       this.#lastSeen = mail.position;
+      this.#lastAtMs = Math.max(this.#lastAtMs, mail.sentAtMs);
       this.#mail.push(mail);
       this.#push();
       this.#waiter?.();
     } else {
-      this.#writeAcknowledgement(); // it was had before, and is not handed over again
+      this.#writeAcknowledgement(); // it was had before
     }
   }
 
@@ -498,7 +506,7 @@ export class Chat extends EventTarget {
     this.#code = 0;
     const run = ++this.#run;
     this.#hear("addEventListener");
-    // Whoever made the chat has added its listeners by then.
+    // Its maker adds listeners first.
     queueMicrotask(() => this.#prepare(run));
   }
 
@@ -514,7 +522,7 @@ export class Chat extends EventTarget {
     const name = username ? username.toLowerCase() : this.#tab(this.#server);
     if (name) {
       this.#enter(name);
-      // A password that is given has to be right: it is not passed over by a token.
+      // A password has to be right: no token stands in for it.
       if (password === undefined) this.#token = (await this.#stored((it) => it.session(this.#scope))) ?? "";
       await this.#load();
       this.#flush();
@@ -574,7 +582,7 @@ export class Chat extends EventTarget {
     this.#stored((it) => it.forgetAll(this.#scope));
   }
 
-  /** What this tab remembers over a reload, or nothing, where a page may not store. */
+  /** What this tab remembers over a reload. */
   #tab(name, value) {
     if (this.#options.storage === false) return null;
     const key = `chatcore ${name}`;
@@ -719,7 +727,6 @@ export class Chat extends EventTarget {
   }
 
   #watchLink(link) {
-    // So long a silence is listened to, and as long is waited for the answer to a question.
     const { silenceMs = 25_000 } = this.#options;
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {

@@ -265,6 +265,36 @@ async def test_a_session_that_was_ended_is_followed_by_another_without_repeats(
         assert notices == [[1, 2]]
 
 
+@pytest.mark.rule("M5")
+@pytest.mark.parametrize("is_reloaded", [True, False])
+async def test_mail_of_a_store_that_counts_anew_is_handed_over(
+    page: Page,
+    origin: str,
+    is_reloaded: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    listens = ("tcp://127.0.0.1:0", f"ws://127.0.0.1:0?origin={origin}")
+    async with killable_server(*listens, store="memory:") as server:
+        await open_chat(page, server.urls[1], silenceMs=500)
+        await page.evaluate("Promise.all([1, 2].map((n) => chat.send('ada', `${n}`)))")
+        before = [await page.evaluate("next(chat)") for _ in range(2)]
+        await page.evaluate("chat.acknowledge(2)")
+
+        # What it has stored is gone, and the first account has the first id again.
+        await server.kill()
+        await server.start()
+        async with connect(server.urls[0]) as other:
+            await other.create("ada", PASSWORD)
+        if is_reloaded:
+            await open_client_page(page, origin)
+            await open_chat(page, server.urls[1])
+        await until(page, WHEN_ONLINE)
+        await page.evaluate("chat.send('ada', 'anew')")
+        after = await page.evaluate("next(chat)")
+
+        assert before == ["1", "2"]
+        assert after == "anew"
+
+
 @pytest.mark.rule("S5")
 async def test_a_link_that_has_died_in_silence_is_given_up(
     page: Page, urls: Sequence[str]
