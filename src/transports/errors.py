@@ -8,11 +8,17 @@ from chatcore.errors import ChatError, CloseCode
 
 
 class LinkClosed(ChatError):
-    """The link is gone; ``code`` and ``text`` as the peer gave them, if it did."""
+    """The link is gone; ``code`` and ``text`` as the peer gave them, if it did.
+
+    Without a text it is the code's.
+    """
 
     def __init__(
-        self, code: CloseCode = CloseCode.LINK_LOST, text: str = "The link is gone."
+        self, code: CloseCode = CloseCode.LINK_LOST, text: str | None = None
     ) -> None:
+        if text is None:
+            lost = code is CloseCode.LINK_LOST
+            text = "The link is gone." if lost else code.text
         self.code = code
         self.text = text
         super().__init__(f"[{int(code)}] {text}")

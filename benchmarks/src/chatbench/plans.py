@@ -31,11 +31,11 @@ from chatbench.workloads import (
     throughput,
     timed,
 )
+from transports.codec import CODECS
 
 _STEADY: Final = (rtt(), throughput(8, 16))
 _MAPPED: Final = ("tcp", "websocket")
 """The transports that have more codecs than protobuf."""
-_CODECS: Final = ("json", "msgpack", "protobuf")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -96,14 +96,14 @@ def _cross(
 
 def _make(cells: Iterable[Cell], *, warm_up_s: float, measure_s: float) -> list[Cell]:
     """Each cell once, with these times."""
-    known = {
-        it.key: Cell(
-            contestant=it.contestant,
-            workload=timed(it.workload, warm_up_s=warm_up_s, measure_s=measure_s),
-        )
-        for it in cells
-    }
-    return list(known.values())
+    return list({it.key: _timed(it, warm_up_s, measure_s) for it in cells}.values())
+
+
+def _timed(cell: Cell, warm_up_s: float, measure_s: float) -> Cell:
+    """The cell with these times; 0 leaves one as it is."""
+    load = cell.workload
+    warm_up_s, measure_s = warm_up_s or load.warm_up_s, measure_s or load.measure_s
+    return replace(cell, workload=timed(load, warm_up_s=warm_up_s, measure_s=measure_s))
 
 
 def quick() -> Plan:
@@ -256,7 +256,7 @@ def own(load: OwnLoad, codecs: Sequence[str]) -> Plan:
     Raises:
         CannotCompare: there is no such codec.
     """
-    _check("codec", codecs, set(_CODECS))
+    _check("codec", codecs, set(CODECS))
     chats = [ChatContestant(*it) for it in product(TRANSPORTS, STORES)]
     contestants = [
         it.plain(codec)
@@ -282,17 +282,7 @@ def own(load: OwnLoad, codecs: Sequence[str]) -> Plan:
 
 def with_times(plan: Plan, *, warm_up_s: float, measure_s: float) -> Plan:
     """The plan with these times in each load that time ends; 0 leaves one as it is."""
-    cells = tuple(
-        Cell(
-            contestant=it.contestant,
-            workload=timed(
-                it.workload,
-                warm_up_s=warm_up_s or it.workload.warm_up_s,
-                measure_s=measure_s or it.workload.measure_s,
-            ),
-        )
-        for it in plan.cells
-    )
+    cells = tuple(_timed(it, warm_up_s, measure_s) for it in plan.cells)
     shorter = any(
         new.workload.measure_s < old.workload.measure_s
         for new, old in zip(cells, plan.cells, strict=True)

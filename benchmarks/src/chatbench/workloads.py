@@ -33,9 +33,8 @@ def rtt() -> Workload:
 
 def throughput(pairs: int, in_flight: int, body_bytes: int = 64) -> Workload:
     """A closed loop: what is delivered is sent anew."""
-    size = "" if body_bytes == 64 else f"-{body_bytes}b"  # noqa: PLR2004  # the default
     return Workload(
-        label=f"throughput-{pairs}x{in_flight}{size}",
+        label=f"throughput-{pairs}x{in_flight}{_size(body_bytes)}",
         name="throughput",
         pairs=pairs,
         in_flight=in_flight,
@@ -43,12 +42,16 @@ def throughput(pairs: int, in_flight: int, body_bytes: int = 64) -> Workload:
     )
 
 
+def _size(body_bytes: int) -> str:
+    """What a label says of it."""
+    return "" if body_bytes == 64 else f"-{body_bytes}b"  # noqa: PLR2004  # the default
+
+
 def rate(per_s: int, pairs: int = 8, body_bytes: int = 64) -> Workload:
     """An open loop at a rate that is the same for all."""
     many = "" if pairs == 8 else f"-{pairs}p"  # noqa: PLR2004  # the default
-    size = "" if body_bytes == 64 else f"-{body_bytes}b"  # noqa: PLR2004  # the default
     return Workload(
-        label=f"rate-{per_s}{many}{size}",
+        label=f"rate-{per_s}{many}{_size(body_bytes)}",
         name="rate",
         pairs=pairs,
         in_flight=0,

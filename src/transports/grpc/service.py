@@ -20,7 +20,7 @@ from transports.grpc.link import ServerLink
 from transports.grpc.options import SERVICE
 from transports.grpc.peers import Caller, client_of, metadata_of, spelled
 from transports.grpc.requests import Requests, command_of, read_request, refused
-from transports.grpc.session_calls import SessionCalls, shutting_down
+from transports.grpc.session_calls import SessionCalls
 from transports.grpc.status import end_call
 from transports.served_link import see_served
 
@@ -208,9 +208,9 @@ class ChatService:
 
     async def _converse(self, _frames: object, context: _Context) -> None:
         """Frames each way, until either side has had enough."""
+        if not self._accepts:
+            await end_call(context, LinkClosed(CloseCode.SHUTTING_DOWN))
         try:
-            if not self._accepts:
-                raise shutting_down()  # as what ``_enter`` refuses
             admission = self._settings.admission
             self._enter(context, admission.enter, admission.leave)
         except LinkClosed as closed:
@@ -236,8 +236,7 @@ class ChatService:
         """
         address = client_of(context, self._settings.proxies)
         if not enter(address):
-            code = CloseCode.TOO_MANY_CONNECTIONS
-            raise LinkClosed(code, code.text)
+            raise LinkClosed(CloseCode.TOO_MANY_CONNECTIONS)
         # Whatever it is called with; its type in the stubs has no instance.
         context.add_done_callback(cast("Any", lambda _: leave(address)))
 

@@ -72,7 +72,7 @@ class SessionCalls:
 
     def _open(self, token: bytes, caller: Caller) -> Calls:
         if not self._accepts:
-            raise shutting_down()
+            raise LinkClosed(CloseCode.SHUTTING_DOWN)
         settings = self._settings
         ours, theirs = MemoryPipe.make(caller.peer, settings, address=caller.address)
         ours.headers = kept_headers(settings, caller.metadata)
@@ -84,9 +84,3 @@ class SessionCalls:
 
     async def _serve(self, link: MemoryPipe) -> None:
         await self._serve_link(link, codec("protobuf"))
-
-
-def shutting_down() -> LinkClosed:
-    """Why no link is opened any more."""
-    code = CloseCode.SHUTTING_DOWN
-    return LinkClosed(code, code.text)

@@ -36,8 +36,7 @@ class LoopbackListener:
         if not self._accepts:
             raise CannotConnect(self.url, "it has stopped to listen")
         if not self._settings.admission.enter(""):
-            code = CloseCode.TOO_MANY_CONNECTIONS
-            raise LinkClosed(code, code.text)
+            raise LinkClosed(CloseCode.TOO_MANY_CONNECTIONS)
         ours, theirs = MemoryPipe.make("loopback", self._settings)
         self._spawn(self._serve(ours, codec))
         return theirs

@@ -83,7 +83,7 @@ def turn_away(link: TcpLink, log: RateLimitedLog) -> None:
     """Tell a client that there are too many already, without reading its line (B3)."""
     code = CloseCode.TOO_MANY_CONNECTIONS
     log.info("Refused %s: %s", link.peer, code.text)
-    link.write_line(refuse(LinkClosed(code, code.text)))
+    link.write_line(refuse(LinkClosed(code)))
     link.finish()
 
 

@@ -122,7 +122,7 @@ def _link_closed(closed: Protocol) -> LinkClosed:
         if end.code == WebSocketCode.INVALID_DATA:
             return LinkClosed(CloseCode.BROKEN_FRAME, "The text is not UTF-8.")
         if end.code == WebSocketCode.SERVICE_RESTART:
-            return LinkClosed(CloseCode.SHUTTING_DOWN, CloseCode.SHUTTING_DOWN.text)
+            return LinkClosed(CloseCode.SHUTTING_DOWN)
     if received is not None and received.code in set(CloseCode):
         return LinkClosed(CloseCode(received.code), received.reason)
     return LinkClosed()
